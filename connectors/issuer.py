@@ -1,0 +1,47 @@
+"""The identity provider: its signing keys, fetched from its JWKS and remembered."""
+
+from __future__ import annotations
+
+import asyncio
+
+from connectors import errors, http
+from credentials import token
+
+#: Keys are taken for good this long; a key nobody knows may cause one fetch in five minutes.
+FRESH_SECONDS = 3600.0
+UNKNOWN_KEY_SECONDS = 300.0
+
+
+class Issuer:
+    """Finds the keys of one OpenID Connect issuer; ``well_known`` is the path to its document.
+
+    While the issuer is silent, the keys seen last go on being used.
+    """
+
+    def __init__(self, partner: http.PartnerClient) -> None:
+        self._partner = partner
+        self._keys: dict[str, token.Key] = {}
+        self._fetched_at = -FRESH_SECONDS
+        self._turn = asyncio.Lock()
+
+    async def key(self, key_id: str) -> token.Key | None:
+        """Return the issuer's key with this id, or None where it has none."""
+        if self._wants_fetch(key_id):
+            async with self._turn:
+                if self._wants_fetch(key_id):
+                    await self._fetch()
+        return self._keys.get(key_id)
+
+    def _wants_fetch(self, key_id: str) -> bool:
+        age = asyncio.get_running_loop().time() - self._fetched_at
+        return age > FRESH_SECONDS or (key_id not in self._keys and age > UNKNOWN_KEY_SECONDS)
+
+    async def _fetch(self) -> None:
+        try:
+            document = (await self._partner.get(".well-known/openid-configuration")).json()
+            found = (await self._partner.follow(str(document["jwks_uri"]))).json()
+            self._keys = token.keys_of(found)
+        except (errors.PartnerError, ValueError, KeyError, TypeError):
+            if not self._keys:
+                return
+        self._fetched_at = asyncio.get_running_loop().time()

@@ -1,0 +1,1 @@
+"""One kind of partner (one protocol family), one module."""

@@ -1,0 +1,404 @@
+"""Manifest: the strict shape of a partner file, and every mistake one can hold."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import pydantic
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from connectors import base, errors, http
+from models import errors as mistakes
+from models import offer, source, text
+
+SANDBOX = "sandbox:"
+
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+Kinds = Mapping[str, type[base.Connector[Any]]]
+
+#: A secret's name is words joined by hyphens; what mixes letters and digits, holds capitals or
+#: runs on without a hyphen looks like the secret itself.
+_SECRET_NAME = re.compile(r"[a-z]{1,20}\d{0,2}(-([a-z]{1,20}\d{0,2}|\d{1,4})){0,7}")
+_CREDENTIALS = "credentials"
+_SANDBOX_ADDRESS = re.compile(rf"{SANDBOX}[a-z]+(/[^\s?#]*)?")
+_ROOT = Path(__file__).parents[1]
+
+
+class Form(pydantic.BaseModel):
+    """A part of a partner file: unknown keys are refused, values are never bent to fit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Header(Form):
+    """A secret sent as it is in a header."""
+
+    name: str = Field(description="The header's name.")
+    secret: str = Field(description="The name of the secret it carries.")
+
+    def signed(self, secret: str) -> http.Header:
+        """Return these credentials around the secret itself."""
+        return http.Header(self.name, secret)
+
+
+class Basic(Form):
+    """A user and a password (HTTP Basic)."""
+
+    user: str = Field(description="The user's name.")
+    secret: str = Field(description="The name of the secret that is the password.")
+
+    def signed(self, secret: str) -> http.Basic:
+        """Return these credentials around the secret itself."""
+        return http.Basic(self.user, secret)
+
+
+class QueryKey(Form):
+    """A secret sent as a key of the query."""
+
+    name: str = Field(description="The query key's name.")
+    secret: str = Field(description="The name of the secret it carries.")
+
+    def signed(self, secret: str) -> http.QueryKey:
+        """Return these credentials around the secret itself."""
+        return http.QueryKey(self.name, secret)
+
+
+class OAuth2(Form):
+    """OAuth 2.0 client credentials."""
+
+    token_path: str = Field(description="Where tokens are given, relative to the address.")
+    client_id: str = Field(description="The hub's client id at this partner.")
+    secret: str = Field(description="The name of the secret that is the client's.")
+    scopes: list[str] = Field(default=[], description="The scopes to ask for.")
+
+    def signed(self, secret: str) -> http.OAuth2:
+        """Return these credentials around the secret itself."""
+        return http.OAuth2(self.token_path, self.client_id, secret, tuple(self.scopes))
+
+
+class Credentials(Form):
+    """How the hub shows the partner who asks: exactly one of these."""
+
+    header: Header | None = Field(default=None, description="A secret in a header.")
+    basic: Basic | None = Field(default=None, description="A user and a password.")
+    query: QueryKey | None = Field(default=None, description="A secret in the query.")
+    oauth2: OAuth2 | None = Field(default=None, description="OAuth 2.0 client credentials.")
+
+    @pydantic.model_validator(mode="after")
+    def _one(self) -> Credentials:
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"Give exactly one of {', '.join(type(self).model_fields)}")
+        return self
+
+    @property
+    def given(self) -> tuple[str, Header | Basic | QueryKey | OAuth2]:
+        """The one that is given, after its key."""
+        (way,) = self.model_fields_set
+        return way, getattr(self, way)
+
+
+class Limits(Form):
+    """How much this partner may cost the hub."""
+
+    deadline_seconds: float = Field(
+        default=2.0, gt=0, le=30, description="The longest a query waits for this partner."
+    )
+    attempts: int = Field(
+        default=2, ge=1, le=5, description="The most attempts at one call, the first included."
+    )
+    concurrency: int = Field(default=8, ge=1, le=100, description="The most calls at once.")
+    body_bytes: int = Field(
+        default=2_000_000, ge=1, le=50_000_000, description="The largest answer, unpacked."
+    )
+    breaker_failures: int = Field(
+        default=5, ge=1, le=100, description="Failures in a row after which it is left to rest."
+    )
+    breaker_seconds: float = Field(
+        default=10.0, gt=0, le=3600, description="How long it rests before one call probes it."
+    )
+
+    def policy(self) -> http.Policy:
+        """Return these limits as the HTTP client keeps them."""
+        return http.Policy(**self.model_dump())
+
+
+class Freshness(Form):
+    """How long this partner's answers hold."""
+
+    fresh_seconds: float = Field(
+        default=30.0, ge=0, description="Served as CACHED, unasked, up to this age; 0 is never."
+    )
+    stale_seconds: float = Field(
+        default=86_400.0, ge=0, description="Served as STALE up to this age while it fails."
+    )
+
+
+class Inquiry(Form):
+    """What an example asks."""
+
+    # Strict mode would refuse the enum's word and the date's text, which are all YAML has.
+    capability: Annotated[offer.Capability, Field(strict=False)] = Field(
+        description="The shape asked for."
+    )
+    topic: str = Field(description="The partner's word for what is asked.")
+    since: Annotated[AwareDatetime, Field(strict=False)] = Field(
+        description="The earliest time, with its zone."
+    )
+    until: Annotated[AwareDatetime, Field(strict=False)] = Field(
+        description="The end of the time, excluded, with its zone."
+    )
+
+
+class Reply(Form):
+    """What the partner answers in an example, and what it demands of the request."""
+
+    path: str = Field(description="The path asked for, relative to the address.")
+    method: Literal["GET", "POST"] = Field(default="GET", description="The method used.")
+    query: dict[str, str | list[str]] = Field(
+        default={}, description="Query keys that must be there, with their values."
+    )
+    status: int = Field(default=200, ge=200, le=599, description="The status answered.")
+    content_type: str = Field(
+        default="application/json", description="The media type of the answer."
+    )
+    headers: dict[str, str] = Field(default={}, description="Further headers of the answer.")
+    body: str | None = Field(default=None, description="The answer as text.")
+    json_: Any = Field(default=None, alias="json", description="The answer as data, sent as JSON.")
+
+    def played(self) -> base.Reply:
+        """Return the reply as the loopback partner plays it."""
+        fields = self.model_dump(exclude={"body", "json_"})
+        body = json.dumps(self.json_, ensure_ascii=False) if self.body is None else self.body
+        return base.Reply(body=body, **fields)
+
+
+class Example(Form):
+    """A proof that this file works: asked this and answered that, these are the offers."""
+
+    name: str = Field(description="What the example shows.")
+    inquiries: list[Inquiry] = Field(min_length=1, description="What is asked.")
+    replies: list[Reply] = Field(description="What the partner answers, in order.")
+    offers: list[list[dict[str, str]]] = Field(
+        default=[],
+        description="Per inquiry, the offers, each by the fields it must have, as text.",
+    )
+    problem: Annotated[errors.Problem, Field(strict=False)] | None = Field(
+        default=None, description="The problem expected instead of offers."
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _whole(self) -> Example:
+        if self.problem is None and len(self.offers) != len(self.inquiries):
+            raise ValueError("Give one list of offers for each inquiry, or a problem")
+        return self
+
+    def played(self) -> base.Example:
+        """Return the example as the contract tests play it."""
+        return base.Example(
+            name=self.name,
+            inquiries=tuple(base.Inquiry(**one.model_dump()) for one in self.inquiries),
+            replies=tuple(one.played() for one in self.replies),
+            offers=tuple(tuple(dict(one) for one in offers) for offers in self.offers),
+            problem=self.problem,
+        )
+
+
+class Manifest(Form):
+    """One partner: who it is, where, how it is asked, and the proof that this works."""
+
+    slug: Slug = Field(description="The partner's name in the graph; the file's name.")
+    kind: Slug = Field(description="What it speaks: a module of connectors/kinds/.")
+    name: text.Text = Field(description="Its name, by language; English is required.")
+    owner: str = Field(min_length=1, description="Who answers for this file.")
+    about: text.Text = Field(description="What it gives, in a sentence, by language.")
+    documentation: str = Field(min_length=1, description="Where its interface is described.")
+    district: Slug = Field(description="The district it is in.")
+    address: str = Field(description="Its base URL, or sandbox:<system>/<path>.")
+    credentials: Credentials | None = Field(
+        default=None, description="How the hub shows who asks; secrets by name only."
+    )
+    limits: Limits = Field(default=Limits(), description="How much this partner may cost the hub.")
+    freshness: Freshness = Field(
+        default=Freshness(), description="How long this partner's answers hold."
+    )
+    options: dict[str, Any] = Field(default={}, description="What its kind lets it choose.")
+    examples: list[Example] = Field(
+        min_length=1, description="Requests, replies and the offers that follow."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A partner file without mistakes: its shape, its kind, and its options as that reads them."""
+
+    manifest: Manifest
+    kind: type[base.Connector[Any]]
+    options: base.Options
+    document: source.Document = field(repr=False)
+
+
+def load(path: Path, kinds: Kinds) -> Entry:
+    """Return a partner file that holds no mistake.
+
+    Raises:
+        MistakesError: every mistake in the file at once.
+    """
+    document = source.read(path, _shown(path))
+    found: list[mistakes.Mistake] = []
+    read = options = kind = None
+    with _collected(found):
+        read = source.validate(document, Manifest)
+    if isinstance(document.data, dict):
+        found += [*_misnamed(document, path.stem), *_indiscreet(document), *_misplaced(document)]
+        with _collected(found):
+            kind = _kind_of(document, kinds)
+            options = source.validate(document, kind.options_model, at=("options",))
+    if read and kind:
+        found += _unsupported(document, read, kind)
+    if found or read is None or kind is None or options is None:
+        raise mistakes.MistakesError(list(dict.fromkeys(found)))
+    return Entry(read, kind, options, document)
+
+
+def check(paths: Sequence[Path], kinds: Kinds) -> list[mistakes.Mistake]:
+    """Return every mistake in these partner files."""
+    found: list[mistakes.Mistake] = []
+    for path in paths:
+        try:
+            load(path, kinds)
+        except mistakes.MistakesError as wrong:
+            found += wrong.mistakes
+    return found
+
+
+def address(entry: Entry, sandbox: Mapping[str, str]) -> str:
+    """Return the partner's base URL.
+
+    Raises:
+        MistakesError: it is in a system of the sandbox that does not run.
+    """
+    given = entry.manifest.address
+    if not given.startswith(SANDBOX):
+        return given
+    system, _, path = given.removeprefix(SANDBOX).partition("/")
+    if system not in sandbox:
+        hint = mistakes.did_you_mean(mistakes.nearest(system, sandbox))
+        sentence = f"The sandbox's system “{mistakes.shown(system)}” does not run."
+        raise mistakes.MistakesError([entry.document.mistake(("address",), sentence, hint)])
+    return f"{sandbox[system].rstrip('/')}/{path}"
+
+
+def credentials(entry: Entry, secrets: Mapping[str, str]) -> http.Credentials | None:
+    """Return what the hub shows the partner, the secret itself included.
+
+    Raises:
+        MistakesError: the hub was given no secret of this name.
+    """
+    if entry.manifest.credentials is None:
+        return None
+    way, given = entry.manifest.credentials.given
+    if given.secret not in secrets:
+        raise mistakes.MistakesError(
+            [
+                entry.document.mistake(
+                    (_CREDENTIALS, way, "secret"),
+                    f"The hub was given no secret named “{given.secret}”.",
+                    "How to give one: docs/operating.md.",
+                )
+            ]
+        )
+    return given.signed(secrets[given.secret])
+
+
+def _shown(path: Path) -> str:
+    """Return a file's name for complaints: short inside the repository."""
+    return str(path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else path)
+
+
+@contextlib.contextmanager
+def _collected(found: list[mistakes.Mistake]) -> Iterator[None]:
+    try:
+        yield
+    except mistakes.MistakesError as wrong:
+        found += map(_discreet, wrong.mistakes)
+
+
+def _discreet(mistake: mistakes.Mistake) -> mistakes.Mistake:
+    """Return the mistake without what was found, where that may be a secret."""
+    secretive = mistake.path.startswith(_CREDENTIALS) and mistake.hint.startswith("Found")
+    return replace(mistake, hint="") if secretive else mistake
+
+
+def _misnamed(document: source.Document, stem: str) -> Iterator[mistakes.Mistake]:
+    if document.data.get("slug", stem) != stem:
+        yield document.mistake(("slug",), f"The slug is not the file's name, “{stem}”.")
+
+
+def _indiscreet(document: source.Document) -> Iterator[mistakes.Mistake]:
+    given = document.data.get(_CREDENTIALS)
+    for way, one in given.items() if isinstance(given, dict) else ():
+        name = one.get("secret") if isinstance(one, dict) else None
+        if isinstance(name, str) and not _SECRET_NAME.fullmatch(name):
+            yield document.mistake(
+                (_CREDENTIALS, way, "secret"),
+                "This looks like a secret itself; here stands only a secret's name.",
+                "Names are words joined by hyphens, such as “first-bank-token”.",
+            )
+
+
+def _misplaced(document: source.Document) -> Iterator[mistakes.Mistake]:
+    given = document.data.get("address")
+    if isinstance(given, str) and not (_SANDBOX_ADDRESS.fullmatch(given) or _is_base_url(given)):
+        yield document.mistake(
+            ("address",),
+            "This is not a base URL: http or https, a host, a path, and nothing else.",
+            f"Or “{SANDBOX}<system>/<path>” for a system of the sandbox.",
+        )
+
+
+def _is_base_url(given: str) -> bool:
+    try:
+        url = urlsplit(given)
+        host = url.hostname and url.port != 0
+    except ValueError:
+        return False
+    return bool(host) and url.scheme in ("http", "https") and not re.search(r"[@?#\s]", given)
+
+
+def _kind_of(document: source.Document, kinds: Kinds) -> type[base.Connector[Any]]:
+    named = document.data.get("kind")
+    if not isinstance(named, str):
+        # The shape has complained already.
+        raise mistakes.MistakesError([])
+    if named in kinds:
+        return kinds[named]
+    known = mistakes.did_you_mean(mistakes.nearest(named, kinds))
+    raise mistakes.MistakesError(
+        [
+            document.mistake(
+                ("kind",),
+                f"There is no kind “{mistakes.shown(named)}”.",
+                known or f"Allowed: {', '.join(sorted(kinds))}.",
+            )
+        ]
+    )
+
+
+def _unsupported(
+    document: source.Document, read: Manifest, kind: type[base.Connector[Any]]
+) -> Iterator[mistakes.Mistake]:
+    for place, example in enumerate(read.examples):
+        for order, inquiry in enumerate(example.inquiries):
+            if inquiry.capability not in kind.capabilities:
+                yield document.mistake(
+                    ("examples", place, "inquiries", order, "capability"),
+                    f"The kind “{kind.slug}” gives no {inquiry.capability}.",
+                    f"It gives: {', '.join(sorted(kind.capabilities))}.",
+                )

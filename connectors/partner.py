@@ -1,0 +1,205 @@
+"""One partner at work: asks its kind, remembers its last answers, says how true each is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from connectors import base, breaker, errors, flight, http, manifest
+from models.offer import Offer
+
+#: The most inquiries whose last answer one partner remembers; the oldest go first.
+REMEMBERED = 256
+
+_log = logging.getLogger("greenway.connectors")
+
+
+class Freshness(StrEnum):
+    """How true an answer is."""
+
+    LIVE = "LIVE"
+    CACHED = "CACHED"
+    STALE = "STALE"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a partner gives to one inquiry, and how true that is.
+
+    ``observed_at`` is when the partner said so, None when UNAVAILABLE. STALE and UNAVAILABLE
+    carry the problem; ``retry_after_seconds`` is None when asking again is pointless.
+    """
+
+    partner: str
+    freshness: Freshness
+    offers: tuple[Offer, ...] = ()
+    observed_at: datetime | None = None
+    problem: errors.Problem | None = None
+    sentence: str | None = None
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a partner has been like since the hub started.
+
+    ``asked`` counts the times its kind was asked and ``failed`` those in vain; ``calls`` counts
+    the HTTP exchanges that took, of whose latest ``p95_seconds`` is the 95th percentile.
+    """
+
+    state: breaker.State
+    opened_at: datetime | None
+    calls: int
+    p95_seconds: float | None
+    asked: int
+    failed: int
+    last_success: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    offers: tuple[Offer, ...]
+    observed_at: datetime
+
+
+_Found = Mapping[base.Inquiry, _Remembered]
+
+
+class Partner:
+    """One partner file's partner, alive as long as the hub."""
+
+    def __init__(
+        self,
+        described: manifest.Manifest,
+        connector: base.Connector[Any],
+        clock: Callable[[], datetime],
+        *,
+        always_live: bool = False,
+    ) -> None:
+        self.manifest = described
+        self.kind = type(connector)
+        self._connector = connector
+        self._clock = clock
+        self._fresh = timedelta(seconds=0 if always_live else described.freshness.fresh_seconds)
+        self._stale = timedelta(seconds=described.freshness.stale_seconds)
+        self._memory: OrderedDict[base.Inquiry, _Remembered] = OrderedDict()
+        self._flights: flight.Flights[tuple[base.Inquiry, ...], _Found] = flight.Flights()
+        self._asked = 0
+        self._failed = 0
+        self._last_success: datetime | None = None
+
+    @property
+    def slug(self) -> str:
+        """The partner's name in the graph."""
+        return self.manifest.slug
+
+    def health(self) -> Health:
+        """Return how this partner is; to be asked in the running loop."""
+        client = self._connector.partner
+        now = asyncio.get_running_loop().time()
+        opened = client.breaker.opened_at
+        took = sorted(client.latencies)
+        return Health(
+            state=client.breaker.state(now),
+            opened_at=None if opened is None else self._clock() - timedelta(seconds=now - opened),
+            calls=client.calls,
+            p95_seconds=took[math.ceil(0.95 * len(took)) - 1] if took else None,
+            asked=self._asked,
+            failed=self._failed,
+            last_success=self._last_success,
+        )
+
+    async def ask(self, inquiries: Sequence[base.Inquiry], deadline: float) -> list[Answer]:
+        """Return an answer to each inquiry, in order, whatever becomes of the partner.
+
+        Only what is not freshly remembered is asked, all of it at once; who asks the same at the
+        same time waits for the same call.
+
+        Args:
+            inquiries: What is asked; equal ones are asked once.
+            deadline: When the asker stops waiting, in the running loop's time. The partner's own
+                deadline holds besides.
+        """
+        now = self._clock()
+        known = {one: self._memory[one] for one in inquiries if one in self._memory}
+        fresh = {one for one, last in known.items() if now - last.observed_at < self._fresh}
+        pending = tuple(dict.fromkeys(one for one in inquiries if one not in fresh))
+        found, failure = await self._found(pending, deadline) if pending else ({}, None)
+
+        def answer(one: base.Inquiry) -> Answer:
+            if one in found:
+                return self._answer(Freshness.LIVE, found[one])
+            if one in fresh:
+                return self._answer(Freshness.CACHED, known[one])
+            if one in known and now - known[one].observed_at <= self._stale:
+                return self._answer(Freshness.STALE, known[one], failure)
+            return self._answer(Freshness.UNAVAILABLE, None, failure)
+
+        return [answer(one) for one in inquiries]
+
+    def _answer(
+        self,
+        freshness: Freshness,
+        last: _Remembered | None,
+        failure: errors.PartnerError | None = None,
+    ) -> Answer:
+        return Answer(
+            partner=self.slug,
+            freshness=freshness,
+            offers=last.offers if last else (),
+            observed_at=last.observed_at if last else None,
+            problem=failure.problem if failure else None,
+            sentence=failure.sentence if failure else None,
+            retry_after_seconds=failure.retry_after_seconds if failure else None,
+        )
+
+    async def _found(
+        self, inquiries: tuple[base.Inquiry, ...], deadline: float
+    ) -> tuple[_Found, errors.PartnerError | None]:
+        ends = asyncio.get_running_loop().time() + self.manifest.limits.deadline_seconds
+        start = partial(self._ask_kind, inquiries, ends)
+        try:
+            return await self._flights.join(inquiries, start, ends=ends, deadline=deadline), None
+        except errors.PartnerError as failure:
+            return {}, failure
+        except TimeoutError:
+            return {}, http.too_slow()
+
+    async def _ask_kind(self, inquiries: tuple[base.Inquiry, ...], ends: float) -> _Found:
+        self._asked += 1
+        try:
+            with http.within(ends):
+                offers = await self._connector.answer(inquiries)
+            now = self._clock()
+            found = {
+                one: _Remembered(tuple(some), now)
+                for one, some in zip(inquiries, offers, strict=True)
+            }
+        except errors.PartnerError:
+            self._failed += 1
+            raise
+        except Exception:  # noqa: BLE001 - a fault in one kind may break its partner alone
+            self._failed += 1
+            _log.exception("The kind %s failed at %s", self.kind.slug, self.slug)
+            raise errors.Misconfigured(
+                errors.Problem.MISCONFIGURED, "The hub's connector to this partner has a fault."
+            ) from None
+        self._last_success = now
+        self._remember(found)
+        return found
+
+    def _remember(self, found: _Found) -> None:
+        self._memory.update(found)
+        for one in found:
+            self._memory.move_to_end(one)
+        while len(self._memory) > REMEMBERED:
+            self._memory.popitem(last=False)

@@ -1,0 +1,1 @@
+"""How eligibility is judged: facts, rules, three-valued verdicts; pure, no I/O."""

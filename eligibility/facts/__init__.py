@@ -1,0 +1,1 @@
+"""One fact, one file: each module defines one FACT named as its file."""

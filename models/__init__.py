@@ -1,0 +1,1 @@
+"""What is known: rows, values, errors and the SQL about them."""

@@ -1,0 +1,146 @@
+"""The database: one engine, sessions that read, sessions that write, and its migrations."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import pathlib
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command, config
+from sqlalchemy.ext import asyncio as aio
+
+#: What the doors below open; the name by which upper layers know it.
+Session = aio.AsyncSession
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_MIGRATIONS = pathlib.Path(__file__).parent / "migrations"
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 5000",
+)
+
+
+class Database:
+    """SQLite in a file or PostgreSQL behind the same two doors: ``session`` and ``begin``."""
+
+    def __init__(self, url: str) -> None:
+        address = sa.make_url(url)
+        self._engine = _engine(address.set(drivername=_DRIVERS[address.get_backend_name()]))
+        self._reader = aio.async_sessionmaker(
+            self._engine.execution_options(**_READING[self.dialect]), expire_on_commit=False
+        )
+        self._writer = aio.async_sessionmaker(
+            self._engine.execution_options(greenway_writes=True), expire_on_commit=False
+        )
+
+    @property
+    def dialect(self) -> str:
+        """The kind of database: ``sqlite`` or ``postgresql``."""
+        return self._engine.dialect.name
+
+    @contextlib.asynccontextmanager
+    async def session(self) -> AsyncIterator[aio.AsyncSession]:
+        """Open a session that reads; all it reads is of one moment."""
+        async with self._reader() as session:
+            yield session
+
+    @contextlib.asynccontextmanager
+    async def begin(self) -> AsyncIterator[aio.AsyncSession]:
+        """Open a session that writes: one transaction, kept if the block ends well."""
+        async with self._writer.begin() as session:
+            yield session
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life."""
+        async with self.session() as session:
+            await session.execute(sa.select(1))
+
+    async def upgrade(self) -> None:
+        """Bring the schema to the newest revision."""
+        await self.migrate(command.upgrade, "head")
+
+    async def migrate(self, step: Callable[..., object], *arguments: object) -> None:
+        """Run one of Alembic's commands in one transaction."""
+
+        def run(connection: sa.Connection) -> None:
+            settings = config.Config(attributes={"connection": connection})
+            settings.set_main_option("script_location", str(_MIGRATIONS))
+            step(settings, *arguments)
+
+        writer = self._engine.execution_options(greenway_writes=True)
+        async with writer.begin() as connection:
+            await connection.run_sync(run)
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self._engine.dispose()
+
+
+async def load(session: aio.AsyncSession, table: sa.Table, rows: Iterable[Sequence[Any]]) -> None:
+    """Add many rows by the driver's own fastest way; the database numbers those that have an id.
+
+    A row is its values in the order of the table's columns, the ``id`` left out.
+    """
+    connection = await session.connection()
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    columns = [column for column in table.columns if column.name != "id"]
+    names = [column.name for column in columns]
+    by_column = zip(columns, zip(*rows, strict=True), strict=True)
+    coded = zip(
+        *(_coded(column, connection.dialect, values) for column, values in by_column), strict=True
+    )
+    if connection.dialect.name == "postgresql":
+        await driver.copy_records_to_table(table.name, columns=names, records=coded)
+    else:
+        statement = table.insert().compile(dialect=connection.dialect, column_keys=names)
+        await driver.executemany(str(statement), coded)
+
+
+def _coded(column: sa.Column[Any], dialect: sa.Dialect, values: Iterable[Any]) -> Iterable[Any]:
+    encode = _encoder(column, dialect)
+    return map(encode, values) if encode else values
+
+
+@functools.lru_cache(maxsize=256)
+def _encoder(column: sa.Column[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    encode = column.type.dialect_impl(dialect).bind_processor(dialect)
+    # Few values are the values of many rows, and encoding one costs more than remembering it.
+    return encode and functools.lru_cache(maxsize=1 << 14, typed=True)(encode)
+
+
+_READING: dict[str, dict[str, Any]] = {
+    # A SQLite transaction reads one moment by itself.
+    "sqlite": {},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+
+
+def _engine(url: sa.URL) -> aio.AsyncEngine:
+    if url.get_backend_name() == "postgresql":
+        # Compiling a plan takes longer than any query of ours runs.
+        settings = {"application_name": "greenway", "jit": "off"}
+        return aio.create_async_engine(url, connect_args={"server_settings": settings})
+    engine = aio.create_async_engine(url)
+    sa.event.listen(engine.sync_engine, "connect", _open_sqlite)
+    sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _open_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 the driver's adapter
+    # Transactions are begun below: the driver's own begin leaves schema changes outside.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer takes its lock at once: a reader that turns writer cannot wait, it fails.
+    writes = connection.get_execution_options().get("greenway_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,142 @@
+"""Every error the hub raises on purpose, drawn as one tree.
+
+GreenwayError                        (code, hint)
+├── AskerError                       the asker must change something
+│   ├── UnauthenticatedError         UNAUTHENTICATED     no token, or one that does not hold
+│   ├── ForbiddenError               FORBIDDEN           this role may not ask this
+│   ├── BadCursorError               BAD_CURSOR          the cursor is not one of ours
+│   ├── BadInputError                BAD_INPUT           an argument is out of its range
+│   └── UnknownCodeError             UNKNOWN_CODE        a slug that stands in no list
+├── PartnerError                     a partner failed    (connectors/errors.py)
+└── HubError                         we must change something
+    ├── MistakesError                MISCONFIGURED       files of ours with mistakes, all of them
+    └── MenuMissingError             MENU_MISSING        nothing has been published yet
+
+Axes: whose fault (asker, partner, us) and what to do next (the hint). ``code`` is what
+``errors[].extensions.code`` says; the closed list of codes is docs/querying.md.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class GreenwayError(Exception):
+    """An error raised on purpose; its text is safe to show to whoever asked."""
+
+    code = "INTERNAL"
+
+    def __init__(self, sentence: str, hint: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.hint = hint
+
+
+class AskerError(GreenwayError):
+    """The asker must change the request; asking the same again gives the same answer."""
+
+
+class UnauthenticatedError(AskerError):
+    """No token, or a token that does not hold (malformed, expired, foreign issuer)."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self, why: str = "This needs a bearer token.") -> None:
+        super().__init__(why, "Send `Authorization: Bearer <token>` with a live token.")
+
+
+class ForbiddenError(AskerError):
+    """The asker is known and may not ask this; says nothing of whether the thing exists."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self, needed: Iterable[str]) -> None:
+        roles = " or ".join(sorted(needed))
+        super().__init__(f"Only {roles} may ask this.", "Ask with a token of such a role.")
+
+
+class BadCursorError(AskerError):
+    """A paging cursor that the hub did not give out for this list."""
+
+    code = "BAD_CURSOR"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This cursor was not given out for this list.",
+            "Use `pageInfo.endCursor` of the page before, or leave `after` out.",
+        )
+
+
+class BadInputError(AskerError):
+    """An argument outside its range."""
+
+    code = "BAD_INPUT"
+
+
+class UnknownCodeError(AskerError):
+    """A slug that stands in no list; carries the nearest right spellings."""
+
+    code = "UNKNOWN_CODE"
+
+    def __init__(self, noun: str, code: str, known: Iterable[str]) -> None:
+        self.nearest = nearest(code, known)
+        super().__init__(f"There is no {noun} “{shown(code)}”.", did_you_mean(self.nearest))
+
+
+class HubError(GreenwayError):
+    """Something of ours is wrong; the asker can only tell us."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """One mistake in one of our files: where it stands, what is wrong, what would be right."""
+
+    file: str
+    line: int
+    path: str
+    sentence: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        path = f"{self.path}: " if self.path else ""
+        hint = f" {self.hint}" if self.hint else ""
+        return f"{self.file}:{self.line}: {path}{self.sentence}{hint}"
+
+
+class MistakesError(HubError):
+    """Files with mistakes, every one of them, in file order."""
+
+    code = "MISCONFIGURED"
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(sorted(mistakes))
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+class MenuMissingError(HubError):
+    """No menu has been published into this database yet."""
+
+    code = "MENU_MISSING"
+
+    def __init__(self) -> None:
+        super().__init__("No menu has been published yet.", "Run `greenway menu publish`.")
+
+
+def nearest(found: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
+    """Return the known spellings nearest to the one found, best first."""
+    by_fold = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(found[:80].casefold(), by_fold, n=most, cutoff=0.6)
+    return tuple(by_fold[name] for name in close)
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """Return the hint that names the nearest right spellings, or nothing."""
+    return f"Did you mean {' or '.join(f'“{name}”' for name in names)}?" if names else ""
+
+
+def shown(text: str, most: int = 60) -> str:
+    """Return text fit to stand in a sentence: one line, bounded."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return line if len(line) <= most else line[:most] + "…"

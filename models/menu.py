@@ -1,0 +1,331 @@
+"""The service menu as it is written and as it is published: shapes, and the revisions kept."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import orjson
+import pydantic
+from sqlalchemy import LargeBinary, String, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+from models.offer import Capability
+from models.text import Text
+
+#: The name of every coded thing: lower-case words joined by hyphens.
+Slug = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+
+class Shape(pydantic.BaseModel):
+    """What a menu file may say: unknown keys are refused, and nothing changes once read."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+class TalentClass(StrEnum):
+    """The classes of S2, highest first; A, B and C are the permit's own words for them."""
+
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
+
+    @property
+    def alias(self) -> str:
+        """The letter that the work permit uses: A, B or C."""
+        return {"HIGH": "A", "MEDIUM": "B", "LOW": "C"}[self.value]
+
+
+class Audience(StrEnum):
+    """Whom a service is for (S1: foreign nationals and returnees; S4: businesses and talents)."""
+
+    FOREIGN_NATIONAL = "FOREIGN_NATIONAL"
+    RETURNEE = "RETURNEE"
+    DOMESTIC_TALENT = "DOMESTIC_TALENT"
+    BUSINESS = "BUSINESS"
+
+
+class Channel(StrEnum):
+    """Where a step is taken."""
+
+    ONLINE = "ONLINE"
+    WINDOW = "WINDOW"
+    PARTNER = "PARTNER"
+
+
+class StationKind(StrEnum):
+    """What sort of service point it is."""
+
+    CENTER = "CENTER"
+    STATION = "STATION"
+
+
+class Citation(Shape):
+    """The source an entry rests on; a ``quote`` stands there word for word."""
+
+    source: Slug
+    quote: str | None = None
+
+
+class Source(Shape):
+    """Something that was published, and that entries may cite."""
+
+    code: Slug
+    title: str
+    publisher: str
+    published: date | None = None
+
+
+class Coded(Shape):
+    """A coded entry of a list with a name in several languages."""
+
+    code: Slug
+    name: Text
+    citation: Citation
+
+
+class Category(Coded):
+    """One of the 14 categories of S1, in the order of S1."""
+
+
+class PlatformArea(Coded):
+    """One of the five menu areas of the first platform (S0)."""
+
+
+class PolicyFamily(Coded):
+    """One of the four policy families of the Talent Card (S3)."""
+
+
+class Industry(Coded):
+    """A key industry; ``aliases`` are its wordings in the articles."""
+
+    aliases: tuple[str, ...] = ()
+
+
+class Quota(Shape):
+    """How often an area's benefit may be used: ``units`` each calendar ``period``."""
+
+    units: Annotated[int, pydantic.Field(ge=1)]
+    period: Literal["MONTH", "YEAR"]
+
+
+class Area(Coded):
+    """One of the 12 benefit areas of the card; no ``quota`` means no limit.
+
+    S3 names four groups; the others are the hub's own and cite ``hub``.
+    """
+
+    policy: Slug
+    quota: Quota | None = None
+
+
+class DocumentKind(Coded):
+    """A document that services ask for; ``valid_months`` is how old it may be."""
+
+    valid_months: Annotated[int, pydantic.Field(ge=1)] | None = None
+
+
+class Journey(Coded):
+    """A life event: the services it takes, in order."""
+
+    services: Annotated[tuple[Slug, ...], pydantic.Field(min_length=2)]
+
+
+class Figure(Shape):
+    """A published figure: what was counted, when, and who said so; never computed by the hub."""
+
+    code: Slug
+    name: Text
+    value: Decimal
+    unit: str
+    as_of: str
+    part_of: Slug | None = None
+    citation: Citation
+
+
+class Window(Shape):
+    """A window or an area inside a service point."""
+
+    code: Slug
+    name: Text
+    citation: Citation
+
+
+class Station(Shape):
+    """A service point of the district, with its name as S0 or S4 spells it."""
+
+    code: Slug
+    kind: StationKind
+    name: Text
+    place: Text
+    district: Slug
+    windows: tuple[Window, ...] = ()
+    citation: Citation
+
+
+class DocumentNeed(Shape):
+    """A document a service asks for, from applicants of these classes; all, where none is named."""
+
+    document: Slug
+    classes: tuple[TalentClass, ...] = tuple(TalentClass)
+    note: Text | None = None
+
+
+class Step(Shape):
+    """A step of a service, for applicants of these classes."""
+
+    text: Text
+    channel: Channel
+    classes: tuple[TalentClass, ...] = tuple(TalentClass)
+
+
+class Fee(Shape):
+    """What a service costs the applicant; nought is free."""
+
+    amount: Annotated[Decimal, pydantic.Field(ge=0)]
+    currency: Annotated[str, pydantic.StringConstraints(pattern="^[A-Z]{3}$")] = "CNY"
+    citation: Citation
+
+
+class Promise(Shape):
+    """Within how many working days a service is done, by class of applicant."""
+
+    high: Annotated[int, pydantic.Field(ge=0)]
+    medium: Annotated[int, pydantic.Field(ge=0)]
+    low: Annotated[int, pydantic.Field(ge=0)]
+    citation: Citation
+
+    def working_days(self, talent_class: TalentClass) -> int:
+        """Return the promise to applicants of a class."""
+        days: int = getattr(self, talent_class.value.lower())
+        return days
+
+
+class Ask(Shape):
+    """What a service asks of a partner: the capability, and the partner's own word for it."""
+
+    partner: Slug
+    capability: Capability
+    topic: Slug
+
+
+class Where(Shape):
+    """Where a service is had: at service points, at their windows (``station/window``), online."""
+
+    stations: tuple[Slug, ...] = ()
+    windows: tuple[str, ...] = ()
+    online: Text | None = None
+
+
+class Validity(Shape):
+    """The days on which an entry is on the menu, both included."""
+
+    since: date
+    until: date | None = None
+
+
+class Assurance(Shape):
+    """Who checked this entry, when, and after which day it counts as stale."""
+
+    at: date
+    by: str
+    stale_after: date
+
+
+class ServiceExample(Shape):
+    """The proof an entry carries: given these facts, this verdict, for these reasons."""
+
+    name: str
+    given: dict[str, bool | int | str]
+    outcome: Literal["ELIGIBLE", "INELIGIBLE", "NEEDS_FACTS"]
+    reasons: tuple[str, ...] | None = None
+    missing: tuple[str, ...] | None = None
+
+
+class Service(Shape):
+    """One service on the menu, as its file says it; ``eligibility`` is read by eligibility.rule."""
+
+    code: Slug
+    category: Slug
+    areas: tuple[Slug, ...] = ()
+    platform_areas: tuple[Slug, ...] = ()
+    policies: tuple[Slug, ...] = ()
+    industries: tuple[Slug, ...] = ()
+    audience: Annotated[tuple[Audience, ...], pydantic.Field(min_length=1)]
+    name: Text
+    summary: Text
+    description: Text
+    documents: tuple[DocumentNeed, ...] = ()
+    steps: Annotated[tuple[Step, ...], pydantic.Field(min_length=1)]
+    fee: Fee
+    promise: Promise
+    where: Where
+    partners: tuple[Ask, ...] = ()
+    eligibility: Any
+    citations: Annotated[tuple[Citation, ...], pydantic.Field(min_length=1)]
+    valid: Validity
+    assured: Assurance
+    examples: Annotated[tuple[ServiceExample, ...], pydantic.Field(min_length=1)]
+
+
+class Menu(Shape):
+    """A whole menu, as it is published: one value, replaced whole."""
+
+    sources: tuple[Source, ...]
+    categories: tuple[Category, ...]
+    platform_areas: tuple[PlatformArea, ...]
+    policies: tuple[PolicyFamily, ...]
+    industries: tuple[Industry, ...]
+    areas: tuple[Area, ...]
+    documents: tuple[DocumentKind, ...]
+    stations: tuple[Station, ...]
+    journeys: tuple[Journey, ...]
+    figures: tuple[Figure, ...]
+    services: tuple[Service, ...]
+
+
+class Revision(Base):
+    """A menu as it was published once; never changed, never removed."""
+
+    __tablename__ = "menu_revision"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    published_at: Mapped[datetime]
+
+
+def packed(menu: Menu) -> tuple[str, bytes]:
+    """Return a menu's digest (SHA-256, hex) and its bytes; equal menus have equal bytes."""
+    content = orjson.dumps(menu.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(content).hexdigest(), content
+
+
+def unpacked(content: bytes) -> Menu:
+    """Return the menu that was packed into these bytes."""
+    return Menu.model_validate(orjson.loads(content))
+
+
+async def newest(session: AsyncSession) -> Revision | None:
+    """Return the newest revision without its content, or None before the first."""
+    found = await session.execute(select(Revision).order_by(Revision.id.desc()).limit(1))
+    return found.scalar_one_or_none()
+
+
+async def content_of(session: AsyncSession, revision_id: int) -> bytes:
+    """Return the bytes of a revision that exists."""
+    found = await session.execute(select(Revision.content).where(Revision.id == revision_id))
+    return found.scalar_one()
+
+
+def publish(session: AsyncSession, menu: Menu, at: datetime) -> Revision:
+    """Add a menu as the newest revision; the caller has checked that it is not the newest yet."""
+    digest, content = packed(menu)
+    revision = Revision(digest=digest, content=content, published_at=at)
+    session.add(revision)
+    return revision

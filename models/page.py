@@ -1,0 +1,73 @@
+"""Forward paging by keyset: how many rows a page holds, and cursors that fit one list alone."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from models import errors
+
+DEFAULT = 20
+MOST = 100
+_SEAL_BYTES = 8
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Some items of a list in its order, each with the cursor that continues after it."""
+
+    items: tuple[Item, ...]
+    cursors: tuple[str, ...]
+    has_next: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One list under one filter. ``filter`` is any value whose repr tells it from others."""
+
+    list: str
+    filter: object = None
+
+    def cursor(self, key: str) -> str:
+        """Return the opaque cursor that stands after the item of this key."""
+        body = key.encode()
+        return base64.urlsafe_b64encode(self._seal(body) + body).rstrip(b"=").decode()
+
+    def key(self, cursor: str) -> str:
+        """Return the key in a cursor of this very scope; any other raises BadCursorError."""
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raise errors.BadCursorError from None
+        seal, body = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
+        if seal != self._seal(body):
+            raise errors.BadCursorError
+        return body.decode()
+
+    def page(self, found: Sequence[Item], first: int, key: Callable[[Item], object]) -> Page[Item]:
+        """Return the page of what was found when one more than ``first`` was looked for."""
+        items = tuple(found[:first])
+        cursors = tuple(self.cursor(str(key(item))) for item in items)
+        return Page(items, cursors, has_next=len(found) > first)
+
+    def _seal(self, body: bytes) -> bytes:
+        # The seal tells lists apart and mistakes from cursors; it keeps no secret.
+        person = f"{self.list} {self.filter!r}".encode()
+        return hashlib.blake2b(person + b"\0" + body, digest_size=_SEAL_BYTES).digest()
+
+
+def size(first: int | None) -> int:
+    """Return how many items were asked for, or the default; out of range is the asker's error."""
+    if first is None:
+        return DEFAULT
+    if not 1 <= first <= MOST:
+        raise errors.BadInputError(
+            f"`first` is {first}; it may be 1 to {MOST}.", "Ask for further pages with `after`."
+        )
+    return first

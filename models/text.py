@@ -1,0 +1,73 @@
+"""A text in several languages, which always says in which one it answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pydantic
+
+#: Languages with text of their own today; English is the one every text has.
+LANGUAGES = ("en", "zh")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text as said: ``language`` is what it is in, ``fallback`` that another was asked for."""
+
+    text: str
+    language: str
+    fallback: bool
+
+
+class Text(pydantic.RootModel[dict[str, str]]):
+    """A text by language code; ``en`` is always there."""
+
+    model_config = pydantic.ConfigDict(frozen=True)
+
+    @pydantic.field_validator("root")
+    @classmethod
+    def _whole(cls, root: dict[str, str]) -> dict[str, str]:
+        if not root.get("en", "").strip():
+            raise ValueError("Every text needs its English under the key “en”")
+        if empty := [language for language, text in root.items() if not text.strip()]:
+            raise ValueError(f"The text is empty in: {', '.join(empty)}")
+        return root
+
+    def said(self, languages: Sequence[str]) -> Said:
+        """Return the text in the first of these languages that it has; else English, marked."""
+        for language in languages:
+            if text := self.root.get(language):
+                return Said(text, language, fallback=language != languages[0])
+        return Said(self.root["en"], "en", fallback=bool(languages))
+
+    def lacks(self) -> tuple[str, ...]:
+        """Return the languages of ours that this text is not in."""
+        return tuple(language for language in LANGUAGES if language not in self.root)
+
+
+def wanted(language_range: str | None) -> tuple[str, ...]:
+    """Return primary language codes in the order wanted, from an Accept-Language list.
+
+    RFC 9110, section 12.5.4; regions and scripts are dropped: ``zh-CN`` wants ``zh``.
+
+    >>> wanted("zh-CN,zh;q=0.9,en;q=0.8")
+    ('zh', 'en')
+    >>> wanted(None)
+    ('en',)
+    """
+    weighed = []
+    for place, part in enumerate((language_range or "en").split(",")):
+        tag, _, parameter = part.strip().partition(";")
+        primary = tag.partition("-")[0].strip().lower()
+        if primary.isalpha() and len(primary) <= 3 and (weight := _weight(parameter)) > 0:  # noqa: PLR2004 - ISO 639 codes
+            weighed.append((-weight, place, primary))
+    return tuple(dict.fromkeys(primary for _, _, primary in sorted(weighed))) or ("en",)
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.strip().partition("=")
+    try:
+        return float(value) if name == "q" else 1.0
+    except ValueError:
+        return 0.0

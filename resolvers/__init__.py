@@ -1,0 +1,1 @@
+"""What is meant: gather, ask, judge, answer."""

@@ -1,0 +1,94 @@
+"""What one query has at hand: who asks, in which languages, when, and whom it may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from connectors.registry import Registry
+from models import talent
+from models.database import Database
+from resolvers.desk import Desk
+from resolvers.loaders import Loaders
+from resolvers.menu import Catalogue
+from resolvers.reads import Reads
+from resolvers.viewer import Role, Viewer
+
+T = TypeVar("T")
+
+#: The zone of the district: its days begin and end here, whatever the host's zone.
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong beside data that is there all the same; told in the answer's errors."""
+
+    path: Sequence[str | int]
+    code: str
+    message: str
+    extensions: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Context:
+    """One query's surroundings; made for it, gone with it."""
+
+    viewer: Viewer
+    languages: tuple[str, ...]
+    now: datetime
+    database: Database
+    registry: Registry
+    catalogue: Catalogue
+    reads: Reads
+    loaders: Loaders
+    desk: Desk
+    problems: list[Problem] = field(default_factory=list)
+    _made: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        viewer: Viewer,
+        languages: tuple[str, ...],
+        now: datetime,
+        database: Database,
+        registry: Registry,
+        catalogue: Catalogue,
+        deadline: float,
+    ) -> Context:
+        """Return a query's context; ``deadline`` is the running loop's time when it must end."""
+        reads = Reads()
+        return cls(
+            viewer=viewer,
+            languages=languages,
+            now=now,
+            database=database,
+            registry=registry,
+            catalogue=catalogue,
+            reads=reads,
+            loaders=Loaders.over(database, reads),
+            desk=Desk(registry, reads, deadline),
+        )
+
+    @property
+    def today(self) -> date:
+        """The day in Shanghai."""
+        return self.now.astimezone(ZONE).date()
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """Return what this query made under a key, making it the first time."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
+
+    async def person(self) -> talent.Talent | None:
+        """Return the person asking, or None where a role without a person asks."""
+        if self.viewer.role is not Role.HOLDER:
+            return None
+        return await self.loaders.people_by_handle.load(self.viewer.subject)

@@ -1,0 +1,50 @@
+"""One loader per batched question, made anew for each query, each batch with its own session."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from models import card, talent
+from models.database import Database, Session
+from resolvers.reads import Reads
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+#: What has been used of a card in an area since a time: (card id, area, since).
+Use = tuple[int, str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """The batched questions a query can ask the database."""
+
+    people_by_handle: DataLoader[str, talent.Talent | None]
+    people_by_id: DataLoader[int, talent.Talent | None]
+    cards_by_holder: DataLoader[int, card.Card | None]
+    units_by_use: DataLoader[Use, int]
+
+    @classmethod
+    def over(cls, database: Database, reads: Reads) -> Loaders:
+        """Return fresh loaders over a database."""
+
+        def loader(
+            batch: Callable[[Session, Sequence[K]], Awaitable[list[T]]],
+        ) -> DataLoader[K, T]:
+            async def load(keys: list[K]) -> list[T]:
+                async with reads.one(), database.session() as session:
+                    return await batch(session, keys)
+
+            return DataLoader(load_fn=load)
+
+        return cls(
+            people_by_handle=loader(talent.by_handles),
+            people_by_id=loader(talent.by_ids),
+            cards_by_holder=loader(card.by_holders),
+            units_by_use=loader(card.used),
+        )

@@ -1,0 +1,234 @@
+"""The published menu in memory: one immutable catalogue, replaced whole on a new revision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from eligibility import rule, rulebook
+from models import errors, menu, page, source
+from models.database import Database
+
+T = TypeVar("T")
+C = TypeVar("C", bound=menu.Coded | menu.Station | menu.Service)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which services are wanted: those that match every field given. All fields are codes."""
+
+    category: str | None = None
+    area: str | None = None
+    platform_area: str | None = None
+    policy: str | None = None
+    industry: str | None = None
+    audience: menu.Audience | None = None
+    station: str | None = None
+    partner: str | None = None
+    text: str | None = None
+    stale: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One revision of the menu, indexed; nothing in it changes, so everybody shares it.
+
+    ``view`` is where the layer above keeps what it made of this revision, once.
+    """
+
+    revision: int
+    digest: str
+    published_at: datetime
+    lists: menu.Menu
+    services: Mapping[str, menu.Service]
+    rules: Mapping[str, rule.Rule]
+    _places: Mapping[str, str]
+    _words: Mapping[str, str]
+    view: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, revision: menu.Revision, found: menu.Menu) -> Catalogue:
+        """Return the catalogue of a published revision, services in the menu's order.
+
+        Raises:
+            MistakesError: a rule in it cannot be read; checked menus have none.
+        """
+        order = {category.code: place for place, category in enumerate(found.categories)}
+        places = {one.code: f"{order[one.category]:02} {one.code}" for one in found.services}
+        services = sorted(found.services, key=lambda one: places[one.code])
+        return cls(
+            revision=revision.id,
+            digest=revision.digest,
+            published_at=revision.published_at,
+            lists=found,
+            services={service.code: service for service in services},
+            rules={service.code: _rule(service) for service in services},
+            _places=places,
+            _words={service.code: _words(service) for service in services},
+        )
+
+    def once(self, key: object, make: Callable[[], T]) -> T:
+        """Return what was made of this revision under a key, making it the first time."""
+        if key not in self.view:
+            self.view[key] = make()
+        made: T = self.view[key]
+        return made
+
+    def service(self, code: str) -> menu.Service:
+        """Return a service by code.
+
+        Raises:
+            UnknownCodeError: there is none; it names the nearest.
+        """
+        if (found := self.services.get(code)) is None:
+            raise errors.UnknownCodeError("service", code, self.services)
+        return found
+
+    def industry(self, wording: str) -> str:
+        """Return the code of the key industry meant by its code or one of its wordings.
+
+        Raises:
+            UnknownCodeError: no industry is called so; it names the nearest.
+        """
+        meant = {}
+        for industry in self.lists.industries:
+            for said in (industry.code, *industry.aliases):
+                meant[said.casefold()] = industry.code
+        if (found := meant.get(" ".join(wording.casefold().split()))) is None:
+            raise errors.UnknownCodeError("industry", wording, meant)
+        return found
+
+    def on_menu(self, on: date, wanted: Filter = Filter()) -> tuple[menu.Service, ...]:
+        """Return the services that are on the menu on a day and match, in the menu's order.
+
+        Raises:
+            UnknownCodeError: the filter names a code that stands in no list.
+        """
+        self._check(wanted)
+        tests = [*_tests(wanted, on)]
+        if wanted.text and (sought := wanted.text.casefold().split()):
+            words = self._words
+            tests.append(lambda one: all(word in words[one.code] for word in sought))
+        return tuple(
+            service
+            for service in self.services.values()
+            if _valid(service, on) and all(test(service) for test in tests)
+        )
+
+    def page(
+        self, on: date, wanted: Filter, first: int | None, after: str | None
+    ) -> page.Page[menu.Service]:
+        """Return a page of ``on_menu``, after the service whose cursor this is.
+
+        A cursor holds a place in the menu's order, so it survives services that come and go.
+
+        Raises:
+            BadCursorError: the cursor was not given out for this filter.
+            BadInputError: ``first`` is out of range.
+        """
+        scope, size = page.Scope("menu", wanted), page.size(first)
+        passed = scope.key(after) if after is not None else ""
+        left = [one for one in self.on_menu(on, wanted) if self._places[one.code] > passed]
+        return scope.page(left[: size + 1], size, lambda one: self._places[one.code])
+
+    def _check(self, wanted: Filter) -> None:
+        lists: dict[str, Iterable[Any]] = {
+            "category": self.lists.categories,
+            "area": self.lists.areas,
+            "platform_area": self.lists.platform_areas,
+            "policy": self.lists.policies,
+            "industry": self.lists.industries,
+            "station": self.lists.stations,
+        }
+        for name, entries in lists.items():
+            code = getattr(wanted, name)
+            if code is not None and code not in (known := [entry.code for entry in entries]):
+                raise errors.UnknownCodeError(name.replace("_", " "), code, known)
+
+
+async def newest(database: Database) -> Catalogue:
+    """Return the newest published menu.
+
+    Raises:
+        MenuMissingError: nothing has been published yet.
+    """
+    async with database.session() as session:
+        revision = await menu.newest(session)
+        if revision is None:
+            raise errors.MenuMissingError
+        return Catalogue.of(revision, menu.unpacked(await menu.content_of(session, revision.id)))
+
+
+async def refreshed(database: Database, catalogue: Catalogue) -> Catalogue:
+    """Return this catalogue while it is the newest, else the newest."""
+    async with database.session() as session:
+        revision = await menu.newest(session)
+    if revision is None or revision.id == catalogue.revision:
+        return catalogue
+    return await newest(database)
+
+
+def find(entries: Iterable[C], noun: str, code: str) -> C:
+    """Return the entry of a list with this code.
+
+    Raises:
+        UnknownCodeError: there is none; it names the nearest.
+    """
+    by_code = {entry.code: entry for entry in entries}
+    if code not in by_code:
+        raise errors.UnknownCodeError(noun, code, by_code)
+    return by_code[code]
+
+
+def _rule(service: menu.Service) -> rule.Rule:
+    document = source.Document(f"menu/services/{service.code}.yaml", service.model_dump(), None)
+    found, mistakes = rule.parse(document, ("eligibility",), rulebook.known_facts())
+    if found is None:
+        raise errors.MistakesError(mistakes)
+    return found
+
+
+def _words(service: menu.Service) -> str:
+    texts = (service.name, service.summary, service.description)
+    return " ".join(
+        [service.code, *(word for text in texts for word in text.root.values())]
+    ).casefold()
+
+
+def _valid(service: menu.Service, on: date) -> bool:
+    until = service.valid.until
+    return service.valid.since <= on and (until is None or on <= until)
+
+
+def _tests(wanted: Filter, on: date) -> Iterable[Callable[[menu.Service], bool]]:
+    """Yield one test for each field of the filter that is given."""
+    if wanted.category is not None:
+        yield lambda one: one.category == wanted.category
+    for name, key in (
+        ("area", "areas"),
+        ("platform_area", "platform_areas"),
+        ("policy", "policies"),
+        ("industry", "industries"),
+        ("audience", "audience"),
+    ):
+        if (code := getattr(wanted, name)) is not None:
+            yield lambda one, code=code, key=key: code in getattr(one, key)  # type: ignore[misc]  # bound per turn
+    if wanted.station is not None:
+        yield lambda one: wanted.station in stations_of(one)
+    if wanted.partner is not None:
+        yield lambda one: any(ask.partner == wanted.partner for ask in one.partners)
+    if wanted.stale is not None:
+        yield lambda one: is_stale(one, on) == wanted.stale
+
+
+def stations_of(service: menu.Service) -> tuple[str, ...]:
+    """Return the codes of the service points where a service is had, windows' included."""
+    by_window = (window.partition("/")[0] for window in service.where.windows)
+    return tuple(dict.fromkeys((*service.where.stations, *by_window)))
+
+
+def is_stale(service: menu.Service, on: date) -> bool:
+    """Return whether nobody has checked this entry for longer than it was promised."""
+    return on > service.assured.stale_after

@@ -1,0 +1,297 @@
+"""From the menu folder to a published menu: read all of it, check all of it, publish it whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+
+from eligibility import rule, rulebook
+from models import errors, menu, source
+from models.database import Database
+from models.offer import Capability
+
+#: What each partner may be asked for, by the partner's slug.
+Capabilities = Mapping[str, frozenset[Capability]]
+
+#: The lists of the menu: the file ``<name>.yaml`` holds the entries of ``Menu.<name>``.
+_LISTS: Mapping[str, type[menu.Shape]] = {
+    "sources": menu.Source,
+    "categories": menu.Category,
+    "platform_areas": menu.PlatformArea,
+    "policies": menu.PolicyFamily,
+    "industries": menu.Industry,
+    "areas": menu.Area,
+    "documents": menu.DocumentKind,
+    "stations": menu.Station,
+    "journeys": menu.Journey,
+    "figures": menu.Figure,
+}
+
+#: Where an entry names an entry of another list: its path without places, the noun, the list.
+_NAMED: Mapping[str, Mapping[tuple[str, ...], tuple[str, str]]] = {
+    "areas": {("policy",): ("policy family", "policies")},
+    "figures": {("part_of",): ("figure", "figures")},
+    "journeys": {("services",): ("service", "services")},
+    "services": {
+        ("category",): ("category", "categories"),
+        ("areas",): ("card area", "areas"),
+        ("platform_areas",): ("platform area", "platform_areas"),
+        ("policies",): ("policy family", "policies"),
+        ("industries",): ("industry", "industries"),
+        ("documents", "document"): ("document", "documents"),
+        ("where", "stations"): ("station", "stations"),
+        ("where", "windows"): ("window", "windows"),
+        ("partners", "partner"): ("partner", "partners"),
+    },
+}
+#: The keys that name a source wherever they stand: in a citation, in a clause of a rule.
+_NAMES_SOURCE = ("source", "reference")
+
+S = TypeVar("S", bound=menu.Shape)
+
+
+def read(folder: Path, partners: Capabilities) -> menu.Menu:
+    """Return the menu in a folder, checked as a whole.
+
+    Raises:
+        MistakesError: every mistake in every file.
+    """
+    reading = _Reading(folder)
+    checking = _Checking(reading, partners)
+    checking.check()
+    if reading.mistakes:
+        raise errors.MistakesError(reading.mistakes)
+    lists: dict[str, Any] = reading.lists
+    return menu.Menu(**lists, services=tuple(one for _, one in reading.services if one))
+
+
+async def publish(database: Database, found: menu.Menu, at: datetime) -> tuple[int, bool]:
+    """Publish a menu; return its revision, and whether it is a new one.
+
+    Publishing what is in force already changes nothing.
+    """
+    async with database.begin() as session:
+        newest = await menu.newest(session)
+        if newest is not None and newest.digest == menu.packed(found)[0]:
+            return newest.id, False
+        revision = menu.publish(session, found, at)
+        await session.flush()
+        return revision.id, True
+
+
+@dataclass
+class _Reading:
+    """One reading of a folder: what could be read, and what was wrong so far.
+
+    A document that has not its shape is kept, so that its other mistakes are found as well.
+    """
+
+    folder: Path
+    mistakes: list[errors.Mistake] = field(default_factory=list)
+    documents: dict[str, source.Document] = field(default_factory=dict)
+    lists: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    services: list[tuple[source.Document, menu.Service | None]] = field(default_factory=list)
+    service_codes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for name, shape in _LISTS.items():
+            if document := self.document(self.folder / f"{name}.yaml"):
+                self.documents[name] = document
+                listed = self.shaped(document, _listing(shape))
+                self.lists[name] = listed.root if listed else ()
+        for path in sorted((self.folder / "services").glob("*.yaml")):
+            self.service_codes.append(path.stem)
+            if document := self.document(path):
+                self.services.append((document, self.shaped(document, menu.Service)))
+
+    def document(self, path: Path) -> source.Document | None:
+        try:
+            return source.read(path, str(path.relative_to(self.folder.parent)))
+        except errors.MistakesError as wrong:
+            self.mistakes.extend(wrong.mistakes)
+            return None
+
+    def shaped(self, document: source.Document, shape: type[Any]) -> Any:
+        try:
+            return source.validate(document, shape)
+        except errors.MistakesError as wrong:
+            self.mistakes.extend(wrong.mistakes)
+            return None
+
+    def codes(self) -> dict[str, list[str]]:
+        """Return what may be named, by list; a list that cannot be read forbids nothing."""
+        codes = {name: _codes(document.data) for name, document in self.documents.items()}
+        if "stations" in self.documents:
+            codes["windows"] = [
+                f"{station['code']}/{window}"
+                for station in _coded(self.documents["stations"].data)
+                for window in _codes(station.get("windows"))
+            ]
+        return codes | {"services": self.service_codes}
+
+
+def _listing(shape: type[S]) -> type[pydantic.RootModel[tuple[S, ...]]]:
+    return pydantic.RootModel[tuple[shape, ...]]  # type: ignore[valid-type]  # made at run time
+
+
+@dataclass
+class _Checking:
+    """The checks that need more than one file, or the rules."""
+
+    reading: _Reading
+    partners: Capabilities
+
+    def check(self) -> None:
+        codes = self.reading.codes() | {"partners": list(self.partners)}
+        for name, document in self.reading.documents.items():
+            self.twice(document)
+            self.names(name, document, codes)
+        for document, service in self.reading.services:
+            self.names("services", document, codes)
+            found = self.parsed(document)
+            if service:
+                self.service(document, service, found)
+        self.empty_categories()
+
+    def wrong(self, mistake: errors.Mistake) -> None:
+        self.reading.mistakes.append(mistake)
+
+    def twice(self, document: source.Document) -> None:
+        seen: set[str] = set()
+        for at, word in _words(document.data):
+            if at[1:] == ("code",):
+                if word in seen:
+                    shown = errors.shown(word)
+                    self.wrong(document.mistake(at, f"“{shown}” stands here twice."))
+                seen.add(word)
+
+    def names(
+        self, name: str, document: source.Document, codes: Mapping[str, Sequence[str]]
+    ) -> None:
+        for at, word in _words(document.data):
+            path = tuple(step for step in at if isinstance(step, str))
+            noun, listed = _NAMED.get(name, {}).get(path, ("", ""))
+            if path and path[-1] in _NAMES_SOURCE:
+                noun, listed = "source", "sources"
+            if listed in codes:
+                self.known(document, at, noun, word, codes[listed])
+
+    def known(
+        self,
+        document: source.Document,
+        at: source.Location,
+        noun: str,
+        code: str,
+        known: Sequence[str],
+    ) -> bool:
+        if code in known:
+            return True
+        hint = errors.did_you_mean(errors.nearest(code, known))
+        self.wrong(document.mistake(at, f"There is no {noun} “{errors.shown(code)}”.", hint))
+        return False
+
+    def parsed(self, document: source.Document) -> rule.Rule | None:
+        if not isinstance(document.data, dict) or "eligibility" not in document.data:
+            return None
+        found, mistakes = rule.parse(document, ("eligibility",), rulebook.known_facts())
+        self.reading.mistakes.extend(mistakes)
+        return found
+
+    def service(
+        self, document: source.Document, service: menu.Service, found: rule.Rule | None
+    ) -> None:
+        if (name := Path(document.file).stem) != service.code:
+            self.wrong(document.mistake(("code",), f"The file is called “{name}”."))
+        for place, ask in enumerate(service.partners):
+            self.ask(document, ("partners", place, "capability"), ask)
+        self.dates(document, service)
+        if found:
+            for place, example in enumerate(service.examples):
+                self.example(document, ("examples", place), example, found)
+
+    def ask(self, document: source.Document, at: source.Location, ask: menu.Ask) -> None:
+        gives = self.partners.get(ask.partner)
+        if gives is not None and ask.capability not in gives:
+            sentence = (
+                f"Partner {ask.partner} gives {', '.join(sorted(gives))}, never {ask.capability}."
+            )
+            self.wrong(document.mistake(at, sentence))
+
+    def dates(self, document: source.Document, service: menu.Service) -> None:
+        valid, assured = service.valid, service.assured
+        if valid.until is not None and valid.until < valid.since:
+            self.wrong(document.mistake(("valid", "until"), "This day is before `since`."))
+        if assured.stale_after <= assured.at:
+            self.wrong(document.mistake(("assured", "stale_after"), "This day is not after `at`."))
+
+    def example(
+        self,
+        document: source.Document,
+        at: source.Location,
+        example: menu.ServiceExample,
+        found: rule.Rule,
+    ) -> None:
+        before = len(self.reading.mistakes)
+        facts = rulebook.known_facts()
+        for name, value in example.given.items():
+            where = (*at, "given", name)
+            known = self.known(document, where, "fact", name, tuple(facts))
+            if known and not facts[name].admits(value):
+                sentence = f"“{errors.shown(str(value))}” is no value of `{name}`."
+                hint = errors.did_you_mean(errors.nearest(str(value), facts[name].choices))
+                self.wrong(document.mistake(where, sentence, hint))
+        if len(self.reading.mistakes) > before:
+            return
+        verdict = found.judge(example.given)
+        said = {
+            "outcome": (example.outcome, verdict.outcome.value),
+            "reasons": (example.reasons, tuple(one.clause for one in verdict.reasons)),
+            "missing": (example.missing, verdict.missing),
+        }
+        for key, (expected, judged) in said.items():
+            if expected is not None and _unordered(expected) != _unordered(judged):
+                shown = judged if isinstance(judged, str) else ", ".join(judged) or "none"
+                sentence = f"The rule says otherwise: {shown}."
+                self.wrong(document.mistake((*at, key), sentence))
+
+    def empty_categories(self) -> None:
+        listed = self.reading.documents.get("categories")
+        if listed is None or len(self.reading.services) < len(self.reading.service_codes):
+            return  # A service that cannot be read may be the one of its category.
+        documents = [document for document, _ in self.reading.services]
+        filled = {word for one in documents for at, word in _words(one.data) if at == ("category",)}
+        for at, code in _words(listed.data):
+            if at[1:] == ("code",) and code not in filled:
+                shown = errors.shown(code)
+                self.wrong(listed.mistake(at[:1], f"Category “{shown}” has no service."))
+
+
+def _coded(data: Any) -> list[dict[str, Any]]:
+    """Return the entries of a list that have a code, whatever else is wrong with them."""
+    entries = data if isinstance(data, list) else []
+    return [one for one in entries if isinstance(one, dict) and isinstance(one.get("code"), str)]
+
+
+def _codes(data: Any) -> list[str]:
+    return [entry["code"] for entry in _coded(data)]
+
+
+def _unordered(expected: str | Sequence[str]) -> str | list[str]:
+    return expected if isinstance(expected, str) else sorted(expected)
+
+
+def _words(data: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[source.Location, str]]:
+    """Yield every text in a document, with its path."""
+    if isinstance(data, str):
+        yield at, data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _words(value, (*at, key))
+    elif isinstance(data, list):
+        for place, value in enumerate(data):
+            yield from _words(value, (*at, place))

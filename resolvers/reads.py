@@ -1,0 +1,43 @@
+"""Knows when one query has nothing left to read, so that partners can be asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+#: How many turns of the loop without a read count as quiet: a resolver that goes on after a read
+#: needs a few to reach its next read or its next ask.
+QUIET_TURNS = 12
+
+
+class Reads:
+    """Counts one query's reads under way."""
+
+    def __init__(self) -> None:
+        self._under_way = 0
+        self._begun = 0
+        self._none = asyncio.Event()
+        self._none.set()
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Be a read under way."""
+        self._under_way += 1
+        self._begun += 1
+        self._none.clear()
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._none.set()
+
+    async def quiet(self) -> None:
+        """Wait until no read is under way and none was begun for a few turns of the loop."""
+        turns, begun = 0, self._begun
+        while turns < QUIET_TURNS:
+            await self._none.wait()
+            await asyncio.sleep(0)
+            turns = turns + 1 if begun == self._begun else 0
+            begun = self._begun

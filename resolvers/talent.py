@@ -1,0 +1,102 @@
+"""People and their cards, for those who may see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from models import card, menu, page, talent
+from resolvers.context import ZONE, Context
+from resolvers.viewer import OFFICERS, Role
+
+
+@dataclass(frozen=True, slots=True)
+class AreaUse:
+    """What is left of one area on one card; None where the area has no limit."""
+
+    area: menu.Area
+    units_left: int | None
+    renews_on: date | None
+
+
+async def me(context: Context) -> talent.Talent | None:
+    """Return the person asking; None where the token's person is not in the database.
+
+    Raises:
+        UnauthenticatedError: nobody in particular is asking.
+        ForbiddenError: a role that is no person is asking.
+    """
+    context.viewer.require(frozenset({Role.HOLDER}))
+    return await context.person()
+
+
+async def by_handle(context: Context, handle: str) -> talent.Talent | None:
+    """Return a person, or None where there is none or the viewer may not know."""
+    if not context.viewer.sees(handle):
+        return None
+    return await context.loaders.people_by_handle.load(handle)
+
+
+async def listed(
+    context: Context, wanted: talent.Filter, first: int | None, after: str | None
+) -> page.Page[talent.Talent]:
+    """Return a page of people, in the order they were recorded.
+
+    Raises:
+        UnauthenticatedError: nobody in particular is asking.
+        ForbiddenError: the viewer is no officer.
+        BadCursorError: the cursor was not given out for this filter.
+        BadInputError: an argument is out of range.
+    """
+    context.viewer.require(OFFICERS)
+    async with context.reads.one(), context.database.session() as session:
+        return await talent.page(session, wanted, first, after)
+
+
+async def counted(context: Context, wanted: talent.Filter) -> int:
+    """Return how many people match; raises as ``listed``."""
+    context.viewer.require(OFFICERS)
+    async with context.reads.one(), context.database.session() as session:
+        return await talent.count(session, wanted)
+
+
+async def whole(context: Context, person: talent.Talent) -> talent.Talent:
+    """Return the person with all that is known of them, where only the name was loaded."""
+    loaded = await context.loaders.people_by_id.load(person.id)
+    return loaded or person
+
+
+async def card_of(context: Context, person: talent.Talent) -> card.Card | None:
+    """Return the person's card: the newest active one, else the newest."""
+    return await context.loaders.cards_by_holder.load(person.id)
+
+
+async def areas_of(context: Context, held: card.Card) -> list[AreaUse]:
+    """Return each area of the card with what is left of it in the present period."""
+    areas = context.catalogue.lists.areas
+    limited = [area for area in areas if area.quota]
+    used = await context.loaders.units_by_use.load_many(
+        [
+            (held.id, area.code, _period(area.quota, context.today)[0])
+            for area in limited
+            if area.quota
+        ]
+    )
+    by_area = dict(zip((area.code for area in limited), used, strict=True))
+    return [_use(area, by_area.get(area.code, 0), context.today) for area in areas]
+
+
+def _use(area: menu.Area, used: int, today: date) -> AreaUse:
+    if area.quota is None:
+        return AreaUse(area, None, None)
+    return AreaUse(area, max(0, area.quota.units - used), _period(area.quota, today)[1])
+
+
+def _period(quota: menu.Quota, today: date) -> tuple[datetime, date]:
+    """Return when the calendar period of a quota began, and the day the next one begins."""
+    if quota.period == "YEAR":
+        start, following = today.replace(month=1, day=1), date(today.year + 1, 1, 1)
+    else:
+        start = today.replace(day=1)
+        following = date(today.year + today.month // 12, today.month % 12 + 1, 1)
+    return datetime.combine(start, time(tzinfo=ZONE)), following

@@ -1,0 +1,86 @@
+"""Who is asking, from the request's bearer token; and what a role may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from credentials import token
+from models import errors
+
+
+class Role(StrEnum):
+    """What somebody is to the hub; the closed list, which tokens name in their ``role`` claim."""
+
+    ANONYMOUS = "anonymous"
+    HOLDER = "holder"
+    PARTNER = "partner"
+    OFFICER = "officer"
+    INTEGRATOR = "integrator"
+    ADMIN = "admin"
+
+
+#: Roles that may look at people other than themselves.
+OFFICERS = frozenset({Role.OFFICER, Role.ADMIN})
+#: Roles that may look into connectors.
+OPERATORS = frozenset({Role.INTEGRATOR, Role.OFFICER, Role.ADMIN})
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody asking: a role, and a subject: a person's handle, a partner's slug, a login."""
+
+    role: Role = Role.ANONYMOUS
+    subject: str = ""
+
+    def require(self, roles: frozenset[Role]) -> None:
+        """Let these roles pass.
+
+        Raises:
+            UnauthenticatedError: nobody in particular is asking.
+            ForbiddenError: somebody else is asking.
+        """
+        if self.role in roles:
+            return
+        if self.role is Role.ANONYMOUS:
+            raise errors.UnauthenticatedError
+        raise errors.ForbiddenError(roles)
+
+    def sees(self, handle: str) -> bool:
+        """Return whether this viewer may see the person with this handle."""
+        return self.role in OFFICERS or (self.role is Role.HOLDER and self.subject == handle)
+
+
+ANONYMOUS = Viewer()
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Turns an Authorization header into a viewer; ``keys`` finds the issuer's key by its id."""
+
+    issuer: str
+    audience: str
+    keys: Callable[[str], Awaitable[token.Key | None]]
+
+    async def viewer(self, authorization: str | None, now: datetime) -> Viewer:
+        """Return who is asking; without a header, nobody in particular.
+
+        Raises:
+            UnauthenticatedError: the header is no live bearer token of our issuer, for us.
+        """
+        if authorization is None:
+            return ANONYMOUS
+        scheme, _, presented = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not presented.strip():
+            raise errors.UnauthenticatedError("The Authorization header holds no bearer token.")
+        key = await self.keys(token.key_id(presented.strip()))
+        if key is None:
+            raise errors.UnauthenticatedError("The token is signed with a key we do not know.")
+        claims = token.verify(
+            presented.strip(), key, issuer=self.issuer, audience=self.audience, now=now
+        )
+        if claims.role not in set(Role) - {Role.ANONYMOUS}:
+            raise errors.UnauthenticatedError("The token names no role of ours.")
+        return Viewer(Role(claims.role), claims.subject)

@@ -1,0 +1,34 @@
+"""What is said: the GraphQL schema, and nothing else."""
+
+from __future__ import annotations
+
+from strawberry.schema.config import StrawberryConfig
+
+from schema import execution, offer, query, scalars, talent
+
+
+def build_schema(
+    limits: execution.Limits | None = None, *, introspection: bool = True
+) -> execution.Schema:
+    """Return the hub's schema; the same whatever is on the menu and whoever the partners are."""
+    return _built(limits, introspection=introspection)
+
+
+def sdl() -> str:
+    """Return the contract in SDL, sorted, so that its diff shows what changed and nothing else.
+
+    A sorted schema only prints: its types are copies, in which unions do not know their members.
+    """
+    return _built(None, sort=True).as_str() + "\n"
+
+
+def _built(
+    limits: execution.Limits | None, *, introspection: bool = True, sort: bool = False
+) -> execution.Schema:
+    return execution.Schema(
+        query=query.Query,
+        types=[*offer.TYPES.values(), talent.Talent],
+        config=StrawberryConfig(scalar_map=dict(scalars.SCALARS), sort_schema=sort),
+        bounds=limits,
+        introspection=introspection,
+    )

@@ -1,0 +1,101 @@
+"""Connectors: how well each partner's line works."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+
+from connectors import partner
+from connectors.breaker import State as BreakerState
+from models import errors
+from schema import scalars
+from schema.node import Node, global_id
+from schema.permissions import operators
+
+
+class ConnectorState(Enum):
+    """Whether a partner file is at work."""
+
+    ACTIVE = "ACTIVE"
+    MISCONFIGURED = "MISCONFIGURED"
+
+
+scalars.describe(
+    ConnectorState,
+    "Whether a partner's file is at work.",
+    {
+        "ACTIVE": "It passed its check, and the partner is asked.",
+        "MISCONFIGURED": "It failed its check, and this partner alone is set aside.",
+    },
+)
+scalars.describe(
+    BreakerState,
+    "The circuit breaker of a partner.",
+    {
+        "CLOSED": "The partner is asked.",
+        "OPEN": "It failed several times in a row, and is not asked until it has rested.",
+        "HALF_OPEN": "It has rested; one call probes it.",
+    },
+    name="BreakerState",
+)
+
+
+@strawberry.type(description="The line to one partner, and how well it works in this process.")
+class Connector(Node):
+    row: strawberry.Private[partner.Partner | None]
+    found: strawberry.Private[tuple[errors.Mistake, ...]]
+    code: str = strawberry.field(description="The partner's code.")
+    state: ConnectorState = strawberry.field(description="Whether its file is at work.")
+    kind: str | None = strawberry.field(description="The kind of partner: the protocol it speaks.")
+    breaker: BreakerState | None = strawberry.field(description="Its circuit breaker.")
+    calls: int = strawberry.field(description="HTTP exchanges since the hub started.")
+    failures: int = strawberry.field(description="How often it was asked in vain.")
+    p95_milliseconds: float | None = strawberry.field(
+        description="The 95th percentile of the latest exchanges."
+    )
+    last_success: datetime | None = strawberry.field(description="When it last answered well.")
+    opened_at: datetime | None = strawberry.field(description="When its breaker last opened.")
+
+    @classmethod
+    def of(cls, row: partner.Partner) -> Connector:
+        health = row.health()
+        return cls(
+            id=global_id("Connector", row.slug),
+            row=row,
+            found=(),
+            code=row.slug,
+            state=ConnectorState.ACTIVE,
+            kind=row.kind.slug,
+            breaker=health.state,
+            calls=health.calls,
+            failures=health.failed,
+            p95_milliseconds=None if health.p95_seconds is None else health.p95_seconds * 1000,
+            last_success=health.last_success,
+            opened_at=health.opened_at,
+        )
+
+    @classmethod
+    def set_aside(cls, code: str, found: tuple[errors.Mistake, ...]) -> Connector:
+        return cls(
+            id=global_id("Connector", code),
+            row=None,
+            found=found,
+            code=code,
+            state=ConnectorState.MISCONFIGURED,
+            kind=None,
+            breaker=None,
+            calls=0,
+            failures=0,
+            p95_milliseconds=None,
+            last_success=None,
+            opened_at=None,
+        )
+
+    @strawberry.field(
+        description="The mistakes in its file: file, line, path, what would be right. Operators.",
+        extensions=[operators()],
+    )
+    def mistakes(self) -> list[str] | None:
+        return [str(mistake) for mistake in self.found]

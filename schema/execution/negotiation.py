@@ -1,0 +1,36 @@
+"""Which media type an answer takes: the Accept header, read with its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+HTML = "text/html"
+
+
+def preferred(accept: str | None, offered: Sequence[str]) -> str | None:
+    """Return the offered type that is wanted most, the first of equals; None when none is wanted.
+
+    A wildcard stands for JSON alone: whoever wants a page or the newer type names it.
+    """
+    weights = dict(_range(part) for part in (accept or "*/*").split(",") if part.strip())
+    wildcard = weights.get("application/*", weights.get("*/*", 0.0))
+    wanted = {name: weights.get(name, wildcard if name == JSON else 0.0) for name in offered}
+    best = max(wanted, key=wanted.__getitem__)
+    return best if wanted[best] > 0 else None
+
+
+def media_type(header: str | None) -> tuple[str, dict[str, str]]:
+    """Return the media type of a header in lower case, and its parameters."""
+    name, *rest = (part.strip().lower() for part in (header or "").split(";"))
+    pairs = (part.partition("=") for part in rest)
+    return name, {key.strip(): value.strip().strip('"') for key, _, value in pairs}
+
+
+def _range(part: str) -> tuple[str, float]:
+    name, parameters = media_type(part)
+    try:
+        return name, float(parameters.get("q", "1"))
+    except ValueError:
+        return name, 0.0

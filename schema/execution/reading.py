@@ -1,0 +1,118 @@
+"""How a document becomes one that may run: read, limited, validated; the last ones remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import graphql
+from graphql.language import ast
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from schema.execution import limits, problems
+from schema.execution.code import Code
+
+_REMEMBERED = 64  # a document of the most tokens takes some 1.5 MB as a tree
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A document that parsed, and the errors that keep it from being run."""
+
+    document: ast.DocumentNode
+    errors: tuple[graphql.GraphQLError, ...]
+
+    def unresolved(self, name: str | None) -> graphql.GraphQLError | None:
+        """Return an error unless the name, or its absence, picks exactly one operation."""
+        operations = [
+            node
+            for node in self.document.definitions
+            if isinstance(node, ast.OperationDefinitionNode)
+        ]
+        if name is None:
+            one = len(operations) == 1
+            return None if one else _unresolved("Say which operation to run: `operationName`.")
+        if any(node.name and node.name.value == name for node in operations):
+            return None
+        return _unresolved("The document has no operation of that name.")
+
+
+class Reader:
+    """Reads documents against one schema, within its limits.
+
+    A bounded number of texts of bounded length is remembered, so that asking with ever new ones
+    cannot grow the memory.
+    """
+
+    def __init__(
+        self, schema: graphql.GraphQLSchema, bounds: limits.Limits, *, introspection: bool
+    ) -> None:
+        self._schema = schema
+        self._bounds = bounds
+        self._rules = [
+            *graphql.specified_rules,
+            MaybeNullValidationRule,
+            OneOfInputValidationRule,
+            *(() if introspection else (graphql.NoSchemaIntrospectionCustomRule,)),
+        ]
+        self.read = lru_cache(maxsize=_REMEMBERED)(self._read)
+
+    def _read(self, text: str) -> Reading:
+        document = self._parsed(text)
+        # What exceeds a limit is not validated: rules of others may not be linear.
+        errors = limits.breaches(self._schema, document, self._bounds) or [
+            problems.coded(error, Code.GRAPHQL_VALIDATION_FAILED)
+            for error in graphql.validate(
+                self._schema, document, self._rules, hide_suggestions=True
+            )
+        ]
+        return Reading(document, tuple(errors))
+
+    def _parsed(self, text: str) -> ast.DocumentNode:
+        bounds = self._bounds
+        if len(text) > bounds.length:
+            raise limits.refusal(Code.QUERY_TOO_LONG, "characters", bounds.length, len(text))
+        try:
+            return graphql.parse(text, max_tokens=bounds.tokens)
+        except graphql.GraphQLError as error:
+            if f"contains more than {bounds.tokens} tokens" in error.message:
+                refused = limits.refusal(
+                    Code.QUERY_TOO_MANY_TOKENS, "tokens or more", bounds.tokens, bounds.tokens + 1
+                )
+            else:
+                refused = problems.coded(error, Code.GRAPHQL_PARSE_FAILED)
+            raise refused from None
+
+
+class Admission(SchemaExtension):
+    """Hands Strawberry the document that a reader read, with the errors that it found."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._errors: list[graphql.GraphQLError] = []
+
+    def on_parse(self) -> Iterator[None]:
+        """Read the text, and insist that the request picks exactly one operation of it."""
+        context = self.execution_context
+        reading = self._reader.read(context.query or "")
+        # Strawberry's public name falls back to the first operation, which nobody asked for.
+        name = context._provided_operation_name  # noqa: SLF001 - the only trace of what was asked
+        if unresolved := reading.unresolved(name):
+            raise unresolved
+        context.graphql_document = reading.document
+        self._errors = list(reading.errors)
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Report what the reading found; an empty list tells Strawberry that it is done."""
+        self.execution_context.pre_execution_errors = self._errors
+        yield
+
+
+def _unresolved(sentence: str) -> graphql.GraphQLError:
+    return graphql.GraphQLError(
+        sentence, extensions={"code": Code.OPERATION_RESOLUTION_FAILURE.value}
+    )

@@ -1,0 +1,108 @@
+"""How an operation is run: strawberry's schema with a reader before it and a clock beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import graphql
+from strawberry.federation import Schema as FederatedSchema
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from schema.execution import limits, problems, reading
+
+
+class Schema(FederatedSchema):
+    """A federated schema that reads, limits, times and settles every operation it executes."""
+
+    def __init__(
+        self,
+        query: type,
+        *,
+        bounds: limits.Limits | None = None,
+        introspection: bool = True,
+        **parts: Any,  # noqa: ANN401 - strawberry's own arguments, passed on
+    ) -> None:
+        self.bounds = bounds or limits.Limits()
+        super().__init__(
+            query=query,
+            extensions=[lambda: reading.Admission(self._reader)],
+            execution_context_class=_executor(self.bounds.seconds),
+            federation_version="2.9",
+            **parts,
+        )
+        self._reader = reading.Reader(self._schema, self.bounds, introspection=introspection)
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,  # noqa: ANN401 - strawberry's signature
+        root_value: Any | None = None,  # noqa: ANN401 - strawberry's signature
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Run one operation; its errors are settled, and it ends when its time is over.
+
+        An operation out of time has begun and may have acted, so it answers as an execution that
+        came to nothing (``data: null``), never as a request that was refused.
+        """
+        try:
+            async with asyncio.timeout(self.bounds.seconds):
+                result = await super().execute(
+                    query,
+                    variable_values,
+                    context_value,
+                    root_value,
+                    operation_name,
+                    allowed_operation_types,
+                    operation_extensions,
+                )
+        except TimeoutError:
+            return self._timed_out()
+        if any(isinstance(error.original_error, _OutOfTimeError) for error in result.errors or ()):
+            return self._timed_out()
+        result.errors = list(problems.settled(result.errors or (), context_value)) or None
+        return result
+
+    def process_errors(
+        self,
+        errors: list[graphql.GraphQLError],
+        execution_context: ExecutionContext | None = None,
+    ) -> None:
+        """Log nothing here: what is worth a line in the log gets it where it is settled."""
+
+    def _timed_out(self) -> ExecutionResult:
+        return ExecutionResult(data=None, errors=[problems.timeout(self.bounds.seconds)])
+
+
+class _OutOfTimeError(Exception):
+    """The operation's time is over."""
+
+
+def _executor(seconds: float) -> type[StrawberryGraphQLCoreExecutionContext]:
+    """Return an executor that looks at the clock once for each object.
+
+    A timeout of the event loop cannot end fields that never await; this can.
+    """
+
+    class Executor(StrawberryGraphQLCoreExecutionContext):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - graphql-core's
+            super().__init__(*args, **kwargs)
+            self._ends = time.monotonic() + seconds
+
+        @classmethod
+        def build(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - graphql-core's
+            return super().build(*args, **{**kwargs, "hide_suggestions": True})
+
+        def execute_fields(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - graphql-core's
+            if time.monotonic() > self._ends:
+                raise _OutOfTimeError
+            return super().execute_fields(*args, **kwargs)
+
+    return Executor

@@ -1,0 +1,635 @@
+"""The service menu: services, what sorts them, and the partners they are had from."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+
+from connectors import partner as partners
+from connectors.partner import Freshness
+from eligibility.verdict import Outcome
+from models import menu, page
+from models.offer import Capability
+from resolvers import menu as catalogue
+from resolvers import offer as offers
+from resolvers import verdict as verdicts
+from resolvers.context import Problem
+from schema import offer, scalars
+from schema.info import Info
+from schema.node import Node, PageInfo, global_id
+from schema.scalars import Language, LocalizedText
+from schema.station import Citation, Station
+from schema.verdict import Verdict
+
+First = Annotated[
+    int | None, strawberry.argument(description="How many, 1 to 100; 20 where nobody says.")
+]
+After = Annotated[
+    str | None, strawberry.argument(description="The cursor after which the page begins.")
+]
+
+scalars.describe(
+    menu.TalentClass,
+    "The class of a foreign talent, in the words of the Changning pilot.",
+    {
+        "HIGH": "High-level; class A of the work permit.",
+        "MEDIUM": "Medium-level; class B of the work permit.",
+        "LOW": "Low-level; class C of the work permit.",
+    },
+)
+scalars.describe(
+    menu.Audience,
+    "Whom a service is for.",
+    {
+        "FOREIGN_NATIONAL": "Nationals of other countries.",
+        "RETURNEE": "People who return from study or work abroad.",
+        "DOMESTIC_TALENT": "Talent from home.",
+        "BUSINESS": "Employers and other businesses.",
+    },
+)
+scalars.describe(
+    menu.Channel,
+    "Where a step is taken.",
+    {"ONLINE": "Online.", "WINDOW": "At a service point.", "PARTNER": "At the partner's."},
+)
+
+
+@strawberry.type(description="One of the 14 categories of the menu.")
+class Category(Node):
+    row: strawberry.Private[menu.Category]
+
+    @classmethod
+    def of(cls, row: menu.Category) -> Category:
+        return cls(id=global_id("Category", row.code), row=row)
+
+    @strawberry.field(description="Its code.")
+    def code(self) -> str:
+        return self.row.code
+
+    @strawberry.field(description="Its name.")
+    def name(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.row.name, info, language)
+
+    @strawberry.field(description="Its services on the menu today, by code.")
+    def services(self, info: Info) -> list[Service]:
+        return _services(info, catalogue.Filter(category=self.row.code))
+
+    @strawberry.field(description="Where it comes from.")
+    def citation(self, info: Info) -> Citation:
+        return Citation.of(self.row.citation, info)
+
+
+@strawberry.type(description="How often a benefit may be used in each calendar period.")
+class Quota:
+    units: int = strawberry.field(description="How many units.")
+    period: str = strawberry.field(description="In each `MONTH` or `YEAR`.")
+
+
+@strawberry.type(description="One of the 12 benefit areas of the talent card.")
+class Area(Node):
+    row: strawberry.Private[menu.Area]
+
+    @classmethod
+    def of(cls, row: menu.Area) -> Area:
+        return cls(id=global_id("Area", row.code), row=row)
+
+    @strawberry.field(description="Its code.")
+    def code(self) -> str:
+        return self.row.code
+
+    @strawberry.field(description="Its name.")
+    def name(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.row.name, info, language)
+
+    @strawberry.field(
+        description="`SEED` for the four groups that the article names, `HUB` for our own."
+    )
+    def source(self) -> str:
+        return "HUB" if self.row.citation.source == "hub" else "SEED"
+
+    @strawberry.field(description="Where it comes from.")
+    def citation(self, info: Info) -> Citation:
+        return Citation.of(self.row.citation, info)
+
+    @strawberry.field(description="The policy family it belongs to, by code.")
+    def policy(self) -> str:
+        return self.row.policy
+
+    @strawberry.field(description="How often it may be used; null for no limit.")
+    def quota(self) -> Quota | None:
+        quota = self.row.quota
+        return Quota(units=quota.units, period=quota.period) if quota else None
+
+    @strawberry.field(description="Its services on the menu today, in the menu's order.")
+    def services(self, info: Info) -> list[Service]:
+        return _services(info, catalogue.Filter(area=self.row.code))
+
+
+@strawberry.type(description="One of the five menu areas of the first platform.")
+class PlatformArea:
+    row: strawberry.Private[menu.PlatformArea]
+
+    @strawberry.field(description="Its code.")
+    def code(self) -> str:
+        return self.row.code
+
+    @strawberry.field(description="Its name.")
+    def name(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.row.name, info, language)
+
+    @strawberry.field(description="Its services on the menu today: the walk across to the 14.")
+    def services(self, info: Info) -> list[Service]:
+        return _services(info, catalogue.Filter(platform_area=self.row.code))
+
+    @strawberry.field(description="The categories its services are in, in the menu's order.")
+    def categories(self, info: Info) -> list[Category]:
+        found = _rows(info, catalogue.Filter(platform_area=self.row.code))
+        used = {row.category for row in found}
+        return [one for one in categories(info) if one.row.code in used]
+
+
+@strawberry.type(description="A life event, and the services it takes.")
+class Journey:
+    row: strawberry.Private[menu.Journey]
+
+    @strawberry.field(description="Its code.")
+    def code(self) -> str:
+        return self.row.code
+
+    @strawberry.field(description="Its name.")
+    def name(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.row.name, info, language)
+
+    @strawberry.field(description="Its services that are on the menu today, in order.")
+    def services(self, info: Info) -> list[Service]:
+        found = {row.code: row for row in _rows(info, catalogue.Filter())}
+        return [Service.of(found[code], info) for code in self.row.services if code in found]
+
+
+@strawberry.type(description="A figure that was published; never computed from the hub's data.")
+class Figure:
+    row: strawberry.Private[menu.Figure]
+
+    @strawberry.field(description="Its code.")
+    def code(self) -> str:
+        return self.row.code
+
+    @strawberry.field(description="What was counted.")
+    def name(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.row.name, info, language)
+
+    @strawberry.field(description="The figure.")
+    def value(self) -> Decimal:
+        return self.row.value
+
+    @strawberry.field(description="What it counts in.")
+    def unit(self) -> str:
+        return self.row.unit
+
+    @strawberry.field(description="When it held, as the source says it.")
+    def as_of(self) -> str:
+        return self.row.as_of
+
+    @strawberry.field(description="The figure it is counted inside of, by code.")
+    def part_of(self) -> str | None:
+        return self.row.part_of
+
+    @strawberry.field(description="Who published it.")
+    def citation(self, info: Info) -> Citation:
+        return Citation.of(self.row.citation, info)
+
+
+@strawberry.type(description="A document a service asks for.")
+class RequiredDocument:
+    kind: strawberry.Private[menu.DocumentKind]
+    need: strawberry.Private[menu.DocumentNeed]
+
+    @strawberry.field(description="Its code.")
+    def code(self) -> str:
+        return self.kind.code
+
+    @strawberry.field(description="Its name.")
+    def name(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.kind.name, info, language)
+
+    @strawberry.field(description="The classes of applicants it is asked of.")
+    def classes(self) -> list[menu.TalentClass]:
+        return list(self.need.classes)
+
+    @strawberry.field(description="When or how it is asked for, where that needs saying.")
+    def note(self, info: Info, language: Language = None) -> LocalizedText | None:
+        return LocalizedText.of(self.need.note, info, language) if self.need.note else None
+
+    @strawberry.field(description="How many months old it may be; null for no limit.")
+    def valid_months(self) -> int | None:
+        return self.kind.valid_months
+
+
+@strawberry.type(description="A step of a service.")
+class Step:
+    row: strawberry.Private[menu.Step]
+
+    @strawberry.field(description="What is done.")
+    def text(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.row.text, info, language)
+
+    @strawberry.field(description="Where it is done.")
+    def channel(self) -> menu.Channel:
+        return self.row.channel
+
+    @strawberry.field(description="The classes of applicants who take it.")
+    def classes(self) -> list[menu.TalentClass]:
+        return list(self.row.classes)
+
+
+@strawberry.type(description="What a service costs the applicant.")
+class Fee:
+    amount: Decimal = strawberry.field(description="The amount; nought is free.")
+    currency: str = strawberry.field(description="Its currency (ISO 4217).")
+    citation: Citation = strawberry.field(description="Who set it.")
+
+
+@strawberry.type(description="Where a service is had.")
+class Where:
+    row: strawberry.Private[menu.Where]
+
+    @strawberry.field(description="The service points.")
+    def stations(self, info: Info) -> list[Station]:
+        return [one for one in stations(info) if one.row.code in self.row.stations]
+
+    @strawberry.field(description="The windows inside service points, as `station/window`.")
+    def windows(self) -> list[str]:
+        return list(self.row.windows)
+
+    @strawberry.field(description="Where it is had online.")
+    def online(self, info: Info, language: Language = None) -> LocalizedText | None:
+        return LocalizedText.of(self.row.online, info, language) if self.row.online else None
+
+
+@strawberry.type(description="A partner of the hub: a bank, a hospital, a school, a cinema.")
+class Partner(Node):
+    row: strawberry.Private[partners.Partner]
+
+    @classmethod
+    def of(cls, row: partners.Partner) -> Partner:
+        return cls(id=global_id("Partner", row.slug), row=row)
+
+    @strawberry.field(description="Its code.")
+    def code(self) -> str:
+        return self.row.slug
+
+    @strawberry.field(description="The code of its kind, such as `hospital`.")
+    def kind(self) -> str:
+        return self.row.kind.slug
+
+    @strawberry.field(description="Its name.")
+    def name(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.row.manifest.name, info, language)
+
+    @strawberry.field(description="What it is.")
+    def about(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.row.manifest.about, info, language)
+
+    @strawberry.field(description="Who answers for its connector.")
+    def owner(self) -> str:
+        return self.row.manifest.owner
+
+    @strawberry.field(description="The code of its district.")
+    def district(self) -> str:
+        return self.row.manifest.district
+
+    @strawberry.field(description="What it can be asked for.")
+    def capabilities(self) -> list[Capability]:
+        return sorted(self.row.kind.capabilities)
+
+    @strawberry.field(description="The services on the menu today that ask it.")
+    def services(self, info: Info) -> list[Service]:
+        return _services(info, catalogue.Filter(partner=self.row.slug))
+
+
+@strawberry.type(description="Why a partner gave no fresh answer, and when to ask again.")
+class PartnerProblem:
+    code: str = strawberry.field(description="One word of the list in docs/querying.md.")
+    message: str = strawberry.field(description="What is wrong, in a sentence to show.")
+
+
+@strawberry.type(description="What one partner offers for a service, and how true that is.")
+class OfferPage:
+    partner_code: str = strawberry.field(description="The partner's code.")
+    capability: Capability = strawberry.field(description="What it was asked for.")
+    freshness: Freshness = strawberry.field(description="How true the offers are.")
+    observed_at: datetime | None = strawberry.field(description="When the partner said so.")
+    retry_after: datetime | None = strawberry.field(
+        description="When to ask again; null where that would be pointless or nothing failed."
+    )
+    problem: PartnerProblem | None = strawberry.field(
+        description="Why this is not fresh; also in `errors`, once a partner."
+    )
+    nodes: list[offer.Offer] = strawberry.field(description="The offers, the next one first.")
+
+    @classmethod
+    def of(cls, found: offers.Page) -> OfferPage:
+        answer = found.answer
+        problem = answer.problem
+        return cls(
+            partner_code=found.ask.partner,
+            capability=found.ask.capability,
+            freshness=answer.freshness,
+            observed_at=answer.observed_at,
+            retry_after=found.retry_after,
+            problem=PartnerProblem(code=problem.value, message=answer.sentence or "")
+            if problem
+            else None,
+            nodes=[offer.of(one) for one in found.offers],
+        )
+
+    @strawberry.field(description="The partner; null while its file is set aside.")
+    def partner(self, info: Info) -> Partner | None:
+        row = info.context.registry.partners.get(self.partner_code)
+        return Partner.of(row) if row else None
+
+
+@strawberry.type(description="Why partners were not asked: the verdict does not allow it.")
+class OffersWithheld:
+    outcome: Outcome = strawberry.field(description="The verdict's outcome.")
+    message: str = strawberry.field(description="What to do, in a sentence to show.")
+
+
+@strawberry.type(description="What partners offer for a service: a page a partner.")
+class ServiceOffers:
+    withheld: OffersWithheld | None = strawberry.field(
+        description="Why no partner was asked; null where they were."
+    )
+    pages: list[OfferPage] = strawberry.field(description="A page a partner, in the menu's order.")
+
+    @classmethod
+    def of(cls, found: offers.Offered, info: Info) -> ServiceOffers:
+        pages = [OfferPage.of(one) for one in found.pages]
+        path = info.path.as_list()
+        for place, one in enumerate(pages):
+            _tell(info, one, [*path, "pages", place])
+        return cls(withheld=_withheld(found.withheld), pages=pages)
+
+
+def _tell(info: Info, found: OfferPage, path: list[str | int]) -> None:
+    """Tell of a partner's failure in the answer's errors: once a query and partner."""
+    problems = info.context.problems
+    told = {problem.extensions.get("partner") for problem in problems}
+    if found.problem and found.partner_code not in told:
+        more: dict[str, object] = {"partner": found.partner_code, "freshness": found.freshness}
+        if found.retry_after:
+            more["retryAfter"] = found.retry_after.isoformat()
+        problems.append(Problem(path, found.problem.code, found.problem.message, more))
+
+
+def _withheld(outcome: Outcome | None) -> OffersWithheld | None:
+    if outcome is None:
+        return None
+    messages = {
+        Outcome.INELIGIBLE: "This service is not open to you; its verdict says why.",
+        Outcome.NEEDS_FACTS: "Facts are missing; its verdict names them.",
+        Outcome.UNDETERMINED: "A partner is silent; its verdict names it.",
+    }
+    return OffersWithheld(outcome=outcome, message=messages[outcome])
+
+
+@strawberry.type(description="One service on the menu.")
+class Service(Node):
+    row: strawberry.Private[menu.Service]
+
+    @classmethod
+    def of(cls, row: menu.Service, info: Info) -> Service:
+        """Return the service as the graph says it: made once for each revision of the menu."""
+        return info.context.catalogue.once(
+            ("Service", row.code), lambda: cls(id=global_id("Service", row.code), row=row)
+        )
+
+    @strawberry.field(description="Its code.")
+    def code(self) -> str:
+        return self.row.code
+
+    @strawberry.field(description="Its name.")
+    def name(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.row.name, info, language)
+
+    @strawberry.field(description="What it is, in a sentence.")
+    def summary(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.row.summary, info, language)
+
+    @strawberry.field(description="What it is, at length.")
+    def description(self, info: Info, language: Language = None) -> LocalizedText:
+        return LocalizedText.of(self.row.description, info, language)
+
+    @strawberry.field(description="Its category.")
+    def category(self, info: Info) -> Category:
+        return next(one for one in categories(info) if one.row.code == self.row.category)
+
+    @strawberry.field(description="The card areas it belongs to.")
+    def areas(self, info: Info) -> list[Area]:
+        return [one for one in areas(info) if one.row.code in self.row.areas]
+
+    @strawberry.field(description="The menu areas of the first platform it belongs to, by code.")
+    def platform_areas(self) -> list[str]:
+        return list(self.row.platform_areas)
+
+    @strawberry.field(description="The policy families it belongs to, by code.")
+    def policies(self) -> list[str]:
+        return list(self.row.policies)
+
+    @strawberry.field(description="The key industries it is for, by code; empty for all.")
+    def industries(self) -> list[str]:
+        return list(self.row.industries)
+
+    @strawberry.field(description="Whom it is for.")
+    def audience(self) -> list[menu.Audience]:
+        return list(self.row.audience)
+
+    @strawberry.field(description="The documents it asks for; of one class, where one is given.")
+    def documents(
+        self,
+        info: Info,
+        talent_class: Annotated[
+            menu.TalentClass | None, strawberry.argument(description="The applicant's class.")
+        ] = None,
+    ) -> list[RequiredDocument]:
+        kinds = {one.code: one for one in info.context.catalogue.lists.documents}
+        return [
+            RequiredDocument(kind=kinds[need.document], need=need)
+            for need in self.row.documents
+            if talent_class is None or talent_class in need.classes
+        ]
+
+    @strawberry.field(description="Its steps in order; of one class, where one is given.")
+    def steps(
+        self,
+        talent_class: Annotated[
+            menu.TalentClass | None, strawberry.argument(description="The applicant's class.")
+        ] = None,
+    ) -> list[Step]:
+        return [
+            Step(row=row)
+            for row in self.row.steps
+            if talent_class is None or talent_class in row.classes
+        ]
+
+    @strawberry.field(description="What it costs.")
+    def fee(self, info: Info) -> Fee:
+        fee = self.row.fee
+        cited = Citation.of(fee.citation, info)
+        return Fee(amount=fee.amount, currency=fee.currency, citation=cited)
+
+    @strawberry.field(description="Within how many working days it is done.")
+    def working_days(
+        self,
+        talent_class: Annotated[
+            menu.TalentClass, strawberry.argument(description="The applicant's class.")
+        ] = menu.TalentClass.LOW,
+    ) -> int:
+        return self.row.promise.working_days(talent_class)
+
+    @strawberry.field(description="Where it is had.")
+    def where(self) -> Where:
+        return Where(row=self.row.where)
+
+    @strawberry.field(description="The partners it is had from.")
+    def partners(self, info: Info) -> list[Partner]:
+        rows = info.context.registry.partners
+        codes = dict.fromkeys(ask.partner for ask in self.row.partners)
+        return [Partner.of(rows[code]) for code in codes if code in rows]
+
+    @strawberry.field(description="The sources it rests on.")
+    def citations(self, info: Info) -> list[Citation]:
+        return [Citation.of(one, info) for one in self.row.citations]
+
+    @strawberry.field(description="The first day it is on the menu.")
+    def valid_from(self) -> date:
+        return self.row.valid.since
+
+    @strawberry.field(description="The last day it is on the menu, if there is one.")
+    def valid_until(self) -> date | None:
+        return self.row.valid.until
+
+    @strawberry.field(description="The day this entry was last checked.")
+    def assured_at(self) -> date:
+        return self.row.assured.at
+
+    @strawberry.field(description="Who checked it.")
+    def assured_by(self) -> str:
+        return self.row.assured.by
+
+    @strawberry.field(description="The last day that check counts for.")
+    def stale_after(self) -> date:
+        return self.row.assured.stale_after
+
+    @strawberry.field(description="Whether the check is too old.")
+    def is_stale(self, info: Info) -> bool:
+        return catalogue.is_stale(self.row, info.context.today)
+
+    @strawberry.field(description="Whether whoever asks may have it, and why.")
+    async def verdict(self, info: Info) -> Verdict:
+        return Verdict.of(await verdicts.on(info.context, self.row))
+
+    @strawberry.field(description="What its partners offer whoever asks, if the verdict allows it.")
+    async def offers(
+        self,
+        info: Info,
+        first: Annotated[
+            int | None,
+            strawberry.argument(description="How many a partner, 1 to 100; 20 where nobody says."),
+        ] = None,
+        since: Annotated[
+            date | None, strawberry.argument(description="From this day on; today, if not given.")
+        ] = None,
+        until: Annotated[
+            date | None,
+            strawberry.argument(description="Until this day, included; 14 days on, if not given."),
+        ] = None,
+    ) -> ServiceOffers:
+        wanted = offers.Wanted(first=first, since=since, until=until)
+        return ServiceOffers.of(await offers.for_viewer(info.context, self.row, wanted), info)
+
+
+@strawberry.type(description="A service in its place in a list.")
+class ServiceEdge:
+    node: Service = strawberry.field(description="The service.")
+    cursor: str = strawberry.field(description="Its place.")
+
+
+@strawberry.type(description="A page of services.")
+class ServiceConnection:
+    edges: list[ServiceEdge] = strawberry.field(description="The services in their places.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    wanted: strawberry.Private[catalogue.Filter]
+
+    @classmethod
+    def of(
+        cls, found: page.Page[menu.Service], wanted: catalogue.Filter, after: str | None, info: Info
+    ) -> ServiceConnection:
+        return cls(
+            edges=[
+                ServiceEdge(node=Service.of(row, info), cursor=cursor)
+                for row, cursor in zip(found.items, found.cursors, strict=True)
+            ],
+            page_info=PageInfo.of(found.cursors, has_next=found.has_next, after=after),
+            wanted=wanted,
+        )
+
+    @strawberry.field(description="The services of the page.")
+    def nodes(self) -> list[Service]:
+        return [edge.node for edge in self.edges]
+
+    @strawberry.field(description="How many there are on all pages.")
+    def total_count(self, info: Info) -> int:
+        return len(_rows(info, self.wanted))
+
+
+@strawberry.input(description="Which services are wanted: those that match all that is given.")
+class MenuFilter:
+    category: str | None = strawberry.field(default=None, description="In this category, by code.")
+    area: str | None = strawberry.field(default=None, description="In this card area, by code.")
+    platform_area: str | None = strawberry.field(
+        default=None, description="In this menu area of the first platform, by code."
+    )
+    policy: str | None = strawberry.field(default=None, description="Of this policy family.")
+    industry: str | None = strawberry.field(default=None, description="For this key industry.")
+    audience: menu.Audience | None = strawberry.field(default=None, description="For these people.")
+    station: str | None = strawberry.field(default=None, description="Had at this service point.")
+    partner: str | None = strawberry.field(default=None, description="Had from this partner.")
+    text: str | None = strawberry.field(
+        default=None, description="With all these words in name, summary or description."
+    )
+    stale: bool | None = strawberry.field(
+        default=None, description="Whose last check is too old, or is not."
+    )
+
+    def wanted(self) -> catalogue.Filter:
+        return catalogue.Filter(**vars(self))
+
+
+def _rows(info: Info, wanted: catalogue.Filter) -> tuple[menu.Service, ...]:
+    return info.context.catalogue.on_menu(info.context.today, wanted)
+
+
+def _services(info: Info, wanted: catalogue.Filter) -> list[Service]:
+    return [Service.of(row, info) for row in _rows(info, wanted)]
+
+
+def categories(info: Info) -> list[Category]:
+    """Return the categories as the graph says them, in the menu's order."""
+    found = info.context.catalogue
+    return found.once("categories", lambda: [Category.of(row) for row in found.lists.categories])
+
+
+def areas(info: Info) -> list[Area]:
+    """Return the card areas as the graph says them, in the menu's order."""
+    found = info.context.catalogue
+    return found.once("areas", lambda: [Area.of(row) for row in found.lists.areas])
+
+
+def stations(info: Info) -> list[Station]:
+    """Return the service points as the graph says them, in the menu's order."""
+    found = info.context.catalogue
+    return found.once("stations", lambda: [Station.of(row) for row in found.lists.stations])

@@ -1,0 +1,39 @@
+"""Who may ask a field: checked before it resolves; a denied field is null, with a coded error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from strawberry.permission import BasePermission, PermissionExtension
+
+from resolvers.viewer import OFFICERS, OPERATORS, Role
+
+
+def only(roles: frozenset[Role]) -> PermissionExtension:
+    """Return the extension of a field that only these roles may ask.
+
+    A denial says which roles may, never whether there was something to see.
+    """
+
+    class Only(BasePermission):
+        def has_permission(self, source: object, info: strawberry.Info, **kwargs: Any) -> bool:  # noqa: ANN401, ARG002 - strawberry's signature
+            info.context.viewer.require(roles)
+            return True
+
+    return PermissionExtension(permissions=[Only()], use_directives=False)
+
+
+def holders() -> PermissionExtension:
+    """Return the extension of a field for people themselves."""
+    return only(frozenset({Role.HOLDER}))
+
+
+def officers() -> PermissionExtension:
+    """Return the extension of a field for officers, who look after people."""
+    return only(OFFICERS)
+
+
+def operators() -> PermissionExtension:
+    """Return the extension of a field for those who look after connectors."""
+    return only(OPERATORS)

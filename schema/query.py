@@ -1,0 +1,193 @@
+"""All that may be asked: the roots of the graph."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from models import errors
+from resolvers import menu as catalogue
+from resolvers import talent as people
+from schema.connector import Connector
+from schema.errors import UnknownCodeFault
+from schema.info import Info
+from schema.menu import (
+    After,
+    Area,
+    Category,
+    Figure,
+    First,
+    Journey,
+    MenuFilter,
+    Partner,
+    PlatformArea,
+    Service,
+    ServiceConnection,
+    areas,
+    categories,
+    stations,
+)
+from schema.node import Node, parts
+from schema.permissions import holders, officers
+from schema.station import Station
+from schema.talent import Talent, TalentConnection, TalentFilter
+
+#: The most ids that `nodes` takes, as a connection's page.
+MOST_IDS = 100
+
+ServiceOutcome = Annotated[
+    Service | UnknownCodeFault,
+    strawberry.union("ServiceOutcome", description="A service, or that there is none so called."),
+]
+
+
+@strawberry.type(description="The menu that is in force.")
+class MenuEdition:
+    revision: int = strawberry.field(description="Its number; a later one is greater.")
+    digest: str = strawberry.field(description="The SHA-256 of its content.")
+    published_at: datetime = strawberry.field(description="When it was published.")
+
+
+@strawberry.type(description="All that may be asked.")
+class Query:
+    @strawberry.field(description="The menu that is in force.")
+    def edition(self, info: Info) -> MenuEdition:
+        found = info.context.catalogue
+        return MenuEdition(
+            revision=found.revision, digest=found.digest, published_at=found.published_at
+        )
+
+    @strawberry.field(description="The 14 categories of the menu, in its order.")
+    def categories(self, info: Info) -> list[Category]:
+        return categories(info)
+
+    @strawberry.field(description="The 12 benefit areas of the talent card.")
+    def areas(self, info: Info) -> list[Area]:
+        return areas(info)
+
+    @strawberry.field(description="The five menu areas of the first platform.")
+    def platform_areas(self, info: Info) -> list[PlatformArea]:
+        return [PlatformArea(row=row) for row in info.context.catalogue.lists.platform_areas]
+
+    @strawberry.field(description="Life events, and the services each takes in order.")
+    def journeys(self, info: Info) -> list[Journey]:
+        return [Journey(row=row) for row in info.context.catalogue.lists.journeys]
+
+    @strawberry.field(description="Published figures about talent in the district.")
+    def figures(self, info: Info) -> list[Figure]:
+        return [Figure(row=row) for row in info.context.catalogue.lists.figures]
+
+    @strawberry.field(description="The services on the menu today, in its order, page by page.")
+    def menu(
+        self,
+        info: Info,
+        filter: Annotated[
+            MenuFilter | None, strawberry.argument(description="Which services are wanted.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> ServiceConnection | None:
+        wanted = filter.wanted() if filter else catalogue.Filter()
+        found = info.context.catalogue.page(info.context.today, wanted, first, after)
+        return ServiceConnection.of(found, wanted, after, info)
+
+    @strawberry.field(description="One service, whether or not it is on the menu today.")
+    def service(
+        self, info: Info, code: Annotated[str, strawberry.argument(description="Its code.")]
+    ) -> ServiceOutcome:
+        try:
+            return Service.of(info.context.catalogue.service(code), info)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.field(description="The district's service points.")
+    def stations(self, info: Info) -> list[Station]:
+        return stations(info)
+
+    @strawberry.field(description="The partners at work, by code.")
+    def partners(
+        self,
+        info: Info,
+        kind: Annotated[
+            str | None, strawberry.argument(description="Of this kind, such as `hospital`.")
+        ] = None,
+        district: Annotated[
+            str | None, strawberry.argument(description="In this district, by code.")
+        ] = None,
+    ) -> list[Partner] | None:
+        registry = info.context.registry
+        if kind is not None and kind not in registry.kinds:
+            raise errors.UnknownCodeError("kind of partner", kind, registry.kinds)
+        return [
+            Partner.of(row)
+            for row in registry.partners.values()
+            if kind in {None, row.kind.slug} and district in {None, row.manifest.district}
+        ]
+
+    @strawberry.field(description="The line to each partner, set-aside ones included, by code.")
+    def connectors(self, info: Info) -> list[Connector]:
+        registry = info.context.registry
+        found = [Connector.of(row) for row in registry.partners.values()]
+        found += [Connector.set_aside(*one) for one in registry.set_aside.items()]
+        return sorted(found, key=lambda one: one.code)
+
+    @strawberry.field(
+        description="The person asking; null where the database does not know them. Holders.",
+        extensions=[holders()],
+    )
+    async def me(self, info: Info) -> Talent | None:
+        found = await people.me(info.context)
+        return Talent.of(found) if found else None
+
+    @strawberry.field(
+        description="People, in the order they were recorded, page by page. Officers.",
+        extensions=[officers()],
+    )
+    async def talents(
+        self,
+        info: Info,
+        filter: Annotated[
+            TalentFilter | None, strawberry.argument(description="Which people are wanted.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+    ) -> TalentConnection | None:
+        wanted = (filter or TalentFilter()).wanted(info)
+        found = await people.listed(info.context, wanted, first, after)
+        return TalentConnection.of(found, wanted, after)
+
+    @strawberry.field(
+        description="The thing with this id; null where there is none the viewer may know of."
+    )
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+    ) -> Node | None:
+        return await _node(info, id)
+
+    @strawberry.field(description="The things with these ids, in their order; at most 100.")
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their ids.")],
+    ) -> list[Node | None]:
+        if len(ids) > MOST_IDS:
+            raise errors.BadInputError(f"`ids` has {len(ids)}; at most {MOST_IDS} may be asked.")
+        return list(await asyncio.gather(*(_node(info, one) for one in ids)))
+
+
+async def _node(info: Info, id: strawberry.ID) -> Node | None:
+    kind, key = parts(id)
+    if kind == "Talent":
+        found = await people.by_handle(info.context, key)
+        return Talent.of(found) if found else None
+    registry = info.context.registry
+    if kind in {"Partner", "Connector"} and key in registry.partners:
+        return (Partner if kind == "Partner" else Connector).of(registry.partners[key])
+    service = info.context.catalogue.services.get(key)
+    if kind == "Service" and service:
+        return Service.of(service, info)
+    listed: list[Category | Area | Station] = [*categories(info), *areas(info), *stations(info)]
+    return next((one for one in listed if one.id == id), None)

@@ -1,0 +1,487 @@
+"""The composition root: settings become a hub, a hub a server; the command line ends here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Annotated
+
+import prometheus_client
+import typer
+import uvicorn
+from joserfc.jwk import ECKey
+from prometheus_client.core import (
+    CollectorRegistry,
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+import schema
+import settings as configuration
+from connectors import http
+from connectors.issuer import Issuer
+from connectors.registry import PARTNERS, Registry
+from credentials import token
+from models import demo, errors, talent, text
+from models.database import Database
+from models.menu import Menu
+from resolvers import menu, publication
+from resolvers.context import ZONE, Context
+from resolvers.viewer import Door, Role
+from sandbox import secret, system
+from schema import execution
+from settings import Settings
+
+SDL = configuration.HOME / "schema" / "schema.graphql"
+DEVELOPMENT_ISSUER = "urn:greenway:development"
+
+_MENU_SECONDS = 1.0
+_SANDBOX_SECONDS = 10.0
+_log = logging.getLogger("greenway")
+
+Clock = Callable[[], datetime]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+# ── the hub ──────────────────────────────────────────────────────────────────────────────────
+
+
+class Hub:
+    """Everything that lives as long as the process, built once from the settings."""
+
+    def __init__(self, settings: Settings, clock: Clock = _now) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = Database(settings.database_url)
+        self.client = http.HTTPClient()
+        self.registry = partners_of(settings, self.client, clock)
+        self.door = Door(
+            settings.issuer or DEVELOPMENT_ISSUER, settings.audience, _keys(settings, self.client)
+        )
+        self.catalogue: menu.Catalogue | None = None
+
+    async def context(self, request: Request) -> Context:
+        """Return the context of one query.
+
+        Raises:
+            UnauthenticatedError: the request's token does not hold.
+            MenuMissingError: nothing has been published yet.
+        """
+        now = self.clock()
+        viewer = await self.door.viewer(request.headers.get("authorization"), now)
+        if self.catalogue is None:
+            self.catalogue = await menu.newest(self.database)
+        return Context.of(
+            viewer=viewer,
+            languages=text.wanted(request.headers.get("accept-language")),
+            now=now,
+            database=self.database,
+            registry=self.registry,
+            catalogue=self.catalogue,
+            deadline=asyncio.get_running_loop().time() + self.settings.deadline_seconds,
+        )
+
+    async def follow_menu(self) -> None:
+        """Keep the newest published menu in force; a database that is away changes nothing."""
+        while True:
+            try:
+                if self.catalogue is None:
+                    self.catalogue = await menu.newest(self.database)
+                else:
+                    self.catalogue = await menu.refreshed(self.database, self.catalogue)
+            except errors.MenuMissingError:
+                _log.debug("no menu has been published yet")
+            except Exception:
+                _log.exception("the menu could not be refreshed; the last one stays in force")
+            await asyncio.sleep(_MENU_SECONDS)
+
+    async def close(self) -> None:
+        """End every connection."""
+        await self.client.close()
+        await self.database.close()
+
+
+def partners_of(settings: Settings, client: http.HTTPClient, clock: Clock) -> Registry:
+    """Return the registry of the partner files these settings name."""
+    folders = [PARTNERS] if settings.partners is None else [PARTNERS, settings.partners]
+    return Registry.load(
+        folders,
+        client,
+        _sandbox(settings) if settings.demo else {},
+        {**(secret.VALUES if settings.demo else {}), **settings.secrets},
+        clock,
+        always_live=settings.always_live,
+    )
+
+
+def _sandbox(settings: Settings) -> dict[str, str]:
+    """Return where the sandbox's systems are: the ports above the control port, in their order."""
+    return {
+        name: f"http://127.0.0.1:{settings.sandbox_port + place}"
+        for place, name in enumerate(system.ROUTES, start=1)
+    }
+
+
+def _keys(
+    settings: Settings, client: http.HTTPClient
+) -> Callable[[str], Awaitable[token.Key | None]]:
+    """Return what finds the keys that tokens are signed with."""
+    if settings.issuer:
+        return Issuer(client.partner("issuer", settings.issuer)).key
+    known = development_key(settings) if settings.demo else None
+
+    async def key(key_id: str) -> token.Key | None:
+        return known if known is not None and known.kid == key_id else None
+
+    return key
+
+
+def development_key(settings: Settings) -> ECKey:
+    """Return the development issuer's key, made the first time; only demo mode may use it."""
+    path = settings.data / "development-issuer.json"
+    if not path.exists():
+        settings.data.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(token.new_key().as_dict(private=True)), encoding="utf-8")
+    return token.key_of(json.loads(path.read_text(encoding="utf-8")))
+
+
+def development_token(settings: Settings, role: Role, subject: str, days: int = 1) -> str:
+    """Return a token of the development issuer."""
+    return token.sign(
+        development_key(settings),
+        token.Claims(subject, role),
+        issuer=DEVELOPMENT_ISSUER,
+        audience=settings.audience,
+        now=_now(),
+        lifetime=timedelta(days=days),
+    )
+
+
+# ── the server ───────────────────────────────────────────────────────────────────────────────
+
+
+def app(hub: Hub, announce: Callable[[], None] | None = None) -> Starlette:
+    """Return the ASGI application of a hub; ``announce`` is called when it is ready."""
+    built = schema.build_schema(introspection=hub.settings.introspection)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        following = asyncio.create_task(hub.follow_menu())
+        if announce:
+            announce()
+        yield
+        following.cancel()
+        await hub.close()
+
+    routes: list[BaseRoute] = [
+        Route("/graphql", execution.GraphQLView(built, hub.context, page=hub.settings.ide)),
+        Route("/schema.graphql", PlainTextResponse(schema.sdl())),
+        Route("/healthz", JSONResponse({"alive": True})),
+        Route("/readyz", partial(_readyz, hub)),
+        Route("/metrics", partial(_metrics, _metrics_of(hub))),
+        Route("/", RedirectResponse("/graphql")),
+    ]
+    if hub.settings.ide and execution.ASSETS.is_dir():
+        routes.append(Mount(execution.ASSETS_URL, StaticFiles(directory=execution.ASSETS)))
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def _readyz(hub: Hub, _: Request) -> Response:
+    """Answer whether queries can be answered: never a question of partners."""
+    try:
+        await hub.database.ping()
+    except Exception:
+        _log.exception("the database does not answer")
+        return JSONResponse({"ready": False, "why": "database"}, status_code=503)
+    if hub.catalogue is None:
+        return JSONResponse({"ready": False, "why": "menu"}, status_code=503)
+    return JSONResponse({"ready": True, "menu": hub.catalogue.revision})
+
+
+async def _metrics(found: CollectorRegistry, _: Request) -> Response:
+    body = prometheus_client.generate_latest(found)
+    return Response(body, media_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+
+def _metrics_of(hub: Hub) -> CollectorRegistry:
+    found = CollectorRegistry()
+    found.register(_PartnerMetrics(hub.registry))
+    prometheus_client.ProcessCollector(registry=found)
+    return found
+
+
+class _PartnerMetrics(Collector):
+    """Each partner's health, read when somebody asks."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterable[Metric]:
+        calls = CounterMetricFamily(
+            "greenway_partner_calls", "HTTP exchanges with a partner.", labels=["partner"]
+        )
+        asked = CounterMetricFamily(
+            "greenway_partner_asks", "Times a partner was asked.", labels=["partner"]
+        )
+        failed = CounterMetricFamily(
+            "greenway_partner_failures", "Times a partner was asked in vain.", labels=["partner"]
+        )
+        breaker = GaugeMetricFamily(
+            "greenway_partner_breaker", "1 for a breaker's state.", labels=["partner", "state"]
+        )
+        for slug, partner in self._registry.partners.items():
+            health = partner.health()
+            calls.add_metric([slug], health.calls)
+            asked.add_metric([slug], health.asked)
+            failed.add_metric([slug], health.failed)
+            breaker.add_metric([slug, health.state], 1)
+        set_aside = GaugeMetricFamily(
+            "greenway_partners_set_aside",
+            "Partner files with mistakes.",
+            value=len(self._registry.set_aside),
+        )
+        return [calls, asked, failed, breaker, set_aside]
+
+
+# ── the demo ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def prepare(settings: Settings, people: int | None = None) -> None:
+    """Bring schema, menu and demo people in place; ``people`` replaces those there are.
+
+    Raises:
+        MistakesError: the menu folder has mistakes; what was published before stays in force.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    try:
+        await database.upgrade()
+        await publication.publish(database, _menu_in(settings), _now())
+        async with database.session() as session:
+            empty = not await talent.count(session, talent.Filter())
+        if people is not None or empty:
+            today = _now().astimezone(ZONE).date()
+            await demo.build(database, people or demo.PEOPLE, today)
+    finally:
+        await database.close()
+
+
+@contextlib.contextmanager
+def sandbox_running(settings: Settings) -> Iterator[None]:
+    """Run the sandbox's systems beside the hub, and stop them with it.
+
+    Raises:
+        HubError: they do not start, most often since their ports are taken.
+    """
+    command = [sys.executable, "-m", "sandbox", "--port", str(settings.sandbox_port)]
+    with subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+        command, cwd=configuration.HOME, stdout=subprocess.PIPE
+    ) as process:
+        if process.stdout is None or not process.stdout.readline():
+            raise errors.HubError(
+                f"The sandbox did not start on ports {settings.sandbox_port} and above.",
+                "Free them, or set GREENWAY_SANDBOX_PORT.",
+            )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(_SANDBOX_SECONDS)
+
+
+def _menu_in(settings: Settings) -> Menu:
+    """Return the menu in the folder, checked against every partner file, sandbox ones included.
+
+    Raises:
+        MistakesError: it has mistakes.
+    """
+    known = partners_of(replace(settings, demo=True), http.HTTPClient(), _now)
+    return publication.read(
+        settings.menu,
+        {slug: partner.kind.capabilities for slug, partner in known.partners.items()},
+    )
+
+
+def _welcome(settings: Settings) -> str:
+    """Return one screen: what to open, which tokens to paste."""
+    place = f"http://{settings.host}:{settings.port}"
+    people = {
+        "a returnee, with a card": (Role.HOLDER, demo.handle(demo.RETURNEE)),
+        "a pilot, with a card and two children": (Role.HOLDER, demo.handle(demo.PILOT)),
+        "an officer, who sees everybody": (Role.OFFICER, "demo-officer"),
+    }
+    tokens = [
+        f"  {who}:\n  {development_token(settings, role, subject)}"
+        for who, (role, subject) in people.items()
+    ]
+    return "\n".join(
+        [
+            "",
+            f"Greenway  {place}/graphql   open it in a browser, or send queries there",
+            f"  the schema {place}/schema.graphql   health {place}/readyz   {place}/metrics",
+            f"  partners to break: http://127.0.0.1:{settings.sandbox_port}/systems",
+            "",
+            'Paste as a header { "Authorization": "Bearer <token>" }; each lasts a day:',
+            *tokens,
+            "",
+            "The member's home page in one query is in docs/querying.md. Ctrl-C stops everything.",
+        ]
+    )
+
+
+# ── the command line ─────────────────────────────────────────────────────────────────────────
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="The talent hub.")
+menu_cli = typer.Typer(no_args_is_help=True, help="The service menu.")
+connectors_cli = typer.Typer(no_args_is_help=True, help="Partner files.")
+cli.add_typer(menu_cli, name="menu")
+cli.add_typer(connectors_cli, name="connectors")
+
+
+@cli.command()
+def serve() -> None:
+    """Run the hub. With GREENWAY_DEMO=1: with menu, demo people and sandbox partners."""
+    settings = configuration.read()
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    with contextlib.ExitStack() as stack:
+        announce = None
+        if settings.demo:
+            stack.enter_context(sandbox_running(settings))
+            asyncio.run(prepare(settings))
+            announce = partial(typer.echo, _welcome(settings))
+        uvicorn.run(
+            app(Hub(settings), announce),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's schema to the newest revision."""
+
+    async def run() -> None:
+        database = Database(configuration.read().database_url)
+        try:
+            await database.upgrade()
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+@cli.command(name="demo")
+def demo_anew(
+    people: Annotated[int, typer.Option(min=1, help="How many people.")] = demo.PEOPLE,
+) -> None:
+    """Make the demo data anew: schema, menu, and this many plainly fictitious people."""
+    asyncio.run(prepare(configuration.read(), people))
+    typer.echo(f"{people} demo people are in place.")
+
+
+@cli.command(name="token")
+def print_token(
+    role: Annotated[Role, typer.Argument(help="In which role.")],
+    subject: Annotated[
+        str, typer.Option(help="Whom it is for: a handle, a partner's code, a login.")
+    ] = "",
+    person: Annotated[int, typer.Option(min=1, help="For a holder: the demo person's number.")] = 1,
+    days: Annotated[int, typer.Option(help="How long it lasts; 0 or less has expired.")] = 1,
+) -> None:
+    """Print a token of the development issuer; refused outside demo mode."""
+    settings = configuration.read()
+    if not settings.demo:
+        raise errors.HubError(
+            "The development issuer is for demo mode only.", "Set GREENWAY_DEMO=1 for both."
+        )
+    holder = demo.handle(person) if role is Role.HOLDER else f"demo-{role}"
+    typer.echo(development_token(settings, role, subject or holder, days))
+
+
+@cli.command(name="schema")
+def print_schema(
+    *, write: Annotated[bool, typer.Option(help="Write schema/schema.graphql instead.")] = False
+) -> None:
+    """Print the contract in SDL."""
+    if write:
+        SDL.write_text(schema.sdl(), encoding="utf-8")
+    else:
+        typer.echo(schema.sdl(), nl=False)
+
+
+@menu_cli.command(name="check")
+def menu_check() -> None:
+    """Check the menu folder; print every mistake with its file, line and path."""
+    found = _menu_in(configuration.read())
+    typer.echo(f"{len(found.services)} services in {len(found.categories)} categories: no mistake.")
+
+
+@menu_cli.command(name="publish")
+def menu_publish() -> None:
+    """Check the menu folder and publish it whole; every hub process has it within seconds."""
+
+    async def run() -> tuple[int, bool]:
+        settings = configuration.read()
+        database = Database(settings.database_url)
+        try:
+            return await publication.publish(database, _menu_in(settings), _now())
+        finally:
+            await database.close()
+
+    revision, is_new = asyncio.run(run())
+    typer.echo(f"Revision {revision} {'is published' if is_new else 'was in force already'}.")
+
+
+@connectors_cli.command(name="check")
+def connectors_check() -> None:
+    """Check every partner file; print every mistake with its file, line and path."""
+    found = partners_of(replace(configuration.read(), demo=True), http.HTTPClient(), _now)
+    if found.set_aside:
+        raise errors.MistakesError([one for each in found.set_aside.values() for one in each])
+    typer.echo(f"{len(found.partners)} partners of {len(found.kinds)} kinds: no mistake.")
+
+
+@connectors_cli.command(name="list")
+def connectors_list() -> None:
+    """List every partner file: its code, its kind, and whether it is at work."""
+    found = partners_of(configuration.read(), http.HTTPClient(), _now)
+    for slug, partner in found.partners.items():
+        typer.echo(f"{slug:32} {partner.kind.slug:12} at work")
+    for slug, mistakes in found.set_aside.items():
+        typer.echo(f"{slug:32} {'':12} set aside: {len(mistakes)} mistakes")
+
+
+def main() -> None:
+    """Run the command line; an error of ours is its sentence, never a traceback."""
+    try:
+        cli()
+    except errors.GreenwayError as wrong:
+        typer.echo(f"{wrong.sentence} {wrong.hint}".strip(), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

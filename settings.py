@@ -1,0 +1,77 @@
+"""Every setting of the hub, read once from the environment. docs/operating.md describes each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from starlette.config import Config
+
+HOME = Path(__file__).parent
+PREFIX = "GREENWAY_"
+_SECRET_PREFIX = f"{PREFIX}SECRET_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings, each with its default; ``GREENWAY_<NAME>`` in the environment sets it."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    #: Where state is kept that is no database: the development issuer's key.
+    data: Path = HOME / ".greenway"
+    #: ``sqlite:///path`` or ``postgresql://user:password@host/database``.
+    database_url: str = f"sqlite:///{HOME / '.greenway' / 'greenway.db'}"
+    menu: Path = HOME / "menu"
+    #: A further folder of partner files.
+    partners: Path | None = None
+    #: Demo data, sandbox partners and the development issuer. Never where real people are.
+    demo: bool = False
+    sandbox_port: int = 8100
+    #: The URL of the OpenID Connect issuer whose tokens are accepted.
+    issuer: str = ""
+    audience: str = "greenway"
+    #: The longest a query waits for its partners, whatever they allow themselves.
+    deadline_seconds: float = 5.0
+    #: Ask partners for every query, whatever is freshly remembered.
+    always_live: bool = False
+    introspection: bool = True
+    ide: bool = True
+    log_level: str = "INFO"
+    #: Values of the secrets that partner files name: ``GREENWAY_SECRET_FIRST_KEY`` is `first-key`.
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def read(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of an environment.
+
+    Raises:
+        ValueError: a value is not of its setting's sort; the sentence names the setting.
+    """
+    config = Config(environ=environ, env_prefix=PREFIX)
+    default = Settings()
+    partners = config("PARTNERS", default="")
+    return Settings(
+        host=config("HOST", default=default.host),
+        port=config("PORT", cast=int, default=default.port),
+        data=config("DATA", cast=Path, default=default.data),
+        database_url=config("DATABASE_URL", default=default.database_url),
+        menu=config("MENU", cast=Path, default=default.menu),
+        partners=Path(partners) if partners else None,
+        demo=config("DEMO", cast=bool, default=default.demo),
+        sandbox_port=config("SANDBOX_PORT", cast=int, default=default.sandbox_port),
+        issuer=config("ISSUER", default=default.issuer),
+        audience=config("AUDIENCE", default=default.audience),
+        deadline_seconds=config("DEADLINE_SECONDS", cast=float, default=default.deadline_seconds),
+        always_live=config("ALWAYS_LIVE", cast=bool, default=default.always_live),
+        introspection=config("INTROSPECTION", cast=bool, default=default.introspection),
+        ide=config("IDE", cast=bool, default=default.ide),
+        log_level=config("LOG_LEVEL", default=default.log_level),
+        secrets={
+            name.removeprefix(_SECRET_PREFIX).lower().replace("_", "-"): value
+            for name, value in environ.items()
+            if name.startswith(_SECRET_PREFIX)
+        },
+    )

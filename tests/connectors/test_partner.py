@@ -1,0 +1,291 @@
+import asyncio
+import contextlib
+import time
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+import pytest
+
+from connectors import base, breaker, errors, http, manifest
+from connectors import partner as at_work
+from models import offer
+from tests import partner
+
+DAY = datetime(2026, 11, 2, 8, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self):
+        self.now = DAY
+
+    def __call__(self):
+        return self.now
+
+
+class Library(base.Connector[base.Options]):
+    """Gives, for each inquiry, one pass named by what the partner says."""
+
+    slug = "library"
+    label: ClassVar = {"en": "Library", "zh": "图书馆"}
+    capabilities = frozenset({offer.Capability.PASS})
+    options_model = base.Options
+
+    async def answer(self, inquiries):
+        word = (await self.partner.get("word")).json()["word"]
+        return [
+            [offer.Pass(id=f"{one.topic}-{word}", title=word, where="here")] for one in inquiries
+        ]
+
+
+@contextlib.asynccontextmanager
+async def at(does, *, kind=Library, always_live=False, clock=None, limits=None, **freshness):
+    described = manifest.Manifest.model_validate(
+        {
+            "slug": "loopback-library",
+            "kind": "library",
+            "name": {"en": "Loopback Library"},
+            "owner": "Connector team",
+            "about": {"en": "A library."},
+            "documentation": "docs/connecting.md",
+            "district": "changning",
+            "address": "sandbox:library/",
+            "limits": {"deadline_seconds": 0.4, "attempts": 1, **(limits or {})},
+            "freshness": {"fresh_seconds": 30, "stale_seconds": 600, **freshness},
+            "examples": [
+                {"name": "n", "inquiries": [INQUIRY], "replies": [], "problem": "PARTNER_BUSY"}
+            ],
+        }
+    )
+    async with partner.running(does) as loopback, http.HTTPClient() as client:
+        policy = described.limits.policy()
+        connector = kind(base.Options(), client.partner(described.slug, loopback.url, policy))
+        one = at_work.Partner(described, connector, clock or Clock(), always_live=always_live)
+        yield loopback, one
+
+
+INQUIRY = {
+    "capability": "pass",
+    "topic": "a",
+    "since": "2026-11-02T00:00:00Z",
+    "until": "2026-11-03T00:00:00Z",
+}
+
+
+def about(topic):
+    return base.Inquiry(offer.Capability.PASS, topic, DAY, DAY + timedelta(days=1))
+
+
+def soon(seconds=5.0):
+    return asyncio.get_running_loop().time() + seconds
+
+
+def ids(answers):
+    return [[one.id for one in answer.offers] for answer in answers]
+
+
+WORD = partner.says('{"word": "w"}')
+
+
+async def test_all_inquiries_are_one_call_and_answered_in_order():
+    async with at(WORD) as (loopback, one):
+        answers = await one.ask([about("b"), about("a"), about("b")], soon())
+
+    assert ids(answers) == [["b-w"], ["a-w"], ["b-w"]]
+    assert [answer.freshness for answer in answers] == [at_work.Freshness.LIVE] * 3
+    assert answers[0].observed_at == DAY
+    assert answers[0].problem is None
+    assert len(loopback.calls) == 1
+
+
+async def test_nothing_asked_is_no_call():
+    async with at(WORD) as (loopback, one):
+        assert await one.ask([], soon()) == []
+
+    assert loopback.calls == []
+
+
+async def test_while_fresh_an_answer_is_remembered_and_only_the_rest_is_asked():
+    clock = Clock()
+
+    async with at(WORD, clock=clock) as (loopback, one):
+        await one.ask([about("a")], soon())
+        clock.now += timedelta(seconds=29)
+        cached, live = await one.ask([about("a"), about("b")], soon())
+        clock.now += timedelta(seconds=1)
+        (again,) = await one.ask([about("a")], soon())
+
+    assert (cached.freshness, cached.observed_at) == (at_work.Freshness.CACHED, DAY)
+    assert (live.freshness, live.observed_at) == (
+        at_work.Freshness.LIVE,
+        DAY + timedelta(seconds=29),
+    )
+    assert again.freshness is at_work.Freshness.LIVE
+    assert len(loopback.calls) == 3
+
+
+@pytest.mark.parametrize("settings", [{"always_live": True}, {"fresh_seconds": 0}])
+async def test_every_query_can_be_live(settings):
+    async with at(WORD, **settings) as (loopback, one):
+        await one.ask([about("a")], soon())
+        (answer,) = await one.ask([about("a")], soon())
+
+    assert answer.freshness is at_work.Freshness.LIVE
+    assert len(loopback.calls) == 2
+
+
+async def test_a_failing_partner_is_unavailable_and_says_why_and_when_to_come_back():
+    async with at(partner.says(status=429, Retry_After="7")) as (_, one):
+        first, second = await one.ask([about("a"), about("b")], soon())
+
+    assert first == second
+    assert first == at_work.Answer(
+        partner="loopback-library",
+        freshness=at_work.Freshness.UNAVAILABLE,
+        offers=(),
+        observed_at=None,
+        problem=errors.Problem.BUSY,
+        sentence=first.sentence,
+        retry_after_seconds=7.0,
+    )
+    assert first.sentence
+
+
+async def test_what_was_seen_earlier_is_served_stale_with_its_age_until_too_old():
+    clock = Clock()
+
+    async with at(WORD, clock=clock) as (loopback, one):
+        await one.ask([about("a")], soon())
+        loopback.does = partner.says(status=500)
+        clock.now += timedelta(seconds=600)
+        stale, unseen = await one.ask([about("a"), about("b")], soon())
+        clock.now += timedelta(seconds=1)
+        (too_old,) = await one.ask([about("a")], soon())
+
+    assert (stale.freshness, stale.observed_at) == (at_work.Freshness.STALE, DAY)
+    assert ids([stale]) == [["a-w"]]
+    assert stale.problem is errors.Problem.UNWELL
+    assert unseen.freshness is at_work.Freshness.UNAVAILABLE
+    assert (too_old.freshness, too_old.offers) == (at_work.Freshness.UNAVAILABLE, ())
+
+
+async def test_a_partner_that_recovers_is_live_again():
+    async with at(partner.says(status=500)) as (loopback, one):
+        await one.ask([about("a")], soon())
+        loopback.does = WORD
+        (answer,) = await one.ask([about("a")], soon())
+
+    assert answer.freshness is at_work.Freshness.LIVE
+    assert answer.problem is None
+
+
+async def test_the_same_asked_at_the_same_time_by_many_is_one_call():
+    async with at(partner.says('{"word": "w"}', after=0.1)) as (loopback, one):
+        answers = await asyncio.gather(*(one.ask([about("a")], soon()) for _ in range(20)))
+
+    assert {ids(some)[0][0] for some in answers} == {"a-w"}
+    assert len(loopback.calls) == 1
+
+
+async def test_an_asker_in_a_hurry_leaves_at_its_deadline_and_the_answer_is_kept():
+    async with at(partner.says('{"word": "w"}', after=0.2)) as (loopback, one):
+        began = time.monotonic()
+        (hurried,) = await one.ask([about("a")], soon(0.05))
+        took = time.monotonic() - began
+        await asyncio.sleep(0.25)
+        (later,) = await one.ask([about("a")], soon())
+
+    assert hurried.problem is errors.Problem.TIMEOUT
+    assert hurried.retry_after_seconds > 0
+    assert took < 0.15
+    assert later.freshness is at_work.Freshness.CACHED
+    assert len(loopback.calls) == 1
+
+
+@pytest.mark.parametrize("fault", [partner.hangs, partner.drips])
+async def test_a_partner_that_hangs_costs_no_more_than_its_deadline(fault):
+    async with at(fault) as (_, one):
+        began = time.monotonic()
+        (answer,) = await one.ask([about("a")], soon())
+        took = time.monotonic() - began
+
+    assert answer.problem is errors.Problem.TIMEOUT
+    assert took < 0.5
+
+
+class TwoPages(Library):
+    async def answer(self, inquiries):
+        await self.partner.get("1")
+        await self.partner.get("2")
+        return [[] for _ in inquiries]
+
+
+async def test_all_pages_together_keep_the_deadline():
+    async with at(partner.says(after=0.3), kind=TwoPages) as (_, one):
+        began = time.monotonic()
+        (answer,) = await one.ask([about("a")], soon())
+        took = time.monotonic() - began
+
+    assert answer.problem is errors.Problem.TIMEOUT
+    assert took < 0.5
+
+
+class TooFew(Library):
+    async def answer(self, inquiries):
+        return (await super().answer(inquiries))[1:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "does"), [(Library, partner.says('{"other": "word"}')), (TooFew, WORD)]
+)
+async def test_a_fault_in_a_kind_breaks_its_partner_alone_and_is_logged_once(kind, does, caplog):
+    async with at(does, kind=kind) as (_, one):
+        answers = await asyncio.gather(*(one.ask([about("a")], soon()) for _ in range(5)))
+
+    assert {some[0].problem for some in answers} == {errors.Problem.MISCONFIGURED}
+    assert {some[0].retry_after_seconds for some in answers} == {None}
+    assert len(caplog.records) == 1
+    assert caplog.records[0].exc_info
+
+
+async def test_the_memory_of_answers_is_bounded():
+    async with at(WORD) as (loopback, one):
+        for number in range(at_work.REMEMBERED + 1):
+            await one.ask([about(str(number))], soon())
+        called = len(loopback.calls)
+        (kept,) = await one.ask([about("1")], soon())
+        (gone,) = await one.ask([about("0")], soon())
+
+    assert called == at_work.REMEMBERED + 1
+    assert kept.freshness is at_work.Freshness.CACHED
+    assert gone.freshness is at_work.Freshness.LIVE
+
+
+async def test_more_is_asked_at_once_than_is_remembered():
+    topics = [str(number) for number in range(at_work.REMEMBERED + 10)]
+
+    async with at(WORD) as (_, one):
+        answers = await one.ask([about(topic) for topic in topics], soon())
+
+    assert ids(answers) == [[f"{topic}-w"] for topic in topics]
+
+
+async def test_health_tells_what_asking_has_been_like():
+    clock = Clock()
+    limits = {"breaker_failures": 1, "breaker_seconds": 60}
+
+    async with at(WORD, clock=clock, limits=limits, fresh_seconds=0) as (loopback, one):
+        before = one.health()
+        await one.ask([about("a")], soon())
+        well = one.health()
+        loopback.does = partner.says(status=500)
+        await one.ask([about("a")], soon())
+        await one.ask([about("a")], soon())
+        ill = one.health()
+
+    assert before == at_work.Health(breaker.State.CLOSED, None, 0, None, 0, 0, None)
+    assert (well.state, well.calls, well.asked, well.failed) == (breaker.State.CLOSED, 1, 1, 0)
+    assert well.last_success == DAY
+    assert 0 < well.p95_seconds < 0.4
+    assert (ill.state, ill.calls, ill.asked, ill.failed) == (breaker.State.OPEN, 2, 3, 2)
+    assert ill.last_success == DAY
+    assert DAY - timedelta(seconds=1) < ill.opened_at <= DAY

@@ -1,0 +1,176 @@
+"""Limits: each refuses with its own code, and measuring is linear whatever the document."""
+
+import time
+
+import graphql
+import pytest
+
+from schema import execution
+from schema.execution import limits
+from tests import asgi
+
+
+def doubled(levels, leaf="hello"):
+    """Fragments that each spread the next one twice: 2 ** levels fields when spread out."""
+    fragments = " ".join(
+        f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(levels)
+    )
+    return f"{{ ...F0 }} {fragments} fragment F{levels} on Query {{ {leaf} }}"
+
+
+def nested(levels, field="items"):
+    return "{ " + f"{field} {{ " * levels + "name" + " }" * levels + " }"
+
+
+async def refusals(app, document):
+    answer = await asgi.ask(app, document)
+    return {
+        error["extensions"]["code"]: (
+            error["extensions"].get("limit"),
+            error["extensions"].get("found"),
+        )
+        for error in answer.json().get("errors", [])
+    }
+
+
+@pytest.mark.parametrize(
+    ("bounds", "document", "code", "found"),
+    [
+        ({"length": 20}, "{ hello hello hello }", "QUERY_TOO_LONG", 21),
+        ({"tokens": 5}, "{ a b c d }", "QUERY_TOO_MANY_TOKENS", 6),
+        ({"depth": 3}, nested(3), "QUERY_TOO_DEEP", 4),
+        ({"depth": 3}, "{ ...F } fragment F on Query { items { items { items { name } } } }",
+         "QUERY_TOO_DEEP", 4),
+        ({"fields": 7}, doubled(3), "QUERY_TOO_MANY_FIELDS", 8),
+        ({"root_fields": 7}, doubled(3), "QUERY_TOO_MANY_ROOT_FIELDS", 8),
+        ({"root_fields": 1}, "{ hello ... on Query { b: hello } }",
+         "QUERY_TOO_MANY_ROOT_FIELDS", 2),
+        ({"aliases": 7}, doubled(3, "a: hello"), "QUERY_TOO_MANY_ALIASES", 8),
+        ({"directives": 2}, "{ hello @a ...F @a ... @a { hello } } fragment F on Query { hello }",
+         "QUERY_TOO_MANY_DIRECTIVES", 3),
+        ({"cost": 30}, "{ items { name items { name } } }", "QUERY_TOO_COSTLY", 121),
+        ({"cost": 30}, "{ items { code: id ...F } } fragment F on Item { items { name } }",
+         "QUERY_TOO_COSTLY", 121),
+    ],
+)  # fmt: skip
+async def test_a_document_beyond_a_limit_is_refused_with_the_limit_and_what_was_found(
+    app_of, bounds, document, code, found
+):
+    exact = dict.fromkeys(bounds, found)
+
+    refused = await refusals(app_of(**bounds), document)
+
+    assert refused == {code: (next(iter(bounds.values())), found)}
+    assert code not in await refusals(app_of(**exact), document)
+
+
+@pytest.mark.parametrize(
+    ("document", "cost"),
+    [
+        ("{ hello }", 1),
+        ("{ page(first: 3) { edges { cursor } pageInfo { endCursor } } }", 1 + (1 + 3) + 2),
+        ("{ page(last: 3) { edges { node { items { name } } } } }", 1 + 1 + 3 * (1 + 1 + 10)),
+        ("{ page(first: 3, last: null) { edges { cursor } } }", 1 + 1 + 3),
+        ("{ page { edges { cursor } } }", 1 + 1 + 100),
+        ("{ page(first: 999999) { edges { cursor } } }", 1 + 1 + 100),
+        ("{ page(first: -5) { edges { cursor } } }", 1 + 1 + 1),
+        ("query ($n: Int = 1) { page(first: $n) { edges { cursor } } }", 1 + 1 + 100),
+        ("{ page(first: 3) { ...P } } fragment P on ItemConnection { edges { cursor } }", 5),
+    ],
+)
+async def test_cost_multiplies_by_the_page_asked_for_and_never_trusts_a_default(
+    app_of, document, cost
+):
+    assert await refusals(app_of(cost=cost - 1), document) == {"QUERY_TOO_COSTLY": (cost - 1, cost)}
+    assert "QUERY_TOO_COSTLY" not in await refusals(app_of(cost=cost), document)
+
+
+@pytest.mark.parametrize("levels", [16, 40, 150])
+async def test_doubled_fragments_are_refused_at_once(app, levels):
+    began = time.perf_counter()
+
+    codes = await refusals(app, doubled(levels))
+
+    assert "QUERY_TOO_MANY_FIELDS" in codes
+    assert codes["QUERY_TOO_MANY_FIELDS"][1] == min(2**levels, 1_000_000_000)
+    assert time.perf_counter() - began < 1
+
+
+async def test_an_endless_cycle_of_lists_is_refused_before_it_runs(app):
+    began = time.perf_counter()
+
+    codes = await refusals(app, nested(13))
+
+    assert codes == {"QUERY_TOO_COSTLY": (250_000, 1_000_000_000)}
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ " + "hello " * 2900 + "}",
+        "{ " + " ".join(f"a{n}: hello" for n in range(900)) + " }",
+        "{ items { " + " ".join(f"x{n}: items {{ name }}" for n in range(400)) + " } }",
+        "{ " + "items { name } " * 700 + "}",
+        "{ hello " + "@skip(if: false) " * 400 + "}",
+        "{ ...F0 } "
+        + " ".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(350))
+        + " fragment F350 on Query { hello }",
+        "{ ...A } fragment A on Query { ...B hello } fragment B on Query { ...A }",
+        nested(1400),
+        "{ hello(name: " + "[" * 2900 + " }",
+        "# " + "x" * 49_000,
+        "query (" + " ".join(f"$v{n}: Int" for n in range(900)) + ") { hello }",
+        " ".join(f"query Q{n} {{ hello }}" for n in range(700)),
+        " ".join(f"fragment F{n} on Query {{ hello }}" for n in range(400)) + " { hello }",
+        "{ ... on Nothing { hello { hello } } }",
+        "{ page(first: " + "9" * 5000 + ") { edges { cursor } } }",
+    ],
+    ids=lambda document: document[:40],
+)
+async def test_a_hostile_document_is_refused_within_a_second(app, document):
+    began = time.perf_counter()
+
+    codes = await refusals(app, document)
+
+    assert codes
+    assert "INTERNAL" not in codes
+    assert time.perf_counter() - began < 1
+
+
+async def test_the_full_introspection_query_passes_the_default_limits(app):
+    answer = await asgi.ask(app, graphql.get_introspection_query(type_depth=9))
+
+    assert answer.status == 200
+    assert answer.codes == []
+
+
+@pytest.mark.parametrize(
+    "document", ["{ __schema { types { name } } }", "{ __type(name: 1) { name } }"]
+)
+async def test_introspection_can_be_switched_off(schema_of, document):
+    result = await schema_of(introspection=False).execute(document)
+
+    assert {error.extensions["code"] for error in result.errors} == {"GRAPHQL_VALIDATION_FAILED"}
+    assert (await schema_of(introspection=False).execute("{ __typename }")).errors is None
+
+
+def test_measuring_takes_time_in_proportion_to_the_document(schema_of):
+    schema = graphql.build_schema(schema_of().as_str(), assume_valid_sdl=True)
+
+    def seconds(size):
+        document = graphql.parse(
+            "{ " + " ".join(f"...F{n}" for n in range(size)) + " }"
+            + " ".join(
+                f"fragment F{n} on Query {{ ...G{n} ...G{n} }} fragment G{n} on Query {{ hello }}"
+                for n in range(size)
+            )
+        )  # fmt: skip
+        took = []
+        for _ in range(5):
+            began = time.perf_counter()
+            limits.breaches(schema, document, execution.Limits())
+            took.append(time.perf_counter() - began)
+        return min(took)
+
+    assert seconds(4000) < 8 * 2.5 * seconds(500)
