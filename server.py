@@ -8,7 +8,7 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -39,7 +39,6 @@ from connectors.registry import PARTNERS, Registry
 from credentials import token
 from models import demo, errors, talent, text
 from models.database import Database
-from models.menu import Menu
 from resolvers import menu, publication
 from resolvers.context import ZONE, Context
 from resolvers.viewer import Door, Role
@@ -65,14 +64,22 @@ def _now() -> datetime:
 
 
 class Hub:
-    """Everything that lives as long as the process, built once from the settings."""
+    """Everything that lives as long as the process, built once from the settings.
 
-    def __init__(self, settings: Settings, clock: Clock = _now) -> None:
+    ``sandbox`` is where the sandbox's systems are, by name, if not where the settings have them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock = _now,
+        sandbox: Mapping[str, str] | None = None,
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.database = Database(settings.database_url)
         self.client = http.HTTPClient()
-        self.registry = partners_of(settings, self.client, clock)
+        self.registry = partners_of(settings, self.client, clock, sandbox)
         self.door = Door(
             settings.issuer or DEVELOPMENT_ISSUER, settings.audience, _keys(settings, self.client)
         )
@@ -119,13 +126,18 @@ class Hub:
         await self.database.close()
 
 
-def partners_of(settings: Settings, client: http.HTTPClient, clock: Clock) -> Registry:
+def partners_of(
+    settings: Settings,
+    client: http.HTTPClient,
+    clock: Clock,
+    sandbox: Mapping[str, str] | None = None,
+) -> Registry:
     """Return the registry of the partner files these settings name."""
     folders = [PARTNERS] if settings.partners is None else [PARTNERS, settings.partners]
     return Registry.load(
         folders,
         client,
-        _sandbox(settings) if settings.demo else {},
+        (sandbox or _sandbox(settings)) if settings.demo else {},
         {**(secret.VALUES if settings.demo else {}), **settings.secrets},
         clock,
         always_live=settings.always_live,
@@ -194,7 +206,7 @@ def app(hub: Hub, announce: Callable[[], None] | None = None) -> Starlette:
 
     routes: list[BaseRoute] = [
         Route("/graphql", execution.GraphQLView(built, hub.context, page=hub.settings.ide)),
-        Route("/schema.graphql", PlainTextResponse(schema.sdl())),
+        Route("/schema.graphql", PlainTextResponse(SDL.read_text(encoding="utf-8"))),
         Route("/healthz", JSONResponse({"alive": True})),
         Route("/readyz", partial(_readyz, hub)),
         Route("/metrics", partial(_metrics, _metrics_of(hub))),
@@ -265,7 +277,7 @@ class _PartnerMetrics(Collector):
 # ── the demo ─────────────────────────────────────────────────────────────────────────────────
 
 
-async def prepare(settings: Settings, people: int | None = None) -> None:
+async def prepare(settings: Settings, people: int | None = None, clock: Clock = _now) -> None:
     """Bring schema, menu and demo people in place; ``people`` replaces those there are.
 
     Raises:
@@ -275,50 +287,47 @@ async def prepare(settings: Settings, people: int | None = None) -> None:
     database = Database(settings.database_url)
     try:
         await database.upgrade()
-        await publication.publish(database, _menu_in(settings), _now())
+        await publication.publish(
+            database, settings.menu, partial(_capabilities, settings), clock()
+        )
         async with database.session() as session:
             empty = not await talent.count(session, talent.Filter())
         if people is not None or empty:
-            today = _now().astimezone(ZONE).date()
+            today = clock().astimezone(ZONE).date()
             await demo.build(database, people or demo.PEOPLE, today)
     finally:
         await database.close()
 
 
 @contextlib.contextmanager
-def sandbox_running(settings: Settings) -> Iterator[None]:
+def sandbox_running(settings: Settings) -> Iterator[Callable[[], None]]:
     """Run the sandbox's systems beside the hub, and stop them with it.
 
-    Raises:
-        HubError: they do not start, most often since their ports are taken.
+    Yields what waits until they answer, and raises HubError where they do not start.
     """
     command = [sys.executable, "-m", "sandbox", "--port", str(settings.sandbox_port)]
     with subprocess.Popen(  # noqa: S603 - our own module, our own arguments
         command, cwd=configuration.HOME, stdout=subprocess.PIPE
     ) as process:
-        if process.stdout is None or not process.stdout.readline():
-            raise errors.HubError(
-                f"The sandbox did not start on ports {settings.sandbox_port} and above.",
-                "Free them, or set GREENWAY_SANDBOX_PORT.",
-            )
+
+        def wait() -> None:
+            if process.stdout is None or not process.stdout.readline():
+                raise errors.HubError(
+                    f"The sandbox did not start on ports {settings.sandbox_port} and above.",
+                    "Free them, or set GREENWAY_SANDBOX_PORT.",
+                )
+
         try:
-            yield
+            yield wait
         finally:
             process.terminate()
             process.wait(_SANDBOX_SECONDS)
 
 
-def _menu_in(settings: Settings) -> Menu:
-    """Return the menu in the folder, checked against every partner file, sandbox ones included.
-
-    Raises:
-        MistakesError: it has mistakes.
-    """
+def _capabilities(settings: Settings) -> publication.Capabilities:
+    """Return what may be asked of each partner that has a file, sandbox ones included."""
     known = partners_of(replace(settings, demo=True), http.HTTPClient(), _now)
-    return publication.read(
-        settings.menu,
-        {slug: partner.kind.capabilities for slug, partner in known.partners.items()},
-    )
+    return {slug: partner.kind.capabilities for slug, partner in known.partners.items()}
 
 
 def _welcome(settings: Settings) -> str:
@@ -365,8 +374,9 @@ def serve() -> None:
     with contextlib.ExitStack() as stack:
         announce = None
         if settings.demo:
-            stack.enter_context(sandbox_running(settings))
+            sandbox_answers = stack.enter_context(sandbox_running(settings))
             asyncio.run(prepare(settings))
+            sandbox_answers()
             announce = partial(typer.echo, _welcome(settings))
         uvicorn.run(
             app(Hub(settings), announce),
@@ -435,7 +445,8 @@ def print_schema(
 @menu_cli.command(name="check")
 def menu_check() -> None:
     """Check the menu folder; print every mistake with its file, line and path."""
-    found = _menu_in(configuration.read())
+    settings = configuration.read()
+    found = publication.read(settings.menu, _capabilities(settings))
     typer.echo(f"{len(found.services)} services in {len(found.categories)} categories: no mistake.")
 
 
@@ -447,7 +458,9 @@ def menu_publish() -> None:
         settings = configuration.read()
         database = Database(settings.database_url)
         try:
-            return await publication.publish(database, _menu_in(settings), _now())
+            return await publication.publish(
+                database, settings.menu, partial(_capabilities, settings), _now()
+            )
         finally:
             await database.close()
 

@@ -52,7 +52,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the loopback partner answers, and what it demands of the request."""
+    """What the loopback partner answers, and what it demands of the request.
+
+    ``path`` is relative to the partner's address, for which ``{address}`` stands in the body and
+    the headers; ``query`` names the keys that must be there, further ones may be.
+    """
 
     path: str
     body: str

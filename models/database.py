@@ -76,6 +76,16 @@ class Database:
         async with writer.begin() as connection:
             await connection.run_sync(run)
 
+    async def settle(self, *tables: str) -> None:
+        """Have PostgreSQL note, after a large load, which rows its indexes alone can answer for.
+
+        It does so by itself within minutes; until then a page by filter takes ten times as long.
+        """
+        if self.dialect == "postgresql":
+            engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+            async with engine.connect() as connection:
+                await connection.execute(sa.text(f"VACUUM (ANALYZE) {', '.join(tables)}"))
+
     async def close(self) -> None:
         """Give back every connection."""
         await self._engine.dispose()

@@ -190,7 +190,7 @@ _TABLES = [
 
 
 async def build(data: database.Database, people: int, on: date) -> dict[str, int]:
-    """Replace all people by ``people`` demo ones as of a day; on any failure by nobody.
+    """Replace everybody by ``people`` demo ones as of a day, or, if anything fails, nobody.
 
     Returns how many rows went into each table.
     """
@@ -207,6 +207,7 @@ async def build(data: database.Database, people: int, on: date) -> dict[str, int
             await _load(session, sheets, counts)
         await session.execute(sa.text("ANALYZE"))
         await _remember(session, megabytes=2)
+    await data.settle("talent", "name_token")
     return counts
 
 

@@ -290,12 +290,16 @@ class Menu(Shape):
 
 
 class Revision(Base):
-    """A menu as it was published once; never changed, never removed."""
+    """A menu as it was published once; never changed, never removed.
+
+    ``source`` is the digest of the files it was read from.
+    """
 
     __tablename__ = "menu_revision"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(String(64))
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     published_at: Mapped[datetime]
 
@@ -323,9 +327,9 @@ async def content_of(session: AsyncSession, revision_id: int) -> bytes:
     return found.scalar_one()
 
 
-def publish(session: AsyncSession, menu: Menu, at: datetime) -> Revision:
+def publish(session: AsyncSession, menu: Menu, source: str, at: datetime) -> Revision:
     """Add a menu as the newest revision; the caller has checked that it is not the newest yet."""
     digest, content = packed(menu)
-    revision = Revision(digest=digest, content=content, published_at=at)
+    revision = Revision(digest=digest, source=source, content=content, published_at=at)
     session.add(revision)
     return revision

@@ -77,7 +77,7 @@ class Place(Offer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing(Offer):
-    """A film, a concert, an exhibition at a time: ``price`` in ``price_currency``; ``seats`` are left."""
+    """A film, a concert, an exhibition at a time: ``seats`` are left at ``price`` each."""
 
     start: datetime
     venue: str

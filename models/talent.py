@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from models import page as paging
 TalentClass = menu.TalentClass
 
 # More matches than this are walked in the list's order instead of being sorted.
-RARE = 4000
+RARE = 2000
 LONGEST_TEXT = 100
 _TOKEN_LENGTH = 16
 _LAST = "\U0010ffff"
@@ -246,12 +245,13 @@ class Talent(base.Sourced, base.Base):
     cards: orm.Mapped[list[card.Card]] = orm.relationship(lazy="raise", order_by=card.Card.id)
 
 
-# Every set of filters has an index that holds its people in the order of the list, so that no
-# page at any depth reads more rows than it shows.
 FILTERS = (Talent.talent_class, Talent.industry, Talent.district)
-for _count in range(1, len(FILTERS) + 1):
-    for _columns in itertools.combinations(FILTERS, _count):
-        sa.Index(None, *_columns, Talent.id)
+
+# Pages are found in these alone: each holds the people of one filter's value in the order of the
+# list, with all that the other filters ask about, so that passing a person by costs no row.
+for _lead in (Talent.id, *FILTERS):
+    _rest = (column for column in (Talent.id, *FILTERS, Talent.name_key) if column is not _lead)
+    sa.Index(f"ix_talent_by_{_lead.key}", _lead, *_rest)
 
 _WHOLE = (
     orm.selectinload(Talent.degrees),
@@ -306,12 +306,10 @@ async def page(
     """Return a page of bare people (no relationships) by id; load the whole with ``by_ids``."""
     many = paging.size(first)
     scope = paging.Scope("talents", wanted)
-    rows = await session.scalars(
-        sa.select(Talent)
-        .where(*await _matches(session, wanted, int(scope.key(after)) if after else 0))
-        .order_by(Talent.id)
-        .limit(many + 1)
-    )
+    beyond = int(scope.key(after)) if after is not None else 0
+    found = sa.select(Talent.id).where(*await _matches(session, wanted, beyond))
+    found = found.order_by(Talent.id).limit(many + 1)
+    rows = await session.scalars(sa.select(Talent).where(Talent.id.in_(found)).order_by(Talent.id))
     return scope.page(rows.all(), many, lambda talent: talent.id)
 
 
@@ -336,23 +334,28 @@ async def _matches(
     if not words:
         return [sa.false()]
     named = [Talent.name_key.contains(_start(word)) for word in words]
-    for word in sorted(words, key=len, reverse=True)[:3]:
-        ids = await _rare(session, word)
-        if ids is not None:
-            return [Talent.id.in_([id_ for id_ in ids if id_ > after]), *equal, *named]
+    ids = await _rare(session, sorted(words, key=len, reverse=True))
+    if ids is not None:
+        return [Talent.id.in_([id_ for id_ in ids if id_ > after]), *equal, *named]
     return [Talent.id > after, *equal, *named]
 
 
-async def _rare(session: AsyncSession, word: str) -> set[int] | None:
-    """Return the ids of people with a word so begun, or None if they are too many to sort."""
-    token = word[:_TOKEN_LENGTH]
-    ids = await session.scalars(
-        sa.select(name_token.c.talent_id)
-        .where(name_token.c.token >= token, name_token.c.token < token + _LAST)
-        .limit(RARE + 1)
-    )
-    found = ids.all()
-    return set(found) if len(found) <= RARE else None
+async def _rare(session: AsyncSession, words: Sequence[str]) -> set[int] | None:
+    """Return the people with one of the words, or with two at once, or None if all are many."""
+    choices: list[sa.Select[int] | sa.CompoundSelect[int]] = [_bearers(word) for word in words[:3]]
+    telling = [word for word in words if len(word) > 1 or _IS_CJK.match(word)]
+    if len(telling) > 1:
+        choices.append(sa.intersect(*map(_bearers, telling[:2])))
+    for choice in choices:
+        ids = (await session.scalars(choice.limit(RARE + 1))).all()
+        if len(ids) <= RARE:
+            return set(ids)
+    return None
+
+
+def _bearers(word: str) -> sa.Select[int]:
+    token, found = word[:_TOKEN_LENGTH], name_token.c
+    return sa.select(found.talent_id).where(found.token >= token, found.token < token + _LAST)
 
 
 def name_key(*names: str | None) -> str:

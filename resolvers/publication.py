@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -70,18 +71,40 @@ def read(folder: Path, partners: Capabilities) -> menu.Menu:
     return menu.Menu(**lists, services=tuple(one for _, one in reading.services if one))
 
 
-async def publish(database: Database, found: menu.Menu, at: datetime) -> tuple[int, bool]:
-    """Publish a menu; return its revision, and whether it is a new one.
+async def publish(
+    database: Database, folder: Path, partners: Callable[[], Capabilities], at: datetime
+) -> tuple[int, bool]:
+    """Publish the menu in a folder; return its revision, and whether it is a new one.
 
-    Publishing what is in force already changes nothing.
+    Publishing what is in force already changes nothing, and files that are the same as those the
+    newest revision was read from are not read again.
+
+    Raises:
+        MistakesError: it has mistakes; what was published before stays in force.
     """
+    files = digest(folder)
+    async with database.session() as session:
+        newest = await menu.newest(session)
+    if newest is not None and newest.source == files:
+        return newest.id, False
+    found = read(folder, partners())
     async with database.begin() as session:
         newest = await menu.newest(session)
         if newest is not None and newest.digest == menu.packed(found)[0]:
+            newest.source = files
             return newest.id, False
-        revision = menu.publish(session, found, at)
+        revision = menu.publish(session, found, files, at)
         await session.flush()
         return revision.id, True
+
+
+def digest(folder: Path) -> str:
+    """Return the SHA-256 (hex) of the names and bytes of a menu folder's files."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*.yaml")):
+        body = path.read_bytes()
+        found.update(f"{path.relative_to(folder)} {len(body)}\n".encode() + body)
+    return found.hexdigest()
 
 
 @dataclass

@@ -11,6 +11,7 @@ from connectors import partner
 from connectors.breaker import State as BreakerState
 from models import errors
 from schema import scalars
+from schema.info import Info
 from schema.node import Node, global_id
 from schema.permissions import operators
 
@@ -42,7 +43,10 @@ scalars.describe(
 )
 
 
-@strawberry.type(description="The line to one partner, and how well it works in this process.")
+@strawberry.federation.type(
+    keys=["id"],
+    description="The line to one partner, and how well it works in this process.",
+)
 class Connector(Node):
     row: strawberry.Private[partner.Partner | None]
     found: strawberry.Private[tuple[errors.Mistake, ...]]
@@ -77,6 +81,10 @@ class Connector(Node):
         )
 
     @classmethod
+    def resolve_reference(cls, info: Info, id: str) -> Connector | None:
+        return next((one for one in connectors(info) if one.id == id), None)
+
+    @classmethod
     def set_aside(cls, code: str, found: tuple[errors.Mistake, ...]) -> Connector:
         return cls(
             id=global_id("Connector", code),
@@ -99,3 +107,11 @@ class Connector(Node):
     )
     def mistakes(self) -> list[str] | None:
         return [str(mistake) for mistake in self.found]
+
+
+def connectors(info: Info) -> list[Connector]:
+    """Return the line to every partner, set-aside ones included, by code."""
+    registry = info.context.registry
+    found = [Connector.of(row) for row in registry.partners.values()]
+    found += [Connector.set_aside(*one) for one in registry.set_aside.items()]
+    return sorted(found, key=lambda one: one.code)

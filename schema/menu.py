@@ -19,10 +19,10 @@ from resolvers import verdict as verdicts
 from resolvers.context import Problem
 from schema import offer, scalars
 from schema.info import Info
-from schema.node import Node, PageInfo, global_id
+from schema.node import Node, PageInfo, global_id, key_in
 from schema.scalars import Language, LocalizedText
-from schema.station import Citation, Station
-from schema.verdict import Verdict
+from schema.station import Citation, Station, stations
+from schema.verdict import MissingFact, Verdict
 
 First = Annotated[
     int | None, strawberry.argument(description="How many, 1 to 100; 20 where nobody says.")
@@ -57,13 +57,17 @@ scalars.describe(
 )
 
 
-@strawberry.type(description="One of the 14 categories of the menu.")
+@strawberry.federation.type(keys=["id"], description="One of the 14 categories of the menu.")
 class Category(Node):
     row: strawberry.Private[menu.Category]
 
     @classmethod
     def of(cls, row: menu.Category) -> Category:
         return cls(id=global_id("Category", row.code), row=row)
+
+    @classmethod
+    def resolve_reference(cls, info: Info, id: str) -> Category | None:
+        return next((one for one in categories(info) if one.id == id), None)
 
     @strawberry.field(description="Its code.")
     def code(self) -> str:
@@ -88,13 +92,19 @@ class Quota:
     period: str = strawberry.field(description="In each `MONTH` or `YEAR`.")
 
 
-@strawberry.type(description="One of the 12 benefit areas of the talent card.")
+@strawberry.federation.type(
+    keys=["id"], description="One of the 12 benefit areas of the talent card."
+)
 class Area(Node):
     row: strawberry.Private[menu.Area]
 
     @classmethod
     def of(cls, row: menu.Area) -> Area:
         return cls(id=global_id("Area", row.code), row=row)
+
+    @classmethod
+    def resolve_reference(cls, info: Info, id: str) -> Area | None:
+        return next((one for one in areas(info) if one.id == id), None)
 
     @strawberry.field(description="Its code.")
     def code(self) -> str:
@@ -165,8 +175,19 @@ class Journey:
 
     @strawberry.field(description="Its services that are on the menu today, in order.")
     def services(self, info: Info) -> list[Service]:
+        return [Service.of(row, info) for row in self._rows(info)]
+
+    @strawberry.field(
+        description="What is still to be asked of whoever asks, over all its services, once each."
+    )
+    async def questions(self, info: Info) -> list[MissingFact]:
+        judged = [await verdicts.on(info.context, row) for row in self._rows(info)]
+        missing = [fact for one in judged for fact in Verdict.of(one).missing()]
+        return list({one.name(): one for one in missing}.values())
+
+    def _rows(self, info: Info) -> list[menu.Service]:
         found = {row.code: row for row in _rows(info, catalogue.Filter())}
-        return [Service.of(found[code], info) for code in self.row.services if code in found]
+        return [found[code] for code in self.row.services if code in found]
 
 
 @strawberry.type(description="A figure that was published; never computed from the hub's data.")
@@ -245,6 +266,16 @@ class Step:
         return list(self.row.classes)
 
 
+@strawberry.type(description="What a service takes of an applicant of one class.")
+class Requirements:
+    talent_class: menu.TalentClass | None = strawberry.field(
+        description="The class they are for; null where it is not known, and all is listed."
+    )
+    documents: list[RequiredDocument] = strawberry.field(description="The documents to bring.")
+    steps: list[Step] = strawberry.field(description="The steps to take, in order.")
+    working_days: int = strawberry.field(description="Within how many working days it is done.")
+
+
 @strawberry.type(description="What a service costs the applicant.")
 class Fee:
     amount: Decimal = strawberry.field(description="The amount; nought is free.")
@@ -269,13 +300,20 @@ class Where:
         return LocalizedText.of(self.row.online, info, language) if self.row.online else None
 
 
-@strawberry.type(description="A partner of the hub: a bank, a hospital, a school, a cinema.")
+@strawberry.federation.type(
+    keys=["id"], description="A partner of the hub: a bank, a hospital, a school, a cinema."
+)
 class Partner(Node):
     row: strawberry.Private[partners.Partner]
 
     @classmethod
     def of(cls, row: partners.Partner) -> Partner:
         return cls(id=global_id("Partner", row.slug), row=row)
+
+    @classmethod
+    def resolve_reference(cls, info: Info, id: str) -> Partner | None:
+        row = info.context.registry.partners.get(key_in(id, "Partner"))
+        return cls.of(row) if row else None
 
     @strawberry.field(description="Its code.")
     def code(self) -> str:
@@ -396,7 +434,7 @@ def _withheld(outcome: Outcome | None) -> OffersWithheld | None:
     return OffersWithheld(outcome=outcome, message=messages[outcome])
 
 
-@strawberry.type(description="One service on the menu.")
+@strawberry.federation.type(keys=["id"], description="One service on the menu.")
 class Service(Node):
     row: strawberry.Private[menu.Service]
 
@@ -406,6 +444,11 @@ class Service(Node):
         return info.context.catalogue.once(
             ("Service", row.code), lambda: cls(id=global_id("Service", row.code), row=row)
         )
+
+    @classmethod
+    def resolve_reference(cls, info: Info, id: str) -> Service | None:
+        row = info.context.catalogue.services.get(key_in(id, "Service"))
+        return cls.of(row, info) if row else None
 
     @strawberry.field(description="Its code.")
     def code(self) -> str:
@@ -528,6 +571,17 @@ class Service(Node):
     def is_stale(self, info: Info) -> bool:
         return catalogue.is_stale(self.row, info.context.today)
 
+    @strawberry.field(description="What it takes of whoever asks: by their class, where known.")
+    async def requirements(self, info: Info) -> Requirements:
+        person = await info.context.person()
+        known = person.talent_class if person else None
+        return Requirements(
+            talent_class=known,
+            documents=self.documents(info, known),
+            steps=self.steps(known),
+            working_days=self.working_days(known or menu.TalentClass.LOW),
+        )
+
     @strawberry.field(description="Whether whoever asks may have it, and why.")
     async def verdict(self, info: Info) -> Verdict:
         return Verdict.of(await verdicts.on(info.context, self.row))
@@ -594,7 +648,9 @@ class MenuFilter:
         default=None, description="In this menu area of the first platform, by code."
     )
     policy: str | None = strawberry.field(default=None, description="Of this policy family.")
-    industry: str | None = strawberry.field(default=None, description="For this key industry.")
+    industry: str | None = strawberry.field(
+        default=None, description="For this key industry: its code or one of its wordings."
+    )
     audience: menu.Audience | None = strawberry.field(default=None, description="For these people.")
     station: str | None = strawberry.field(default=None, description="Had at this service point.")
     partner: str | None = strawberry.field(default=None, description="Had from this partner.")
@@ -605,8 +661,9 @@ class MenuFilter:
         default=None, description="Whose last check is too old, or is not."
     )
 
-    def wanted(self) -> catalogue.Filter:
-        return catalogue.Filter(**vars(self))
+    def wanted(self, info: Info) -> catalogue.Filter:
+        meant = self.industry and info.context.catalogue.industry(self.industry)
+        return catalogue.Filter(**{**vars(self), "industry": meant})
 
 
 def _rows(info: Info, wanted: catalogue.Filter) -> tuple[menu.Service, ...]:
@@ -627,9 +684,3 @@ def areas(info: Info) -> list[Area]:
     """Return the card areas as the graph says them, in the menu's order."""
     found = info.context.catalogue
     return found.once("areas", lambda: [Area.of(row) for row in found.lists.areas])
-
-
-def stations(info: Info) -> list[Station]:
-    """Return the service points as the graph says them, in the menu's order."""
-    found = info.context.catalogue
-    return found.once("stations", lambda: [Station.of(row) for row in found.lists.stations])

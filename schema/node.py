@@ -15,10 +15,10 @@ def global_id(kind: str, key: str) -> strawberry.ID:
     return strawberry.ID(f"{kind}:{key}")
 
 
-def parts(id: strawberry.ID) -> tuple[str, str]:
-    """Return the kind and the key in an id; what is no id of ours has a kind nobody knows."""
-    kind, _, key = id.partition(":")
-    return kind, key
+def key_in(id: str, kind: str) -> str:
+    """Return the key in an id of this kind; empty, which is no key, in any other."""
+    found, _, key = id.partition(":")
+    return key if found == kind else ""
 
 
 @strawberry.type(description="Where a page of a connection stands.")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import strawberry
 
 from models import errors
 from resolvers import menu as catalogue
 from resolvers import talent as people
-from schema.connector import Connector
+from schema.connector import Connector, connectors
 from schema.errors import UnknownCodeFault
 from schema.info import Info
 from schema.menu import (
@@ -28,11 +30,10 @@ from schema.menu import (
     ServiceConnection,
     areas,
     categories,
-    stations,
 )
-from schema.node import Node, parts
+from schema.node import Node
 from schema.permissions import holders, officers
-from schema.station import Station
+from schema.station import Station, stations
 from schema.talent import Talent, TalentConnection, TalentFilter
 
 #: The most ids that `nodes` takes, as a connection's page.
@@ -90,7 +91,7 @@ class Query:
         first: First = None,
         after: After = None,
     ) -> ServiceConnection | None:
-        wanted = filter.wanted() if filter else catalogue.Filter()
+        wanted = filter.wanted(info) if filter else catalogue.Filter()
         found = info.context.catalogue.page(info.context.today, wanted, first, after)
         return ServiceConnection.of(found, wanted, after, info)
 
@@ -104,8 +105,17 @@ class Query:
             return UnknownCodeFault.of(error)
 
     @strawberry.field(description="The district's service points.")
-    def stations(self, info: Info) -> list[Station]:
-        return stations(info)
+    def stations(
+        self,
+        info: Info,
+        service: Annotated[
+            str | None, strawberry.argument(description="Where this service is had, by code.")
+        ] = None,
+    ) -> list[Station] | None:
+        if service is None:
+            return stations(info)
+        had = catalogue.stations_of(info.context.catalogue.service(service))
+        return [one for one in stations(info) if one.row.code in had]
 
     @strawberry.field(description="The partners at work, by code.")
     def partners(
@@ -129,10 +139,7 @@ class Query:
 
     @strawberry.field(description="The line to each partner, set-aside ones included, by code.")
     def connectors(self, info: Info) -> list[Connector]:
-        registry = info.context.registry
-        found = [Connector.of(row) for row in registry.partners.values()]
-        found += [Connector.set_aside(*one) for one in registry.set_aside.items()]
-        return sorted(found, key=lambda one: one.code)
+        return connectors(info)
 
     @strawberry.field(
         description="The person asking; null where the database does not know them. Holders.",
@@ -178,16 +185,24 @@ class Query:
         return list(await asyncio.gather(*(_node(info, one) for one in ids)))
 
 
-async def _node(info: Info, id: strawberry.ID) -> Node | None:
-    kind, key = parts(id)
-    if kind == "Talent":
-        found = await people.by_handle(info.context, key)
-        return Talent.of(found) if found else None
-    registry = info.context.registry
-    if kind in {"Partner", "Connector"} and key in registry.partners:
-        return (Partner if kind == "Partner" else Connector).of(registry.partners[key])
-    service = info.context.catalogue.services.get(key)
-    if kind == "Service" and service:
-        return Service.of(service, info)
-    listed: list[Category | Area | Station] = [*categories(info), *areas(info), *stations(info)]
-    return next((one for one in listed if one.id == id), None)
+class _Entity(Protocol):
+    """A type whose things are found by their id, through the door a federation gateway uses."""
+
+    def resolve_reference(self, info: Info, id: str) -> Node | Awaitable[Node | None] | None: ...
+
+
+_ENTITIES: Mapping[str, _Entity] = {
+    "Area": Area,
+    "Category": Category,
+    "Connector": Connector,
+    "Partner": Partner,
+    "Service": Service,
+    "Station": Station,
+    "Talent": Talent,
+}
+
+
+async def _node(info: Info, id: str) -> Node | None:
+    entity = _ENTITIES.get(id.partition(":")[0])
+    found = entity.resolve_reference(info, id) if entity else None
+    return await found if inspect.isawaitable(found) else found

@@ -53,13 +53,17 @@ class Window:
         return Citation.of(self.row.citation, info)
 
 
-@strawberry.type(description="A service point of the district.")
+@strawberry.federation.type(keys=["id"], description="A service point of the district.")
 class Station(Node):
     row: strawberry.Private[menu.Station]
 
     @classmethod
     def of(cls, row: menu.Station) -> Station:
         return cls(id=global_id("Station", row.code), row=row)
+
+    @classmethod
+    def resolve_reference(cls, info: Info, id: str) -> Station | None:
+        return next((one for one in stations(info) if one.id == id), None)
 
     @strawberry.field(description="Its code.")
     def code(self) -> str:
@@ -88,3 +92,9 @@ class Station(Node):
     @strawberry.field(description="Where its existence is known from.")
     def citation(self, info: Info) -> Citation:
         return Citation.of(self.row.citation, info)
+
+
+def stations(info: Info) -> list[Station]:
+    """Return the service points as the graph says them, in the menu's order."""
+    found = info.context.catalogue
+    return found.once("stations", lambda: [Station.of(row) for row in found.lists.stations])

@@ -15,7 +15,7 @@ from resolvers import talent as people
 from schema import scalars
 from schema.info import Info
 from schema.menu import Area
-from schema.node import Node, PageInfo, global_id
+from schema.node import Node, PageInfo, global_id, key_in
 
 scalars.describe(
     talent.OrganisationKind,
@@ -189,7 +189,10 @@ def _alike(kind: type[T], rows: Sequence[object]) -> list[T]:
     return [kind(**{name: getattr(row, name) for name in names}) for row in rows]
 
 
-@strawberry.type(description="A person in the talent database. Shown to themselves and officers.")
+@strawberry.federation.type(
+    keys=["id"],
+    description="A person in the talent database. Shown to themselves and officers.",
+)
 class Talent(Node):
     row: strawberry.Private[talent.Talent]
     name: str = strawberry.field(description="The name as the person writes it.")
@@ -217,6 +220,11 @@ class Talent(Node):
             industry=row.industry,
             listed_on=row.listed_on,
         )
+
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: str) -> Talent | None:
+        found = await people.by_handle(info.context, key_in(id, "Talent"))
+        return cls.of(found) if found else None
 
     @strawberry.field(description="The class in the work permit's letters: A, B or C.")
     def class_alias(self) -> str | None:

@@ -8,11 +8,15 @@ import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+
 from models import base, database
+from sandbox import system
+from tests import hub as standing
 
 KINDS = ("sqlite", "postgresql")
 
@@ -24,14 +28,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="both",
         help="which kind of database the tests that need one run on",
     )
+    parser.addoption(
+        "--rewrite-answers",
+        action="store_true",
+        help="write the answers beside the journeys anew, to be read in the diff",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "any_database: one kind of database is enough for this test")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "kind" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
-        metafunc.parametrize(
-            "kind", KINDS if chosen == "both" else (chosen,), indirect=True, scope="session"
-        )
+        kinds = KINDS if chosen == "both" else (chosen,)
+        if metafunc.definition.get_closest_marker("any_database"):
+            kinds = kinds[:1]
+        metafunc.parametrize("kind", kinds, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -96,3 +110,93 @@ async def open_database(kind, database_url) -> AsyncIterator[database.Database]:
 def today() -> date:
     """The day on which tests take place."""
     return date(2026, 11, 22)
+
+
+@pytest.fixture(scope="session")
+def furnished(kind, request, tmp_path_factory) -> str:
+    """The address of a database with the real menu and the demo people, made once; to copy."""
+    folder = tmp_path_factory.mktemp("furnished")
+    if kind == "sqlite":
+        url = f"sqlite:///{folder}/furnished.db"
+    else:
+        server = request.getfixturevalue("postgresql")
+        url = standing.named(server, "furnished")
+        asyncio.run(standing.command(server, "CREATE DATABASE furnished"))
+    asyncio.run(standing.furnish(folder, url))
+    return url
+
+
+_copies = count(1)
+
+
+@pytest.fixture
+async def furnished_url(kind, furnished, request, tmp_path) -> AsyncIterator[str]:
+    """The address of a furnished database of this test's own."""
+    if kind == "sqlite":
+        yield standing.sqlite_copy(furnished, tmp_path)
+        return
+    server, name = request.getfixturevalue("postgresql"), f"copy_{next(_copies)}"
+    await standing.command(server, f"CREATE DATABASE {name} TEMPLATE furnished")
+    yield standing.named(server, name)
+    await standing.command(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def clock() -> standing.Clock:
+    """The clock of the hub and of its partners; it stands still until a test sets it."""
+    return standing.Clock()
+
+
+@pytest.fixture
+async def systems(clock) -> AsyncIterator[dict[str, system.System]]:
+    """The sandbox's systems by name, each at a port of its own."""
+    running = {name: await system.start(name, clock=clock) for name in system.ROUTES}
+    yield running
+    for one in running.values():
+        await one.stop()
+
+
+@pytest.fixture
+async def stand(request, furnished_url, systems, clock, tmp_path):
+    """Make hubs over the furnished database and the sandbox's systems, with these settings."""
+    made = []
+    who = request.node.get_closest_marker("viewer")
+
+    def make(**settings) -> standing.Standing:
+        one = standing.Standing.over(tmp_path, furnished_url, systems, clock, **settings)
+        if who:
+            one.role, *rest = who.args
+            one.person = rest[0] if rest else one.person
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        await one.hub.close()
+
+
+@pytest.fixture
+def hub(stand) -> standing.Standing:
+    """A hub as `make run` starts it, at ten in the morning of the tests' day."""
+    return stand()
+
+
+@pytest.fixture
+def ask(hub):
+    """Ask the hub one operation, as the test's viewer or as the one named."""
+    return hub.ask
+
+
+@pytest.fixture
+def queries(hub) -> Iterator[list[str]]:
+    """The SQL statements that the hub sent since the test last cleared this list."""
+    sent: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        if not statement.startswith("BEGIN"):
+            sent.append(statement)
+
+    engine = hub.hub.database._engine.sync_engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    sa.event.remove(engine, "before_cursor_execute", note)

@@ -46,8 +46,8 @@ class AnySecret(dict):
         return "loopback-secret"
 
 
-@pytest.mark.parametrize(("kind", "options", "entry", "example"), EXAMPLES)
-async def test_an_example_holds(kind, options, entry, example):
+@pytest.mark.parametrize(("spoken", "options", "entry", "example"), EXAMPLES)
+async def test_an_example_holds(spoken, options, entry, example):
     mismatches, waiting = [], list(example.replies)
     credentials = manifest.credentials(entry, AnySecret()) if entry else None
 
@@ -56,7 +56,7 @@ async def test_an_example_holds(kind, options, entry, example):
         http.HTTPClient() as client,
     ):
         policy = http.Policy(attempts=1)
-        connector = kind(options, client.partner("loopback", loopback.url, policy, credentials))
+        connector = spoken(options, client.partner("loopback", loopback.url, policy, credentials))
         try:
             answers, problem = await connector.answer(example.inquiries), None
         except errors.PartnerError as failure:

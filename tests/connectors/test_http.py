@@ -234,6 +234,16 @@ async def test_a_short_retry_after_is_waited_out_within_the_deadline(client):
     assert 1.0 <= time.monotonic() - began < 1.5
 
 
+async def test_a_long_retry_after_is_told_at_once(client):
+    async with asking(client, partner.says(status=503, Retry_After="9"), TWICE) as (loopback, one):
+        began = time.monotonic()
+        failure = await failure_of(one.get("Slot"))
+
+    assert (failure.problem, failure.retry_after_seconds) == (errors.Problem.BUSY, 9.0)
+    assert time.monotonic() - began < 0.5
+    assert len(loopback.calls) == 1
+
+
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_partner_that_names_a_time_is_not_called_before_it(client, status):
     does = partner.one_after_another(partner.says(status=status, Retry_After="1"), partner.says())
@@ -298,6 +308,29 @@ async def test_after_failures_in_a_row_a_partner_rests_is_probed_once_and_recove
     assert sum(one.problem is errors.Problem.RESTING for one in probes) == 19
     assert reply.status == 200
     assert one.breaker.state(asyncio.get_running_loop().time()) is breaker.State.CLOSED
+
+
+async def test_the_failure_that_opens_the_breaker_says_how_long_it_rests(client):
+    policy = http.Policy(attempts=1, breaker_failures=2, breaker_seconds=60)
+
+    async with asking(client, partner.says(status=500), policy) as (_, one):
+        first = await failure_of(one.get("Slot/1"))
+        second = await failure_of(one.get("Slot/2"))
+
+    assert (first.retry_after_seconds, second.retry_after_seconds) == (http.RETRY_SECONDS, 60)
+
+
+async def test_who_waits_for_a_place_while_the_partner_fails_does_not_call_it(client):
+    policy = http.Policy(deadline_seconds=0.3, attempts=1, concurrency=1, breaker_failures=1)
+
+    async with asking(client, partner.hangs, policy) as (loopback, one):
+        first = asyncio.create_task(failure_of(one.get("Slot/1")))
+        await asyncio.sleep(0.15)
+        second = await failure_of(one.get("Slot/2"))
+
+    assert (await first).problem is errors.Problem.TIMEOUT
+    assert second.problem is errors.Problem.RESTING
+    assert len(loopback.calls) == 1
 
 
 async def test_refusals_do_not_open_the_breaker(client):
@@ -603,7 +636,10 @@ def test_every_redacted_word_hides_its_value(word):
 async def test_no_proxy_and_no_cookie_comes_between(client, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
 
-    async with asking(client, partner.says(Set_Cookie="a=1")) as (loopback, one):
+    async with partner.running(partner.says(Set_Cookie="a=1")) as loopback:
+        # A cookie jar would keep none of an address without a name.
+        address = loopback.url.replace("127.0.0.1", "localhost")
+        one = client.partner("loopback", address, QUICK, None)
         await one.get("Slot/1")
         await one.get("Slot/2")
 

@@ -78,24 +78,26 @@ def test_an_example_is_played_as_the_contract_tests_expect(load):
 
 
 def test_all_mistakes_come_at_once_with_line_path_and_the_nearest_right_spelling(mistakes):
-    text = GOOD.replace("kind: hospital", "kind: hopsital").replace("owner:", "onwer:")
+    text = GOOD.replace("kind: hospital", "kind: hopsital").replace("owner:", "ownerr:")
 
-    found = mistakes(text.replace("Slot", "Slot, stauts: 200") + "limits: {attempts: 9}\n", "other")
+    found = mistakes(
+        text.replace("Slot", "Slot, statusx: 200") + "limits: {attempts: 9}\n", "other"
+    )
 
     assert {(line, path) for line, path, _ in found} == {
         (1, "slug"),
         (2, "kind"),
         (1, "owner"),
-        (4, "onwer"),
-        (17, "examples[0].replies[0].stauts"),
+        (4, "ownerr"),
+        (17, "examples[0].replies[0].statusx"),
         (19, "limits.attempts"),
     }
     told = {path: sentence for _, path, sentence in found}
     assert "“other”" in told["slug"]
     assert "“hospital”" in told["kind"]
-    assert "“owner”" in told["onwer"]
+    assert "“owner”" in told["ownerr"]
     assert "missing" in told["owner"]
-    assert "“status”" in told["examples[0].replies[0].stauts"]
+    assert "“status”" in told["examples[0].replies[0].statusx"]
     assert "less than or equal to 5" in told["limits.attempts"]
 
 

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import gc
 import time
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -30,7 +31,10 @@ class Library(base.Connector[base.Options]):
     capabilities = frozenset({offer.Capability.PASS})
     options_model = base.Options
 
+    seen: tuple = ()
+
     async def answer(self, inquiries):
+        self.seen = inquiries
         word = (await self.partner.get("word")).json()["word"]
         return [
             [offer.Pass(id=f"{one.topic}-{word}", title=word, where="here")] for one in inquiries
@@ -91,6 +95,7 @@ async def test_all_inquiries_are_one_call_and_answered_in_order():
         answers = await one.ask([about("b"), about("a"), about("b")], soon())
 
     assert ids(answers) == [["b-w"], ["a-w"], ["b-w"]]
+    assert one._connector.seen == (about("b"), about("a"))
     assert [answer.freshness for answer in answers] == [at_work.Freshness.LIVE] * 3
     assert answers[0].observed_at == DAY
     assert answers[0].problem is None
@@ -201,6 +206,15 @@ async def test_an_asker_in_a_hurry_leaves_at_its_deadline_and_the_answer_is_kept
     assert len(loopback.calls) == 1
 
 
+async def test_a_failure_that_nobody_waits_for_any_more_is_no_complaint(caplog):
+    async with at(partner.says(status=500, after=0.1)) as (_, one):
+        await one.ask([about("a")], soon(0.02))
+        await asyncio.sleep(0.2)
+        gc.collect()
+
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize("fault", [partner.hangs, partner.drips])
 async def test_a_partner_that_hangs_costs_no_more_than_its_deadline(fault):
     async with at(fault) as (_, one):
@@ -235,10 +249,10 @@ class TooFew(Library):
 
 
 @pytest.mark.parametrize(
-    ("kind", "does"), [(Library, partner.says('{"other": "word"}')), (TooFew, WORD)]
+    ("faulty", "does"), [(Library, partner.says('{"other": "word"}')), (TooFew, WORD)]
 )
-async def test_a_fault_in_a_kind_breaks_its_partner_alone_and_is_logged_once(kind, does, caplog):
-    async with at(does, kind=kind) as (_, one):
+async def test_a_fault_in_a_kind_breaks_its_partner_alone_and_is_logged_once(faulty, does, caplog):
+    async with at(does, kind=faulty) as (_, one):
         answers = await asyncio.gather(*(one.ask([about("a")], soon()) for _ in range(5)))
 
     assert {some[0].problem for some in answers} == {errors.Problem.MISCONFIGURED}
@@ -247,17 +261,18 @@ async def test_a_fault_in_a_kind_breaks_its_partner_alone_and_is_logged_once(kin
     assert caplog.records[0].exc_info
 
 
-async def test_the_memory_of_answers_is_bounded():
-    async with at(WORD) as (loopback, one):
-        for number in range(at_work.REMEMBERED + 1):
-            await one.ask([about(str(number))], soon())
-        called = len(loopback.calls)
-        (kept,) = await one.ask([about("1")], soon())
-        (gone,) = await one.ask([about("0")], soon())
+async def test_the_memory_of_answers_is_bounded_and_the_oldest_go_first():
+    clock = Clock()
 
-    assert called == at_work.REMEMBERED + 1
-    assert kept.freshness is at_work.Freshness.CACHED
-    assert gone.freshness is at_work.Freshness.LIVE
+    async with at(WORD, clock=clock) as (_, one):
+        await one.ask([about(str(number)) for number in range(at_work.REMEMBERED)], soon())
+        clock.now += timedelta(seconds=30)
+        await one.ask([about("0")], soon())
+        await one.ask([about("new")], soon())
+
+    assert len(one._memory) == at_work.REMEMBERED
+    assert {about("0"), about("2"), about("new")} <= one._memory.keys()
+    assert about("1") not in one._memory
 
 
 async def test_more_is_asked_at_once_than_is_remembered():

@@ -179,7 +179,7 @@ def test_an_abstract_module_is_passed_over_and_a_slugged_one_found(package):
     "text",
     [
         "",
-        "from connectors.kinds.bank import Bank",
+        "from connectors.base import Connector",
         WHOLE.format(name="M", slug="musem"),
         WHOLE.format(name="M", slug="museum") + WHOLE.format(name="N", slug="museum"),
         WHOLE.format(name="M", slug="museum").replace("slug", "label"),
@@ -211,7 +211,7 @@ def test_list_tells_each_partner(write, capsys):
     assert "broken-hospital" in told
 
 
-@pytest.mark.parametrize("arguments", [[], ["chekc"]])
+@pytest.mark.parametrize("arguments", [[], ["judge"]])
 def test_an_unknown_command_is_told_how_it_is_used(arguments, capsys):
     assert shell.main(arguments) == 2
     assert "usage" in capsys.readouterr().err

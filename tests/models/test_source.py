@@ -78,7 +78,7 @@ shelves:
   - colour: BLUE
   - colour: BLEU
     widht: 3
-  - {width: wide,
+  - {colour: GREEN,
      since: 2024-02-30}
 """
 
@@ -89,10 +89,11 @@ shelves:
         "room.yaml:1: name: This key is missing.",
         "room.yaml:4: shelves[1].colour: “BLEU” is not allowed here. Did you mean “BLUE”?",
         "room.yaml:5: shelves[1].widht: There is no key “widht”. Did you mean “width”?",
-        "room.yaml:6: shelves[2].width: Input should be a valid integer, unable to parse string as"
-        " an integer. Found “wide”.",
-        "room.yaml:7: shelves[2].since: Input should be a valid date or datetime, day value is"
-        " outside expected range. Found “2024-02-30”.",
+        "room.yaml:6: shelves[2].colour: “GREEN” is not allowed here. Allowed: 'RED' or 'BLUE'.",
+        (
+            "room.yaml:7: shelves[2].since: Input should be a valid date or datetime, day value is"
+            " outside expected range. Found “2024-02-30”."
+        ),
     ]
 
 

@@ -16,6 +16,7 @@ def upgrade() -> None:
         "menu_revision",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_menu_revision"),
@@ -51,20 +52,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_talent"),
         sa.UniqueConstraint("handle", name="uq_talent_handle"),
     )
-    op.create_index("ix_talent_district_id", "talent", ["district", "id"])
-    op.create_index("ix_talent_industry_district_id", "talent", ["industry", "district", "id"])
-    op.create_index("ix_talent_industry_id", "talent", ["industry", "id"])
     op.create_index(
-        "ix_talent_talent_class_district_id", "talent", ["talent_class", "district", "id"]
-    )
-    op.create_index("ix_talent_talent_class_id", "talent", ["talent_class", "id"])
-    op.create_index(
-        "ix_talent_talent_class_industry_district_id",
+        "ix_talent_by_district",
         "talent",
-        ["talent_class", "industry", "district", "id"],
+        ["district", "id", "talent_class", "industry", "name_key"],
     )
     op.create_index(
-        "ix_talent_talent_class_industry_id", "talent", ["talent_class", "industry", "id"]
+        "ix_talent_by_id", "talent", ["id", "talent_class", "industry", "district", "name_key"]
+    )
+    op.create_index(
+        "ix_talent_by_industry",
+        "talent",
+        ["industry", "id", "talent_class", "district", "name_key"],
+    )
+    op.create_index(
+        "ix_talent_by_talent_class",
+        "talent",
+        ["talent_class", "id", "industry", "district", "name_key"],
     )
 
     op.create_table(

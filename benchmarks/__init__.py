@@ -1,0 +1,1 @@
+"""Measures the hub: beside a plain Strawberry, with a quarter of a million people, and broken."""

@@ -1,0 +1,235 @@
+"""People see themselves, officers see people, nobody else learns so much as that they exist."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from models import demo, talent
+
+PERSONAS = range(demo.RETURNEE, demo.RESEARCHER + 1)
+CLOSED = ("anonymous", "partner", "integrator")
+PAGE = """
+query Page($filter: TalentFilter, $first: Int, $after: String) {
+  talents(filter: $filter, first: $first, after: $after) {
+    totalCount
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    edges { cursor node { id } }
+    nodes { id name talentClass classAlias industry district }
+  }
+}
+"""
+
+
+async def pages(ask, **wanted):
+    """Walk a list of people to its end; return who was met, and how many were promised."""
+    met, after = [], None
+    while True:
+        answer = (await ask(PAGE, {**wanted, "after": after})).json()["data"]["talents"]
+        met += answer["nodes"]
+        assert [edge["node"]["id"] for edge in answer["edges"]] == [
+            node["id"] for node in answer["nodes"]
+        ]
+        assert answer["pageInfo"]["hasPreviousPage"] is (after is not None)
+        if not answer["pageInfo"]["hasNextPage"]:
+            return met, answer["totalCount"]
+        after = answer["pageInfo"]["endCursor"]
+        assert after == answer["edges"][-1]["cursor"]
+
+
+@pytest.mark.viewer("holder")
+async def test_everybody_sees_themselves_whole(ask, document, told):
+    answers = [await ask(document("me"), person=number) for number in PERSONAS]
+
+    assert {answer.status for answer in answers} == {200}
+    assert told("me", [answer.json() for answer in answers])
+
+
+@pytest.mark.viewer("holder")
+async def test_everybody_learns_why_they_may_have_an_apartment_or_not(ask, document, told):
+    answers = [
+        await ask(document("apartment"), {"language": "zh"}, person=number) for number in PERSONAS
+    ]
+
+    assert told("apartment", [answer.json() for answer in answers])
+
+
+@pytest.mark.viewer("holder", demo.RETURNEE)
+async def test_a_returnee_without_a_school_rank_is_asked_exactly_that(hub, ask, document):
+    async with hub.hub.database.begin() as session:
+        await session.execute(sa.update(talent.Degree).values(school_rank=None))
+
+    verdicts = [
+        (await ask(document("apartment"), {"language": language})).json()
+        for language in ("zh-CN", "fr")
+    ]
+
+    chinese, french = (one["data"]["service"]["verdict"] for one in verdicts)
+    assert chinese["outcome"] == "NEEDS_FACTS"
+    assert [one["name"] for one in chinese["missing"]] == ["school_rank"]
+    assert chinese["missing"][0]["question"] == {
+        "text": "您最高学位毕业院校的世界排名是？",
+        "language": "zh",
+        "isFallback": False,
+    }
+    assert french["missing"][0]["question"]["isFallback"] is True
+
+
+@pytest.mark.viewer("holder", demo.RETURNEE)
+async def test_a_spouse_who_owns_a_home_is_the_only_reason_against(hub, ask, document):
+    async with hub.hub.database.begin() as session:
+        person = await session.scalar(
+            sa.select(talent.Talent).where(talent.Talent.handle == demo.handle(demo.RETURNEE))
+        )
+        session.add(
+            talent.Member(
+                talent_id=person.id,
+                relation=talent.Relation.SPOUSE,
+                name="枫米",
+                owns_home=True,
+                had_housing_benefit=False,
+                source="a test",
+                recorded_at=datetime(2026, 11, 1, tzinfo=UTC),
+            )
+        )
+
+    found = (await ask(document("apartment"))).json()["data"]["service"]["verdict"]
+
+    assert found["outcome"] == "INELIGIBLE"
+    assert [(one["clause"], one["met"]) for one in found["reasons"]] == [("spouse-home", True)]
+    assert found["missing"] == []
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize(
+    ("viewer", "code"),
+    [
+        ("anonymous", "UNAUTHENTICATED"),
+        ("partner", "FORBIDDEN"),
+        ("integrator", "FORBIDDEN"),
+        ("officer", "FORBIDDEN"),
+        ("admin", "FORBIDDEN"),
+    ],
+)
+async def test_who_is_no_person_has_no_me(ask, viewer, code):
+    answer = await ask("{ me { name } areas { code } }", viewer=viewer)
+
+    assert answer.status == 200
+    assert answer.json()["data"]["me"] is None
+    assert len(answer.json()["data"]["areas"]) == 12
+    assert answer.codes == [code]
+
+
+@pytest.mark.any_database
+@pytest.mark.viewer("holder", 100_000)
+async def test_a_person_the_database_does_not_know_is_null_without_an_error(ask):
+    assert (await ask("{ me { name } }")).json() == {"data": {"me": None}}
+
+
+@pytest.mark.viewer("officer")
+async def test_officers_page_through_everybody_without_a_gap_or_a_double(ask):
+    met, total = await pages(ask, first=37)
+    at_once = (await ask(PAGE, {"first": 100})).json()["data"]["talents"]["nodes"]
+
+    assert total == len(met) == len({one["id"] for one in met}) == demo.PEOPLE
+    assert met[:100] == at_once
+    assert met[0]["id"] == f"Talent:{demo.handle(1)}"
+
+
+@pytest.mark.viewer("officer")
+async def test_a_class_has_its_letter_and_the_classes_share_everybody_out(ask):
+    letters, people = {}, 0
+    for wanted in ("HIGH", "MEDIUM", "LOW"):
+        met, total = await pages(ask, first=100, filter={"talentClass": wanted})
+        assert total == len(met) > 0
+        assert {one["talentClass"] for one in met} == {wanted}
+        letters[wanted] = {one["classAlias"] for one in met}
+        people += len(met)
+
+    assert letters == {"HIGH": {"A"}, "MEDIUM": {"B"}, "LOW": {"C"}}
+    assert people < demo.PEOPLE  # of some the class is not known
+
+
+@pytest.mark.viewer("officer")
+@pytest.mark.parametrize(
+    ("wanted", "holds"),
+    [
+        ({"district": "minhang"}, lambda one: one["district"] == "minhang"),
+        ({"industry": "civil-aviation"}, lambda one: one["industry"] == "civil-aviation"),
+        ({"industry": "Aviation  services"}, lambda one: one["industry"] == "civil-aviation"),
+        ({"text": "TALLOWMERE ondrix"}, lambda one: one["name"] == "Ondrix O'Tallowmere"),
+        ({"text": "灯月"}, lambda one: "灯月" in one["name"]),
+        (
+            {"talentClass": "MEDIUM", "district": "changning"},
+            lambda one: (one["talentClass"], one["district"]) == ("MEDIUM", "changning"),
+        ),
+    ],
+)
+async def test_a_filter_gives_exactly_those_whom_it_means(ask, wanted, holds):
+    everybody, _ = await pages(ask, first=100)
+
+    met, total = await pages(ask, first=9, filter=wanted)
+
+    assert met == [one for one in everybody if holds(one)]
+    assert total == len(met) > 0
+
+
+@pytest.mark.viewer("officer")
+async def test_a_page_of_people_with_all_their_rows_is_a_fixed_number_of_statements(ask, queries):
+    document = """query Page($first: Int) { talents(first: $first) { nodes {
+      name degrees { school } employments { organisation { code } } household { name }
+      card { serial areas { unitsLeft } } } } }"""
+    await ask("{ edition { revision } }")
+    queries.clear()
+
+    await ask(document, {"first": 2})
+    of_two = len(queries)
+    queries.clear()
+    await ask(document, {"first": 40})
+
+    assert len(queries) == of_two <= 13
+
+
+@pytest.mark.parametrize("viewer", CLOSED)
+async def test_somebody_elses_id_answers_as_one_that_nobody_has(ask, viewer):
+    asked = "query Node($id: ID!) { node(id: $id) { id ... on Talent { name card { serial } } } }"
+
+    existing = await ask(asked, {"id": f"Talent:{demo.handle(demo.PILOT)}"}, viewer=viewer)
+    missing = await ask(asked, {"id": f"Talent:{demo.handle(100_000)}"}, viewer=viewer)
+
+    assert existing.body == missing.body == b'{"data":{"node":null}}'
+
+
+@pytest.mark.viewer("holder", demo.RETURNEE)
+async def test_a_holder_finds_themselves_by_id_and_nobody_else(ask):
+    ids = [f"Talent:{demo.handle(number)}" for number in (demo.RETURNEE, demo.PILOT, 100_000)]
+
+    answer = await ask(
+        "query Nodes($ids: [ID!]!) { nodes(ids: $ids) { ... on Talent { name } } }", {"ids": ids}
+    )
+
+    assert answer.json() == {"data": {"nodes": [{"name": "檀灯月"}, None, None]}}
+
+
+@pytest.mark.any_database
+@pytest.mark.viewer("officer")
+async def test_an_officer_finds_everybody_by_id(ask):
+    answer = await ask(
+        "query Node($id: ID!) { node(id: $id) { ... on Talent { name card { serial } } } }",
+        {"id": f"Talent:{demo.handle(demo.PILOT)}"},
+    )
+
+    assert answer.json()["data"]["node"]["name"] == "Ondrix O'Tallowmere"
+
+
+@pytest.mark.any_database
+async def test_a_denied_field_leaves_its_siblings(ask):
+    answer = await ask("{ areas { code } talents { totalCount } me { name } stations { code } }")
+
+    found = answer.json()["data"]
+    assert (found["talents"], found["me"]) == (None, None)
+    assert (len(found["areas"]), len(found["stations"])) == (12, 7)
+    assert [error["path"] for error in answer.json()["errors"]] == [["talents"], ["me"]]
+    assert answer.codes == ["UNAUTHENTICATED", "UNAUTHENTICATED"]

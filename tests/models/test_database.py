@@ -1,0 +1,142 @@
+"""Both databases keep the same promises, and the migrations say what the rows say."""
+
+from __future__ import annotations
+
+import doctest
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from sqlalchemy import exc
+from sqlalchemy.ext import asyncio as aio
+
+from models import card, talent
+from models.database import Database
+from tests import factories
+
+
+@pytest.fixture
+async def bare(kind, request, tmp_path):
+    """A database without any table."""
+    if kind == "sqlite":
+        url = f"sqlite:///{tmp_path}/bare.db"
+    else:
+        url = request.getfixturevalue("postgresql").replace("/postgres?", "/bare?")
+        server = aio.create_async_engine(
+            request.getfixturevalue("postgresql").replace("postgresql:", "postgresql+asyncpg:"),
+            isolation_level="AUTOCOMMIT",
+        )
+        async with server.connect() as connection:
+            await connection.execute(sa.text("DROP DATABASE IF EXISTS bare"))
+            await connection.execute(sa.text("CREATE DATABASE bare"))
+        await server.dispose()
+    data = Database(url)
+    yield data
+    await data.close()
+
+
+async def test_the_schema_goes_up_down_one_and_up_again_and_is_what_the_rows_say(bare):
+    await bare.upgrade()
+    await bare.migrate(command.check)
+    await bare.migrate(command.downgrade, "-1")
+    await bare.upgrade()
+
+    await bare.migrate(command.check)
+
+
+async def test_check_tells_when_the_rows_say_something_else(bare):
+    await bare.upgrade()
+    async with bare.begin() as session:
+        await session.execute(sa.text("ALTER TABLE award DROP COLUMN year"))
+
+    with pytest.raises(Exception, match="New upgrade operations detected"):
+        await bare.migrate(command.check)
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(bare):
+    def half(settings):
+        settings.attributes["connection"].execute(sa.text("CREATE TABLE half (id integer)"))
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await bare.migrate(half)
+
+    async with bare.session() as session:
+        with pytest.raises(exc.DBAPIError):
+            await session.execute(sa.text("SELECT * FROM half"))
+
+
+async def save(database, person):
+    async with database.begin() as session:
+        session.add(person)
+
+
+async def test_what_fails_half_way_is_not_kept(database):
+    async def half():
+        async with database.begin() as session:
+            session.add(factories.a_talent())
+            await session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await half()
+
+    async with database.session() as session:
+        assert await talent.count(session, talent.Filter()) == 0
+
+
+async def test_what_a_session_reads_is_of_one_moment(database):
+    async with database.session() as reader:
+        before = await talent.count(reader, talent.Filter())
+        async with database.begin() as writer:
+            writer.add(factories.a_talent())
+        after = await talent.count(reader, talent.Filter())
+
+    assert (before, after) == (0, 0)
+
+
+async def test_references_must_hold(database):
+    with pytest.raises(exc.IntegrityError):
+        await save(database, factories.a_card(talent_id=404))
+
+
+async def test_times_come_back_in_utc_and_a_time_without_a_zone_is_refused(database):
+    in_shanghai = datetime(2026, 11, 1, 7, 30, tzinfo=timezone(timedelta(hours=8)))
+    await save(database, factories.a_talent(handle="timed", recorded_at=in_shanghai))
+
+    async with database.session() as session:
+        [person] = await talent.by_handles(session, ["timed"])
+    assert (person.recorded_at, person.recorded_at.utcoffset()) == (in_shanghai, timedelta(0))
+    with pytest.raises(exc.StatementError, match="no time zone"):
+        await save(database, factories.a_talent(recorded_at=in_shanghai.replace(tzinfo=None)))
+
+
+async def test_money_is_exact_to_the_fen_and_never_rounded(database):
+    salary = Decimal("123456789.01")
+    post = factories.an_employment(annual_salary=salary)
+    await save(database, factories.a_talent(handle="paid", employments=[post]))
+
+    async with database.session() as session:
+        [person] = await talent.by_handles(session, ["paid"])
+    assert person.employments[0].annual_salary == salary
+    post = factories.an_employment(annual_salary=Decimal("0.001"))
+    with pytest.raises(exc.StatementError, match="whole number of fen"):
+        await save(database, factories.a_talent(employments=[post]))
+
+
+async def test_a_live_database_answers_a_ping_and_a_missing_one_does_not(database, tmp_path):
+    await database.ping()
+
+    missing = Database(f"sqlite:///{tmp_path}/no/such/folder.db")
+    with pytest.raises(exc.OperationalError):
+        await missing.ping()
+    await missing.close()
+
+
+@pytest.mark.parametrize("module", [card, talent], ids=lambda module: module.__name__)
+def test_the_examples_in_docstrings_are_true(module):
+    failed, attempted = doctest.testmod(module)
+
+    assert (failed, attempted > 0) == (0, True)
