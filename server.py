@@ -81,7 +81,9 @@ class Hub:
         self.client = http.HTTPClient()
         self.registry = partners_of(settings, self.client, clock, sandbox)
         self.door = Door(
-            settings.issuer or DEVELOPMENT_ISSUER, settings.audience, _keys(settings, self.client)
+            settings.issuer or DEVELOPMENT_ISSUER,
+            settings.audience,
+            _keys(settings, self.client, clock),
         )
         self.catalogue: menu.Catalogue | None = None
 
@@ -153,11 +155,11 @@ def _sandbox(settings: Settings) -> dict[str, str]:
 
 
 def _keys(
-    settings: Settings, client: http.HTTPClient
+    settings: Settings, client: http.HTTPClient, clock: Clock
 ) -> Callable[[str], Awaitable[token.Key | None]]:
     """Return what finds the keys that tokens are signed with."""
     if settings.issuer:
-        return Issuer(client.partner("issuer", settings.issuer)).key
+        return Issuer(client.partner("issuer", settings.issuer), clock).key
     known = development_key(settings) if settings.demo else None
 
     async def key(key_id: str) -> token.Key | None:

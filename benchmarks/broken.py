@@ -142,17 +142,22 @@ def _start(environment: Mapping[str, str]) -> None:
         "`greenway serve`, its sandbox included": ("-m", "server", "serve"),
         "the same with every partner dead": ("-m", "benchmarks.hub", "--prepare"),
     }.items():
-        took = [_started(environment, arguments) for _ in range(3)]
+        took, cpu = zip(*(_started(environment, arguments) for _ in range(3)), strict=True)
         slowest = table.held(max(took), START_SECONDS, "s")
-        print(f"  {name}: {table.spread(took, 2)} s, slowest {slowest}", flush=True)
+        print(
+            f"  {name}: {table.spread(took, 2)} s, slowest {slowest}; "
+            f"{table.spread(cpu, 2)} s of the hub's CPU",
+            flush=True,
+        )
 
 
-def _started(environment: Mapping[str, str], arguments: tuple[str, ...]) -> float:
+def _started(environment: Mapping[str, str], arguments: tuple[str, ...]) -> tuple[float, float]:
+    """Return the seconds until a hub is ready, and those of them it had the processor."""
     (port,) = machine.free_ports(1)
     began = time.perf_counter()
     child = machine.Child(*arguments, environment={**environment, "GREENWAY_PORT": str(port)})
     try:
         machine.until_ready(machine.Server(child, f"http://127.0.0.1:{port}"))
-        return time.perf_counter() - began
+        return time.perf_counter() - began, child.cpu_seconds()
     finally:
         child.stop(signal.SIGINT)  # as Ctrl-C does, which ends what it began as well

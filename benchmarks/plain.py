@@ -111,7 +111,7 @@ class Store:
 
     database: Database
     door: Door
-    menu: catalogue.Catalogue
+    edition: catalogue.Catalogue
     by_category: Mapping[str, Sequence[menu.Service]]
     manifests: Mapping[str, manifest.Manifest]
     connectors: Mapping[str, Connector[Any]]
@@ -141,7 +141,7 @@ class Store:
         return cls(
             database=database,
             door=_door(settings),
-            menu=found,
+            edition=found,
             by_category=by_category,
             manifests={entry.manifest.slug: entry.manifest for entry in entries},
             connectors={entry.manifest.slug: connector(entry) for entry in entries},
@@ -283,7 +283,7 @@ class Where:
 
     @strawberry.field
     def stations(self, info: Info) -> list[Station]:
-        rows = info.context.store.menu.lists.stations
+        rows = info.context.store.edition.lists.stations
         return [Station(row=row, code=row.code) for row in rows if row.code in self.row.stations]
 
     @strawberry.field
@@ -413,18 +413,18 @@ class Service(Named):
 
     @strawberry.field
     def category(self, info: Info) -> Category:
-        rows = info.context.store.menu.lists.categories
+        rows = info.context.store.edition.lists.categories
         row = next(one for one in rows if one.code == self.row.category)
         return Category(row=row, code=row.code)
 
     @strawberry.field
     def areas(self, info: Info) -> list[Area]:
-        rows = info.context.store.menu.lists.areas
+        rows = info.context.store.edition.lists.areas
         return [Area.of(row) for row in rows if row.code in self.row.areas]
 
     @strawberry.field
     def documents(self, info: Info) -> list[RequiredDocument]:
-        kinds = {one.code: one for one in info.context.store.menu.lists.documents}
+        kinds = {one.code: one for one in info.context.store.edition.lists.documents}
         return [
             RequiredDocument(
                 row=kinds[need.document],
@@ -453,7 +453,7 @@ class Service(Named):
 
     @strawberry.field
     async def verdict(self, info: Info) -> Verdict:
-        rule = info.context.store.menu.rules[self.code]
+        rule = info.context.store.edition.rules[self.code]
         found = rule.judge(await info.context.facts())
         asked = {fact.name: fact for fact in rule.facts}
         missing = [MissingFact(row=asked[name], name=name) for name in found.missing]
@@ -462,7 +462,7 @@ class Service(Named):
     @strawberry.field
     async def offers(self, info: Info, first: int = 20) -> ServiceOffers:
         context = info.context
-        judged = context.store.menu.rules[self.code].judge(await context.facts())
+        judged = context.store.edition.rules[self.code].judge(await context.facts())
         if judged.outcome is not verdict.Outcome.ELIGIBLE:
             withheld = OffersWithheld(outcome=judged.outcome, message="Its verdict says why.")
             return ServiceOffers(withheld=withheld, pages=[])
@@ -518,7 +518,7 @@ class Card:
     @strawberry.field
     async def areas(self, info: Info) -> list[CardArea]:
         today = info.context.today
-        rows = info.context.store.menu.lists.areas
+        rows = info.context.store.edition.lists.areas
         used = await info.context.used.load_many(
             [(self.row.id, row.code, _begun(row.quota, today)) for row in rows]
         )
@@ -590,12 +590,12 @@ class Query:
 
     @strawberry.field
     def categories(self, info: Info) -> list[Category]:
-        rows = info.context.store.menu.lists.categories
+        rows = info.context.store.edition.lists.categories
         return [Category(row=row, code=row.code) for row in rows]
 
     @strawberry.field
     def menu(self, info: Info, first: int = 20, after: str | None = None) -> ServiceConnection:
-        rows = list(info.context.store.menu.on_menu(info.context.today))
+        rows = list(info.context.store.edition.on_menu(info.context.today))
         passed = int(page.Scope("plain").key(after)) if after else 0
         ends = min(passed + first, len(rows))
         return ServiceConnection(
@@ -608,14 +608,14 @@ class Query:
 
     @strawberry.field
     def service(self, info: Info, code: str) -> ServiceOutcome:
-        row = info.context.store.menu.services.get(code)
+        row = info.context.store.edition.services.get(code)
         if row is None:
             return UnknownCodeFault(message="There is none.", nearest=[])
         return Service(row=row, code=row.code)
 
     @strawberry.field
     def stations(self, info: Info) -> list[Station]:
-        rows = info.context.store.menu.lists.stations
+        rows = info.context.store.edition.lists.stations
         return [Station(row=row, code=row.code) for row in rows]
 
 

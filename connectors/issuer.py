@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from connectors import errors, http
 from credentials import token
 
 #: Keys are taken for good this long; a key nobody knows may cause one fetch in five minutes.
-FRESH_SECONDS = 3600.0
-UNKNOWN_KEY_SECONDS = 300.0
+FRESH = timedelta(hours=1)
+UNKNOWN_KEY = timedelta(minutes=5)
 
 
 class Issuer:
-    """Finds the keys of one OpenID Connect issuer; ``well_known`` is the path to its document.
+    """Finds the keys of one OpenID Connect issuer.
 
     While the issuer is silent, the keys seen last go on being used.
     """
 
-    def __init__(self, partner: http.PartnerClient) -> None:
+    def __init__(self, partner: http.PartnerClient, clock: Callable[[], datetime]) -> None:
         self._partner = partner
+        self._clock = clock
         self._keys: dict[str, token.Key] = {}
-        self._fetched_at = -FRESH_SECONDS
+        self._fetched_at: datetime | None = None
         self._turn = asyncio.Lock()
 
     async def key(self, key_id: str) -> token.Key | None:
@@ -33,8 +36,10 @@ class Issuer:
         return self._keys.get(key_id)
 
     def _wants_fetch(self, key_id: str) -> bool:
-        age = asyncio.get_running_loop().time() - self._fetched_at
-        return age > FRESH_SECONDS or (key_id not in self._keys and age > UNKNOWN_KEY_SECONDS)
+        if self._fetched_at is None:
+            return True
+        age = self._clock() - self._fetched_at
+        return age > FRESH or (key_id not in self._keys and age > UNKNOWN_KEY)
 
     async def _fetch(self) -> None:
         try:
@@ -44,4 +49,4 @@ class Issuer:
         except (errors.PartnerError, ValueError, KeyError, TypeError):
             if not self._keys:
                 return
-        self._fetched_at = asyncio.get_running_loop().time()
+        self._fetched_at = self._clock()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -93,15 +94,19 @@ async def by_serial(session: AsyncSession, text: str) -> Card | None:
     return await session.scalar(sa.select(Card).where(Card.serial == normal_serial(text)))
 
 
+def best(cards: Iterable[Card]) -> Card | None:
+    """Return the newest active card, or else the newest; None of none."""
+    order = attrgetter("issued_on", "id")
+    return max(cards, key=lambda one: (one.status is Status.ACTIVE, order(one)), default=None)
+
+
 async def by_holders(session: AsyncSession, talent_ids: Sequence[int]) -> list[Card | None]:
-    """Return each holder's newest active card, or else the newest, in the order asked."""
-    rows = await session.scalars(
-        sa.select(Card)
-        .where(Card.talent_id.in_(set(talent_ids)))
-        .order_by(Card.status == Status.ACTIVE, Card.issued_on, Card.id)
-    )
-    best = {card.talent_id: card for card in rows}
-    return [best.get(talent_id) for talent_id in talent_ids]
+    """Return each holder's best card, in the order asked."""
+    rows = await session.scalars(sa.select(Card).where(Card.talent_id.in_(set(talent_ids))))
+    held: defaultdict[int, list[Card]] = defaultdict(list)
+    for card in rows:
+        held[card.talent_id].append(card)
+    return [best(held[talent_id]) for talent_id in talent_ids]
 
 
 async def used(session: AsyncSession, keys: Sequence[tuple[int, str, datetime]]) -> list[int]:

@@ -15,7 +15,7 @@ from resolvers.desk import Desk
 from resolvers.loaders import Loaders
 from resolvers.menu import Catalogue
 from resolvers.reads import Reads
-from resolvers.viewer import Role, Viewer
+from resolvers.viewer import Viewer
 
 T = TypeVar("T")
 
@@ -46,6 +46,8 @@ class Context:
     reads: Reads
     loaders: Loaders
     desk: Desk
+    #: The person asking, once read; None where a role without a person asks.
+    person: talent.Talent | None = None
     problems: list[Problem] = field(default_factory=list)
     _made: dict[str, Any] = field(default_factory=dict)
 
@@ -86,9 +88,3 @@ class Context:
             self._made[key] = make()
         made: T = self._made[key]
         return made
-
-    async def person(self) -> talent.Talent | None:
-        """Return the person asking, or None where a role without a person asks."""
-        if self.viewer.role is not Role.HOLDER:
-            return None
-        return await self.loaders.people_by_handle.load(self.viewer.subject)

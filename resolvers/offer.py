@@ -55,7 +55,7 @@ async def for_viewer(context: Context, service: menu.Service, wanted: Wanted) ->
     """
     size = page.size(wanted.first)
     since, until = _window(context, wanted)
-    judged = await verdict.on(context, service)
+    judged = verdict.on(context, service)
     if judged.verdict.outcome is not Outcome.ELIGIBLE:
         return Offered(judged.verdict.outcome, ())
     answers = await asyncio.gather(

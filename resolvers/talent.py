@@ -19,7 +19,19 @@ class AreaUse:
     renews_on: date | None
 
 
-async def me(context: Context) -> talent.Talent | None:
+async def read_viewer(context: Context) -> None:
+    """Read the person asking, with their card, once and for all of this query."""
+    if context.viewer.role is not Role.HOLDER:
+        return
+    loaders = context.loaders
+    person = await loaders.people_by_handle.load(context.viewer.subject)
+    context.person = person
+    if person is not None:
+        loaders.people_by_id.prime(person.id, person)
+        loaders.cards_by_holder.prime(person.id, card.best(person.cards))
+
+
+def me(context: Context) -> talent.Talent | None:
     """Return the person asking; None where the token's person is not in the database.
 
     Raises:
@@ -27,7 +39,7 @@ async def me(context: Context) -> talent.Talent | None:
         ForbiddenError: a role that is no person is asking.
     """
     context.viewer.require(frozenset({Role.HOLDER}))
-    return await context.person()
+    return context.person
 
 
 async def by_handle(context: Context, handle: str) -> talent.Talent | None:

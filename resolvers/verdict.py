@@ -22,12 +22,12 @@ class Judged:
     as_of: date
 
 
-async def on(context: Context, service: menu.Service) -> Judged:
+def on(context: Context, service: menu.Service) -> Judged:
     """Return the verdict on a service for the viewer, today in Shanghai.
 
     For an asker who is no person nothing is known, so only what is for everyone is ELIGIBLE.
     """
-    person = await context.person()
+    person = context.person
     asked = context.catalogue.rules[service.code]
     known: rule.Known = {}
     if person is not None:

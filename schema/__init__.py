@@ -31,4 +31,5 @@ def _built(
         config=StrawberryConfig(scalar_map=dict(scalars.SCALARS), sort_schema=sort),
         bounds=limits,
         introspection=introspection,
+        before=query.before,
     )

@@ -180,8 +180,8 @@ class Journey:
     @strawberry.field(
         description="What is still to be asked of whoever asks, over all its services, once each."
     )
-    async def questions(self, info: Info) -> list[MissingFact]:
-        judged = [await verdicts.on(info.context, row) for row in self._rows(info)]
+    def questions(self, info: Info) -> list[MissingFact]:
+        judged = [verdicts.on(info.context, row) for row in self._rows(info)]
         missing = [fact for one in judged for fact in Verdict.of(one).missing()]
         return list({one.name(): one for one in missing}.values())
 
@@ -572,8 +572,8 @@ class Service(Node):
         return catalogue.is_stale(self.row, info.context.today)
 
     @strawberry.field(description="What it takes of whoever asks: by their class, where known.")
-    async def requirements(self, info: Info) -> Requirements:
-        person = await info.context.person()
+    def requirements(self, info: Info) -> Requirements:
+        person = info.context.person
         known = person.talent_class if person else None
         return Requirements(
             talent_class=known,
@@ -583,8 +583,8 @@ class Service(Node):
         )
 
     @strawberry.field(description="Whether whoever asks may have it, and why.")
-    async def verdict(self, info: Info) -> Verdict:
-        return Verdict.of(await verdicts.on(info.context, self.row))
+    def verdict(self, info: Info) -> Verdict:
+        return Verdict.of(verdicts.on(info.context, self.row))
 
     @strawberry.field(description="What its partners offer whoever asks, if the verdict allows it.")
     async def offers(

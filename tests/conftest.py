@@ -8,7 +8,6 @@ import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -126,19 +125,11 @@ def furnished(kind, request, tmp_path_factory) -> str:
     return url
 
 
-_copies = count(1)
-
-
 @pytest.fixture
-async def furnished_url(kind, furnished, request, tmp_path) -> AsyncIterator[str]:
+async def furnished_url(furnished, tmp_path) -> AsyncIterator[str]:
     """The address of a furnished database of this test's own."""
-    if kind == "sqlite":
-        yield standing.sqlite_copy(furnished, tmp_path)
-        return
-    server, name = request.getfixturevalue("postgresql"), f"copy_{next(_copies)}"
-    await standing.command(server, f"CREATE DATABASE {name} TEMPLATE furnished")
-    yield standing.named(server, name)
-    await standing.command(server, f"DROP DATABASE {name} WITH (FORCE)")
+    async with standing.copied(furnished, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
@@ -160,15 +151,11 @@ async def systems(clock) -> AsyncIterator[dict[str, system.System]]:
 async def stand(request, furnished_url, systems, clock, tmp_path):
     """Make hubs over the furnished database and the sandbox's systems, with these settings."""
     made = []
-    who = request.node.get_closest_marker("viewer")
 
     def make(**settings) -> standing.Standing:
         one = standing.Standing.over(tmp_path, furnished_url, systems, clock, **settings)
-        if who:
-            one.role, *rest = who.args
-            one.person = rest[0] if rest else one.person
         made.append(one)
-        return one
+        return one.asked_by(*_viewer(request))
 
     yield make
     for one in made:
@@ -182,9 +169,14 @@ def hub(stand) -> standing.Standing:
 
 
 @pytest.fixture
-def ask(hub):
+def ask(request, hub):
     """Ask the hub one operation, as the test's viewer or as the one named."""
-    return hub.ask
+    return hub.asked_by(*_viewer(request)).ask
+
+
+def _viewer(request) -> tuple:
+    marker = request.node.get_closest_marker("viewer")
+    return marker.args if marker else ("anonymous",)
 
 
 @pytest.fixture

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,6 +26,7 @@ from tests import asgi
 
 #: What no answer may hold, whatever went wrong: stacks, SQL, where partners are.
 LEAKS = (b"Traceback", b"sqlalchemy", b"SELECT ", b"http://127.0.0.1", b"site-packages")
+_copies = count(1)
 NOW = datetime(2026, 11, 22, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
@@ -68,6 +72,11 @@ class Standing:
         addresses = {name: one.url for name, one in systems.items()}
         return cls(server.Hub(wanted, clock, addresses), clock, systems)
 
+    def asked_by(self, role: str, person: int = demo.RETURNEE) -> Standing:
+        """Name who asks from now on, where a question does not say."""
+        self.role, self.person = Role(role), person
+        return self
+
     def calls(self) -> Counter[str]:
         """Return how often each partner was called since last asked, token fetches apart."""
         found: Counter[str] = Counter()
@@ -105,12 +114,29 @@ async def furnish(folder: Path, url: str) -> None:
     await server.prepare(settings, demo.PEOPLE, lambda: NOW)
 
 
-def sqlite_copy(url: str, folder: Path) -> str:
-    """Return the address of a copy of a database that nobody has open."""
-    source = Path(url.removeprefix("sqlite:///"))
-    copy = folder / "hub.db"
-    copy.write_bytes(source.read_bytes())
-    return f"sqlite:///{copy}"
+@contextlib.asynccontextmanager
+async def copied(url: str, folder: Path) -> AsyncIterator[str]:
+    """Copy a database that nobody has open, and give the copy's address while it lives."""
+    if url.startswith("sqlite"):
+        yield f"sqlite:///{shutil.copy(url.removeprefix('sqlite:///'), folder / 'hub.db')}"
+        return
+    name, template = f"copy_{next(_copies)}", sa.make_url(url).database
+    await command(named(url, "postgres"), f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield named(url, name)
+    await command(named(url, "postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextlib.asynccontextmanager
+async def alone(url: str, folder: Path) -> AsyncIterator[Standing]:
+    """Run a hub over a copy of a database, for tests that change nothing and share it."""
+    clock = Clock()
+    async with copied(url, folder) as copy:
+        systems = {name: await system.start(name, clock=clock) for name in system.ROUTES}
+        one = Standing.over(folder, copy, systems, clock)
+        yield one
+        await one.hub.close()
+        for running in systems.values():
+            await running.stop()
 
 
 async def command(url: str, *statements: str) -> None:

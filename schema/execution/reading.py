@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import graphql
 from graphql.language import ast
@@ -15,15 +16,19 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from schema.execution import limits, problems
 from schema.execution.code import Code
 
+#: Called with the context and the names of the fields, before any of them is resolved.
+Before = Callable[[Any, frozenset[str]], Awaitable[None]]
+
 _REMEMBERED = 64  # a document of the most tokens takes some 1.5 MB as a tree
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A document that parsed, and the errors that keep it from being run."""
+    """A document that parsed, the errors that keep it from being run, the fields it names."""
 
     document: ast.DocumentNode
     errors: tuple[graphql.GraphQLError, ...]
+    fields: frozenset[str]
 
     def unresolved(self, name: str | None) -> graphql.GraphQLError | None:
         """Return an error unless the name, or its absence, picks exactly one operation."""
@@ -69,7 +74,7 @@ class Reader:
                 self._schema, document, self._rules, hide_suggestions=True
             )
         ]
-        return Reading(document, tuple(errors))
+        return Reading(document, tuple(errors), frozenset(_fields(document)))
 
     def _parsed(self, text: str) -> ast.DocumentNode:
         bounds = self._bounds
@@ -90,9 +95,11 @@ class Reader:
 class Admission(SchemaExtension):
     """Hands Strawberry the document that a reader read, with the errors that it found."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, before: Before) -> None:
         self._reader = reader
+        self._before = before
         self._errors: list[graphql.GraphQLError] = []
+        self._fields: frozenset[str] = frozenset()
 
     def on_parse(self) -> Iterator[None]:
         """Read the text, and insist that the request picks exactly one operation of it."""
@@ -104,12 +111,29 @@ class Admission(SchemaExtension):
             raise unresolved
         context.graphql_document = reading.document
         self._errors = list(reading.errors)
+        self._fields = reading.fields
         yield
 
     def on_validate(self) -> Iterator[None]:
         """Report what the reading found; an empty list tells Strawberry that it is done."""
         self.execution_context.pre_execution_errors = self._errors
         yield
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        """Let what the fields will need be fetched before the first of them is resolved."""
+        await self._before(self.execution_context.context, self._fields)
+        yield
+
+
+def _fields(node: ast.Node) -> Iterator[str]:
+    """Yield the name of every field that a document asks for, in fragments too."""
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FieldNode):
+            yield node.name.value
+        selected = getattr(node, "selection_set", None)
+        pending += selected.selections if selected else getattr(node, "definitions", ())
 
 
 def _unresolved(sentence: str) -> graphql.GraphQLError:

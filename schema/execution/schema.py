@@ -25,12 +25,13 @@ class Schema(FederatedSchema):
         *,
         bounds: limits.Limits | None = None,
         introspection: bool = True,
+        before: reading.Before | None = None,
         **parts: Any,  # noqa: ANN401 - strawberry's own arguments, passed on
     ) -> None:
         self.bounds = bounds or limits.Limits()
         super().__init__(
             query=query,
-            extensions=[lambda: reading.Admission(self._reader)],
+            extensions=[lambda: reading.Admission(self._reader, before or _nothing)],
             execution_context_class=_executor(self.bounds.seconds),
             federation_version="2.9",
             **parts,
@@ -79,6 +80,10 @@ class Schema(FederatedSchema):
 
     def _timed_out(self) -> ExecutionResult:
         return ExecutionResult(data=None, errors=[problems.timeout(self.bounds.seconds)])
+
+
+async def _nothing(context: object, fields: frozenset[str]) -> None:
+    """Fetch nothing."""
 
 
 class _OutOfTimeError(Exception):

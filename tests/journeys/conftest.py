@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from connectors.registry import PARTNERS
+from tests import hub as standing
 
 HERE = Path(__file__).parent
 HOME_PAGE = HERE.parents[1] / "docs" / "querying.graphql"
@@ -54,3 +56,10 @@ def limited(tmp_path):
         return folder
 
     return limited
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_hub(furnished, tmp_path_factory):
+    """A hub for a whole module of tests that change nothing."""
+    async with standing.alone(furnished, tmp_path_factory.mktemp("hub")) as one:
+        yield one

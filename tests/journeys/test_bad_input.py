@@ -1,0 +1,254 @@
+"""Whatever is asked wrongly gets a coded answer, never a stack, SQL or a partner's address."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from models import demo, page
+from resolvers.menu import Filter
+from schema.execution import Limits
+from tests import asgi
+
+pytestmark = [
+    pytest.mark.any_database,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.viewer("officer"),
+]
+
+MENU = """query Menu($filter: MenuFilter, $first: Int, $after: String) {
+  menu(filter: $filter, first: $first, after: $after) {
+    pageInfo { endCursor } nodes { code }
+  }
+  areas { code }
+}"""
+TALENTS = """query People($filter: TalentFilter, $first: Int, $after: String) {
+  talents(filter: $filter, first: $first, after: $after) { pageInfo { endCursor } }
+  areas { code }
+}"""
+LISTS = {"menu": MENU, "talents": TALENTS}
+
+
+@pytest.fixture
+def hub(shared_hub):
+    return shared_hub
+
+
+async def test_an_unknown_service_is_a_fault_with_the_nearest_codes(ask):
+    answer = await ask(
+        """{ service(code: "talent-apartmnt") { __typename ... on UnknownCodeFault {
+          code message hint nearest } } }"""
+    )
+
+    assert answer.json() == {
+        "data": {
+            "service": {
+                "__typename": "UnknownCodeFault",
+                "code": "UNKNOWN_CODE",
+                "message": "There is no service “talent-apartmnt”.",
+                "hint": "Did you mean “talent-apartment”?",
+                "nearest": ["talent-apartment"],
+            }
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("filter", "nearest"),
+    [
+        ({"category": "educatoin"}, "education"),
+        ({"area": "movie-watchin"}, "movie-watching"),
+        ({"platformArea": "medicall"}, "medical"),
+        ({"policy": "healht"}, "health"),
+        ({"industry": "civil-avation"}, "civil-aviation"),
+        ({"station": "xinhua-staton"}, "xinhua-station"),
+    ],
+    ids=lambda one: "-".join(one),
+)
+async def test_an_unknown_code_in_a_filter_names_the_nearest(ask, filter, nearest):
+    answer = await ask(MENU, {"filter": filter})
+
+    (error,) = answer.json()["errors"]
+    assert error["extensions"]["code"] == "UNKNOWN_CODE"
+    assert nearest in error["extensions"]["nearest"]
+    assert error["path"] == ["menu"]
+    assert answer.json()["data"]["menu"] is None
+    assert len(answer.json()["data"]["areas"]) == 12
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ('{ partners(kind: "hospitl") { code } }', "UNKNOWN_CODE"),
+        ('{ talents(filter: {industry: "civil avation"}) { totalCount } }', "UNKNOWN_CODE"),
+        ('{ talents(filter: {district: "No Such!"}) { totalCount } }', "BAD_INPUT"),
+        (f'{{ talents(filter: {{text: "{"x" * 101}"}}) {{ totalCount }} }}', "BAD_INPUT"),
+    ],
+)
+async def test_what_stands_in_no_list_is_the_askers_error(ask, asked, code):
+    answer = await ask(asked)
+
+    assert answer.status == 200
+    assert answer.codes == [code]
+
+
+@pytest.mark.parametrize("asked", LISTS)
+@pytest.mark.parametrize("first", [0, -1, 101, 2**31 - 1])
+async def test_a_page_has_one_to_a_hundred_items(ask, asked, first):
+    answer = await ask(LISTS[asked], {"first": first})
+
+    assert answer.codes == ["BAD_INPUT"]
+    assert answer.json()["data"][asked] is None
+    assert len(answer.json()["data"]["areas"]) == 12
+
+
+@pytest.mark.parametrize("asked", LISTS)
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "=",
+        "not a cursor",
+        "🜂",
+        "A" * 5000,
+        base64.b64encode(b"arrayconnection:5").decode(),
+        base64.urlsafe_b64encode(bytes(40)).decode(),
+        page.Scope("menu", Filter(category="education")).cursor("07 x"),
+        page.Scope("another", None).cursor("5"),
+    ],
+    ids=range(10),
+)
+async def test_a_cursor_of_nobodys_or_another_list_is_refused(ask, asked, cursor):
+    answer = await ask(LISTS[asked], {"after": cursor})
+
+    (error,) = answer.json()["errors"]
+    assert error["extensions"]["code"] == "BAD_CURSOR"
+    assert error["message"] == "This cursor was not given out for this list."
+    assert answer.json()["data"][asked] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "filters"),
+    [
+        ("menu", [{}, {"category": "education"}]),
+        ("talents", [{"talentClass": "LOW"}, {"talentClass": "HIGH"}]),
+    ],
+)
+async def test_a_cursor_fits_its_filter_alone(ask, asked, filters):
+    given = (await ask(LISTS[asked], {"first": 1, "filter": filters[0]})).json()["data"][asked]
+    cursor = given["pageInfo"]["endCursor"]
+
+    same = await ask(LISTS[asked], {"first": 1, "filter": filters[0], "after": cursor})
+    other = await ask(LISTS[asked], {"first": 1, "filter": filters[1], "after": cursor})
+
+    assert same.codes == []
+    assert other.codes == ["BAD_CURSOR"]
+
+
+@pytest.mark.viewer("holder", demo.PILOT)
+@pytest.mark.parametrize(
+    "window",
+    [
+        'since: "2026-11-25", until: "2026-11-24"',
+        'until: "2026-11-21"',
+        'since: "2026-11-22", until: "2027-11-22"',
+        "first: 0",
+        "first: 101",
+    ],
+)
+async def test_offers_of_no_window_are_refused_before_a_partner_is_asked(hub, ask, window):
+    answer = await ask(
+        f"""{{ service(code: "film-tickets") {{ ... on Service {{
+          offers({window}) {{ pages {{ freshness }} }} }} }} areas {{ code }} }}"""
+    )
+
+    assert answer.codes == ["BAD_INPUT"]
+    assert hub.calls() == {}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"first": "many"}, {"first": 1.5}, {"first": 2**40}, {"filter": {"nothing": 1}},
+     {"filter": {"audience": "EVERYBODY"}}, {"filter": []}, {"after": 5}],
+    ids=str,
+)  # fmt: skip
+async def test_a_variable_that_does_not_fit_is_named(ask, variables):
+    answer = await ask(MENU, variables)
+
+    assert answer.codes == ["BAD_USER_INPUT"]
+    assert f"${next(iter(variables))}" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "2026-02-29", "20261122T10", ""])
+async def test_a_day_that_is_none_is_refused(ask, day):
+    answer = await ask(
+        """query Offers($day: Date) { service(code: "film-tickets") { ... on Service {
+          offers(since: $day) { pages { freshness } } } } }""",
+        {"day": day},
+    )
+
+    assert answer.codes == ["BAD_USER_INPUT"]
+
+
+async def test_a_hundred_ids_are_answered_and_one_more_is_not(ask):
+    asked = "query Nodes($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+
+    most = await ask(asked, {"ids": ["Service:talent-apartment"] * 100})
+    more = await ask(asked, {"ids": ["Service:talent-apartment"] * 101})
+
+    assert most.json()["data"]["nodes"] == [{"id": "Service:talent-apartment"}] * 100
+    assert more.codes == ["BAD_INPUT"]
+
+
+@pytest.mark.parametrize(
+    "id", ["", ":", "Talent", "Talent:", "Talent:' OR 1=1 --", "Service:", "Query:x", "🜂:🜂",
+           "Talent:" + "x" * 10_000, "Partner:../../etc", "Connector:None"],
+    ids=range(11),
+)  # fmt: skip
+async def test_an_id_of_nothing_is_null(ask, id):
+    answer = await ask("query Node($id: ID!) { node(id: $id) { id } }", {"id": id})
+
+    assert answer.json() == {"data": {"node": None}}
+
+
+async def test_a_body_that_is_too_large_is_refused(hub):
+    body = json.dumps(
+        {"query": "{ areas { code } }", "variables": {"x": "x" * Limits().body_bytes}}
+    )
+
+    answer = await asgi.call(
+        hub.app, "POST", headers={"content-type": "application/json"}, body=body.encode()
+    )
+
+    assert answer.status == 413
+    assert answer.codes == ["BODY_TOO_LARGE"]
+
+
+@pytest.mark.parametrize(
+    ("document", "status", "code"),
+    [
+        ("{", 400, "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", 400, "GRAPHQL_VALIDATION_FAILED"),
+        ("query A { areas { code } } query B { areas { code } }", 400,
+         "OPERATION_RESOLUTION_FAILURE"),
+        ("{" + "categories { services { category { services { category { services { category {"
+         "services { category { services { category { services { category { services { code"
+         + "}" * 15, 400, "QUERY_TOO_DEEP"),
+        ("{" + " ".join(f"a{n}: areas {{ code }}" for n in range(51)) + "}", 400,
+         "QUERY_TOO_MANY_ROOT_FIELDS"),
+        ("{ menu(first: 100) { nodes { category { services { category { services { code } } } } } }"
+         "}", 400, "QUERY_TOO_COSTLY"),
+        ("subscription { menu { totalCount } }", 400, None),
+        ("mutation { menu }", 400, None),
+    ],
+)  # fmt: skip
+async def test_a_document_that_may_not_run_says_why(ask, document, status, code):
+    answer = await ask(document)
+
+    assert answer.status == status
+    assert "data" not in answer.json()
+    assert answer.codes
+    assert code in (*answer.codes, None)
