@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import json
 import logging
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
@@ -193,17 +195,17 @@ def development_token(settings: Settings, role: Role, subject: str, days: int = 
 # ── the server ───────────────────────────────────────────────────────────────────────────────
 
 
-def app(hub: Hub, announce: Callable[[], None] | None = None) -> Starlette:
-    """Return the ASGI application of a hub; ``announce`` is called when it is ready."""
+def app(hub: Hub) -> Starlette:
+    """Return the ASGI application of a hub."""
     built = schema.build_schema(introspection=hub.settings.introspection)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         following = asyncio.create_task(hub.follow_menu())
-        if announce:
-            announce()
         yield
         following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
         await hub.close()
 
     routes: list[BaseRoute] = [
@@ -307,9 +309,12 @@ def sandbox_running(settings: Settings) -> Iterator[Callable[[], None]]:
 
     Yields what waits until they answer, and raises HubError where they do not start.
     """
-    command = [sys.executable, "-m", "sandbox", "--port", str(settings.sandbox_port)]
+    port = str(settings.sandbox_port)
     with subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-        command, cwd=configuration.HOME, stdout=subprocess.PIPE
+        [sys.executable, "-m", "sandbox", "--port", port, "--while-stdin"],
+        cwd=configuration.HOME,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as process:
 
         def wait() -> None:
@@ -373,22 +378,53 @@ def serve() -> None:
     """Run the hub. With GREENWAY_DEMO=1: with menu, demo people and sandbox partners."""
     settings = configuration.read()
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    # What was begun is ended on either signal: by itself, SIGTERM would leave the sandbox running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with contextlib.ExitStack() as stack:
-        announce = None
+        listening = stack.enter_context(_listening(settings))
+        welcome = ""
         if settings.demo:
             sandbox_answers = stack.enter_context(sandbox_running(settings))
             asyncio.run(prepare(settings))
             sandbox_answers()
-            announce = partial(typer.echo, _welcome(settings))
-        uvicorn.run(
-            app(Hub(settings), announce),
-            host=settings.host,
-            port=settings.port,
+            welcome = _welcome(settings)
+        config = uvicorn.Config(
+            app(Hub(settings)),
             log_level="warning",
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=5,
         )
+        _Server(config, welcome).run([listening])
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Return the socket to serve on, taken before anything else is begun.
+
+    Raises:
+        HubError: it cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as wrong:
+        raise errors.HubError(
+            f"The hub cannot listen on {settings.host}:{settings.port}: {wrong.strerror}.",
+            "Free the port, or set GREENWAY_PORT.",
+        ) from wrong
+
+
+class _Server(uvicorn.Server):
+    """A server that says what to open once it listens."""
+
+    def __init__(self, config: uvicorn.Config, welcome: str) -> None:
+        super().__init__(config)
+        self._welcome = welcome
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            typer.echo(self._welcome)
 
 
 @cli.command()

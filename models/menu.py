@@ -321,10 +321,10 @@ async def newest(session: AsyncSession) -> Revision | None:
     return found.scalar_one_or_none()
 
 
-async def content_of(session: AsyncSession, revision_id: int) -> bytes:
-    """Return the bytes of a revision that exists."""
+async def content_of(session: AsyncSession, revision_id: int) -> bytes | None:
+    """Return the bytes of a revision, or None where there is none of this number."""
     found = await session.execute(select(Revision.content).where(Revision.id == revision_id))
-    return found.scalar_one()
+    return found.scalar_one_or_none()
 
 
 def publish(session: AsyncSession, menu: Menu, source: str, at: datetime) -> Revision:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from eligibility import rule, rulebook
@@ -44,6 +45,7 @@ class Catalogue:
     lists: menu.Menu
     services: Mapping[str, menu.Service]
     rules: Mapping[str, rule.Rule]
+    by_category: Mapping[str, tuple[menu.Service, ...]]
     _places: Mapping[str, str]
     _words: Mapping[str, str]
     view: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -65,6 +67,9 @@ class Catalogue:
             lists=found,
             services={service.code: service for service in services},
             rules={service.code: _rule(service) for service in services},
+            by_category={
+                code: tuple(one for one in services if one.category == code) for code in order
+            },
             _places=places,
             _words={service.code: _words(service) for service in services},
         )
@@ -107,13 +112,16 @@ class Catalogue:
             UnknownCodeError: the filter names a code that stands in no list.
         """
         self._check(wanted)
+        services: Iterable[menu.Service] = self.services.values()
+        if wanted.category is not None:
+            services = self.by_category[wanted.category]
         tests = [*_tests(wanted, on)]
         if wanted.text and (sought := wanted.text.casefold().split()):
             words = self._words
             tests.append(lambda one: all(word in words[one.code] for word in sought))
         return tuple(
             service
-            for service in self.services.values()
+            for service in services
             if _valid(service, on) and all(test(service) for test in tests)
         )
 
@@ -148,6 +156,22 @@ class Catalogue:
                 raise errors.UnknownCodeError(name.replace("_", " "), code, known)
 
 
+class ChangeKind(StrEnum):
+    """What became of a service between two revisions."""
+
+    ADDED = "ADDED"
+    CHANGED = "CHANGED"
+    REMOVED = "REMOVED"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A service that is not as it was."""
+
+    code: str
+    kind: ChangeKind
+
+
 async def newest(database: Database) -> Catalogue:
     """Return the newest published menu.
 
@@ -158,7 +182,34 @@ async def newest(database: Database) -> Catalogue:
         revision = await menu.newest(session)
         if revision is None:
             raise errors.MenuMissingError
-        return Catalogue.of(revision, menu.unpacked(await menu.content_of(session, revision.id)))
+        content = await menu.content_of(session, revision.id) or b""
+        return Catalogue.of(revision, menu.unpacked(content))
+
+
+async def changes(database: Database, catalogue: Catalogue, since: int) -> list[Change]:
+    """Return the services that are not as they were in an earlier revision, by code.
+
+    Raises:
+        BadInputError: there was no such revision.
+    """
+    async with database.session() as session:
+        content = await menu.content_of(session, since)
+    if content is None or since > catalogue.revision:
+        raise errors.BadInputError(
+            f"There was no revision {since}.", "`edition.revision` is the one in force."
+        )
+    before = {service.code: service for service in menu.unpacked(content).services}
+    after = catalogue.services
+    kinds = {
+        **dict.fromkeys(before.keys() - after.keys(), ChangeKind.REMOVED),
+        **dict.fromkeys(after.keys() - before.keys(), ChangeKind.ADDED),
+        **{
+            code: ChangeKind.CHANGED
+            for code in before.keys() & after.keys()
+            if before[code] != after[code]
+        },
+    }
+    return [Change(code, kind) for code, kind in sorted(kinds.items())]
 
 
 async def refreshed(database: Database, catalogue: Catalogue) -> Catalogue:
@@ -203,9 +254,7 @@ def _valid(service: menu.Service, on: date) -> bool:
 
 
 def _tests(wanted: Filter, on: date) -> Iterable[Callable[[menu.Service], bool]]:
-    """Yield one test for each field of the filter that is given."""
-    if wanted.category is not None:
-        yield lambda one: one.category == wanted.category
+    """Yield one test for each field of the filter that is given, but the category and the text."""
     for name, key in (
         ("area", "areas"),
         ("platform_area", "platform_areas"),

@@ -20,7 +20,10 @@ def main() -> None:
     if asked.secrets:
         sys.stdout.write(json.dumps(secret.VALUES, indent=2) + "\n")
     else:
-        asyncio.run(_run(asked))
+        try:
+            asyncio.run(_run(asked))
+        except OSError as wrong:
+            sys.exit(f"The sandbox cannot listen on port {asked.port} and above: {wrong.strerror}.")
 
 
 def _arguments() -> argparse.Namespace:
@@ -36,6 +39,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--day", type=date.fromisoformat, help="pretend it is this day, 08:00")
+    parser.add_argument(
+        "--while-stdin", action="store_true", help="stop as well when standard input closes"
+    )
     parser.add_argument("--secrets", action="store_true", help="print the demo secrets as JSON")
     asked = parser.parse_args()
     strangers = set(asked.systems) - set(system.ROUTES)
@@ -51,6 +57,9 @@ async def _run(asked: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
+    if asked.while_stdin:
+        # Whoever started it may die without a word; its end of the pipe closes all the same.
+        loop.add_reader(sys.stdin, stopped.set)
     systems = {
         name: await system.start(name, asked.port + place, _clock(asked.day), asked.latency)
         for place, name in enumerate(system.ROUTES, start=1)

@@ -14,6 +14,7 @@ from models import errors
 from resolvers import menu as catalogue
 from resolvers import talent as people
 from resolvers.context import Context
+from schema import scalars
 from schema.connector import Connector, connectors
 from schema.errors import UnknownCodeFault
 from schema.info import Info
@@ -37,6 +38,13 @@ from schema.permissions import holders, officers
 from schema.station import Station, stations
 from schema.talent import Talent, TalentConnection, TalentFilter
 
+scalars.describe(
+    catalogue.ChangeKind,
+    "What became of a service between two revisions of the menu.",
+    {"ADDED": "It is new.", "CHANGED": "It says something else.", "REMOVED": "It is gone."},
+    name="MenuChangeKind",
+)
+
 #: The most ids that `nodes` takes, as a connection's page.
 MOST_IDS = 100
 
@@ -55,6 +63,13 @@ class MenuEdition:
     revision: int = strawberry.field(description="Its number; a later one is greater.")
     digest: str = strawberry.field(description="The SHA-256 of its content.")
     published_at: datetime = strawberry.field(description="When it was published.")
+
+
+@strawberry.type(description="A service that is not as it was.")
+class MenuChange:
+    code: str = strawberry.field(description="The service's code.")
+    kind: catalogue.ChangeKind = strawberry.field(description="What became of it.")
+    service: Service | None = strawberry.field(description="The service as it is; null if removed.")
 
 
 @strawberry.type(description="All that may be asked.")
@@ -99,6 +114,26 @@ class Query:
         wanted = filter.wanted(info) if filter else catalogue.Filter()
         found = info.context.catalogue.page(info.context.today, wanted, first, after)
         return ServiceConnection.of(found, wanted, after, info)
+
+    @strawberry.field(
+        description="The services that are not as they were in an earlier revision, by code."
+    )
+    async def menu_changes(
+        self,
+        info: Info,
+        since: Annotated[int, strawberry.argument(description="The number of that revision.")],
+    ) -> list[MenuChange] | None:
+        context = info.context
+        found = await catalogue.changes(context.database, context.catalogue, since)
+        services = context.catalogue.services
+        return [
+            MenuChange(
+                code=one.code,
+                kind=one.kind,
+                service=Service.of(services[one.code], info) if one.code in services else None,
+            )
+            for one in found
+        ]
 
     @strawberry.field(description="One service, whether or not it is on the menu today.")
     def service(

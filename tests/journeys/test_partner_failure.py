@@ -36,7 +36,7 @@ BROKEN = {
 #: What a person must mend is not worth asking again.
 HOPELESS = {"PARTNER_BAD_ANSWER", "PARTNER_TOO_LARGE", "PARTNER_MISCONFIGURED"}
 EVERY_PARTNER = sorted(path.stem for path in PARTNERS.glob("*.yaml"))
-DEADLINE_SECONDS = 0.4
+DEADLINE_SECONDS = 0.3
 #: Thrice the deadline and the tenth of a second for ourselves: still less than the 2 s of others.
 MOST_SECONDS = 3 * (DEADLINE_SECONDS + 0.1)
 
