@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import prometheus_client
@@ -37,7 +38,7 @@ import schema
 import settings as configuration
 from connectors import http
 from connectors.issuer import Issuer
-from connectors.registry import PARTNERS, Registry
+from connectors.registry import PARTNERS, Registry, check, files
 from credentials import token
 from models import demo, errors, talent, text
 from models.database import Database
@@ -137,15 +138,18 @@ def partners_of(
     sandbox: Mapping[str, str] | None = None,
 ) -> Registry:
     """Return the registry of the partner files these settings name."""
-    folders = [PARTNERS] if settings.partners is None else [PARTNERS, settings.partners]
     return Registry.load(
-        folders,
+        _partner_folders(settings),
         client,
         (sandbox or _sandbox(settings)) if settings.demo else {},
         {**(secret.VALUES if settings.demo else {}), **settings.secrets},
         clock,
         always_live=settings.always_live,
     )
+
+
+def _partner_folders(settings: Settings) -> list[Path]:
+    return [PARTNERS] if settings.partners is None else [PARTNERS, settings.partners]
 
 
 def _sandbox(settings: Settings) -> dict[str, str]:
@@ -161,7 +165,7 @@ def _keys(
 ) -> Callable[[str], Awaitable[token.Key | None]]:
     """Return what finds the keys that tokens are signed with."""
     if settings.issuer:
-        return Issuer(client.partner("issuer", settings.issuer), clock).key
+        return Issuer(client, settings.issuer, clock).key
     known = development_key(settings) if settings.demo else None
 
     async def key(key_id: str) -> token.Key | None:
@@ -377,7 +381,9 @@ cli.add_typer(connectors_cli, name="connectors")
 def serve() -> None:
     """Run the hub. With GREENWAY_DEMO=1: with menu, demo people and sandbox partners."""
     settings = configuration.read()
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    # The level is for our own words: what libraries say at length spells out whom a query is about.
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    _log.setLevel(settings.log_level)
     # What was begun is ended on either signal: by itself, SIGTERM would leave the sandbox running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with contextlib.ExitStack() as stack:
@@ -441,12 +447,24 @@ def migrate() -> None:
     asyncio.run(run())
 
 
+def _demo_settings() -> Settings:
+    """Return the settings of demo mode.
+
+    Raises:
+        HubError: it is off; neither tokens nor people may be made up then.
+    """
+    settings = configuration.read()
+    if not settings.demo:
+        raise errors.HubError("This is for demo mode only.", "Set GREENWAY_DEMO=1.")
+    return settings
+
+
 @cli.command(name="demo")
 def demo_anew(
     people: Annotated[int, typer.Option(min=1, help="How many people.")] = demo.PEOPLE,
 ) -> None:
     """Make the demo data anew: schema, menu, and this many plainly fictitious people."""
-    asyncio.run(prepare(configuration.read(), people))
+    asyncio.run(prepare(_demo_settings(), people))
     typer.echo(f"{people} demo people are in place.")
 
 
@@ -457,14 +475,10 @@ def print_token(
         str, typer.Option(help="Whom it is for: a handle, a partner's code, a login.")
     ] = "",
     person: Annotated[int, typer.Option(min=1, help="For a holder: the demo person's number.")] = 1,
-    days: Annotated[int, typer.Option(help="How long it lasts; 0 or less has expired.")] = 1,
+    days: Annotated[int, typer.Option(help="How long it lasts; -1 has expired.")] = 1,
 ) -> None:
     """Print a token of the development issuer; refused outside demo mode."""
-    settings = configuration.read()
-    if not settings.demo:
-        raise errors.HubError(
-            "The development issuer is for demo mode only.", "Set GREENWAY_DEMO=1 for both."
-        )
+    settings = _demo_settings()
     holder = demo.handle(person) if role is Role.HOLDER else f"demo-{role}"
     typer.echo(development_token(settings, role, subject or holder, days))
 
@@ -509,10 +523,10 @@ def menu_publish() -> None:
 @connectors_cli.command(name="check")
 def connectors_check() -> None:
     """Check every partner file; print every mistake with its file, line and path."""
-    found = partners_of(replace(configuration.read(), demo=True), http.HTTPClient(), _now)
-    if found.set_aside:
-        raise errors.MistakesError([one for each in found.set_aside.values() for one in each])
-    typer.echo(f"{len(found.partners)} partners of {len(found.kinds)} kinds: no mistake.")
+    folders = _partner_folders(configuration.read())
+    if found := check(folders):
+        raise errors.MistakesError(found)
+    typer.echo(f"{len(files(folders))} partners: no mistake.")
 
 
 @connectors_cli.command(name="list")
@@ -522,7 +536,7 @@ def connectors_list() -> None:
     for slug, partner in found.partners.items():
         typer.echo(f"{slug:32} {partner.kind.slug:12} at work")
     for slug, mistakes in found.set_aside.items():
-        typer.echo(f"{slug:32} {'':12} set aside: {len(mistakes)} mistakes")
+        typer.echo(f"{slug:32} {'':12} set aside, mistakes: {len(mistakes)}")
 
 
 def main() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from starlette.config import Config
 
+from models import errors
+
 HOME = Path(__file__).parent
 PREFIX = "GREENWAY_"
 _SECRET_PREFIX = f"{PREFIX}SECRET_"
+_OTHERS = (_SECRET_PREFIX, f"{PREFIX}TEST_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,24 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of an environment.
 
     Raises:
-        ValueError: a value is not of its setting's sort; the sentence names the setting.
+        HubError: there is no such setting, or a value is not of its setting's sort.
     """
+    _refuse_unknown(environ)
+    try:
+        return _settings(environ)
+    except ValueError as wrong:
+        raise errors.HubError(f"{wrong}", "See docs/operating.md.") from wrong
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = [f"{PREFIX}{one.name.upper()}" for one in fields(Settings) if one.name != "secrets"]
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known and not name.startswith(_OTHERS):
+            hint = errors.did_you_mean(errors.nearest(name, known))
+            raise errors.HubError(f"There is no setting {name}.", hint)
+
+
+def _settings(environ: Mapping[str, str]) -> Settings:
     config = Config(environ=environ, env_prefix=PREFIX)
     default = Settings()
     partners = config("PARTNERS", default="")

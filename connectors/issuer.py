@@ -20,8 +20,11 @@ class Issuer:
     While the issuer is silent, the keys seen last go on being used.
     """
 
-    def __init__(self, partner: http.PartnerClient, clock: Callable[[], datetime]) -> None:
-        self._partner = partner
+    def __init__(self, client: http.HTTPClient, issuer: str, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._issuer = issuer
+        self._document = client.partner("issuer", issuer)
+        self._jwks: dict[str, http.PartnerClient] = {}
         self._clock = clock
         self._keys: dict[str, token.Key] = {}
         self._fetched_at: datetime | None = None
@@ -43,10 +46,22 @@ class Issuer:
 
     async def _fetch(self) -> None:
         try:
-            document = (await self._partner.get(".well-known/openid-configuration")).json()
-            found = (await self._partner.follow(str(document["jwks_uri"]))).json()
-            self._keys = token.keys_of(found)
+            jwks = await self._jwks_at(await self._jwks_uri())
+            self._keys = token.keys_of(jwks.json())
         except (errors.PartnerError, ValueError, KeyError, TypeError):
             if not self._keys:
                 return
         self._fetched_at = self._clock()
+
+    async def _jwks_uri(self) -> str:
+        """Return where the issuer says its keys are (OpenID Connect Discovery 1.0, section 4)."""
+        document = (await self._document.get(".well-known/openid-configuration")).json()
+        if document["issuer"] != self._issuer:
+            raise ValueError("The document is another issuer's.")
+        return str(document["jwks_uri"])
+
+    async def _jwks_at(self, url: str) -> http.Reply:
+        """Return the key set, which an issuer may keep on another host than itself."""
+        if url not in self._jwks:
+            self._jwks = {url: self._client.partner("issuer-keys", url)}
+        return await self._jwks[url].follow(url)

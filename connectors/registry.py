@@ -45,9 +45,10 @@ class Registry:
         """Return the registry of every partner file in these folders.
 
         Args:
-            folders: Where partner files stand; of two with one slug the first folder's counts.
+            folders: Where partner files stand; of two with one slug the last folder's counts.
             client: The hub's HTTP client.
-            sandbox: Base URLs of the sandbox's systems, by name; empty when none runs.
+            sandbox: Base URLs of the sandbox's systems, by name. Where it is empty none runs,
+                and partners of the sandbox are left out.
             secrets: The secrets by the names that partner files use.
             clock: Tells the time, aware.
             always_live: Ask for every query, whatever is freshly remembered.
@@ -61,6 +62,9 @@ class Registry:
         for path in files(folders).values():
             try:
                 entry = manifest.load(path, known)
+                if not sandbox and entry.manifest.address.startswith(manifest.SANDBOX):
+                    _log.info("%s is left out: the sandbox does not run", path.stem)
+                    continue
                 connector = entry.kind(
                     entry.options,
                     client.partner(

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from alembic import command, config
 from sqlalchemy.ext import asyncio as aio
 
+from models import errors
+
 #: What the doors below open; the name by which upper layers know it.
 Session = aio.AsyncSession
 
@@ -29,7 +31,7 @@ class Database:
     """SQLite in a file or PostgreSQL behind the same two doors: ``session`` and ``begin``."""
 
     def __init__(self, url: str) -> None:
-        address = sa.make_url(url)
+        address = _address(url)
         self._engine = _engine(address.set(drivername=_DRIVERS[address.get_backend_name()]))
         self._reader = aio.async_sessionmaker(
             self._engine.execution_options(**_READING[self.dialect]), expire_on_commit=False
@@ -123,6 +125,25 @@ def _encoder(column: sa.Column[Any], dialect: sa.Dialect) -> Callable[[Any], Any
     return encode and functools.lru_cache(maxsize=1 << 14, typed=True)(encode)
 
 
+def _address(url: str) -> sa.URL:
+    """Return a database's address; SQLite's folder is made where there is none yet.
+
+    Raises:
+        HubError: it is no address of a database of ours.
+    """
+    try:
+        address = sa.make_url(url)
+        _DRIVERS[address.get_backend_name()]
+    except (sa.exc.ArgumentError, KeyError):
+        raise errors.HubError(
+            "GREENWAY_DATABASE_URL is no address of a database.",
+            "Write `sqlite:///path` or `postgresql://user:password@host/database`.",
+        ) from None
+    if address.get_backend_name() == "sqlite" and address.database:
+        pathlib.Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    return address
+
+
 _READING: dict[str, dict[str, Any]] = {
     # A SQLite transaction reads one moment by itself.
     "sqlite": {},
@@ -134,8 +155,10 @@ def _engine(url: sa.URL) -> aio.AsyncEngine:
     if url.get_backend_name() == "postgresql":
         # Compiling a plan takes longer than any query of ours runs.
         settings = {"application_name": "greenway", "jit": "off"}
-        return aio.create_async_engine(url, connect_args={"server_settings": settings})
-    engine = aio.create_async_engine(url)
+        return aio.create_async_engine(
+            url, hide_parameters=True, connect_args={"server_settings": settings}
+        )
+    engine = aio.create_async_engine(url, hide_parameters=True)
     sa.event.listen(engine.sync_engine, "connect", _open_sqlite)
     sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

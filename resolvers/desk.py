@@ -75,5 +75,5 @@ def _set_aside(partner: str) -> Answer:
         partner=partner,
         freshness=Freshness.UNAVAILABLE,
         problem=errors.Problem.MISCONFIGURED,
-        sentence="This partner's file has mistakes, so it is set aside.",
+        sentence="This partner is not at work here: its file is missing or set aside.",
     )

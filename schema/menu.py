@@ -572,7 +572,7 @@ class Service(Node):
         return catalogue.is_stale(self.row, info.context.today)
 
     @strawberry.field(description="What it takes of whoever asks: by their class, where known.")
-    def requirements(self, info: Info) -> Requirements:
+    def requirements(self, info: Info) -> Requirements | None:
         person = info.context.person
         known = person.talent_class if person else None
         return Requirements(
@@ -583,7 +583,7 @@ class Service(Node):
         )
 
     @strawberry.field(description="Whether whoever asks may have it, and why.")
-    def verdict(self, info: Info) -> Verdict:
+    def verdict(self, info: Info) -> Verdict | None:
         return Verdict.of(verdicts.on(info.context, self.row))
 
     @strawberry.field(description="What its partners offer whoever asks, if the verdict allows it.")
@@ -601,7 +601,7 @@ class Service(Node):
             date | None,
             strawberry.argument(description="Until this day, included; 14 days on, if not given."),
         ] = None,
-    ) -> ServiceOffers:
+    ) -> ServiceOffers | None:
         wanted = offers.Wanted(first=first, since=since, until=until)
         return ServiceOffers.of(await offers.for_viewer(info.context, self.row, wanted), info)
 

@@ -138,7 +138,7 @@ class Query:
     @strawberry.field(description="One service, whether or not it is on the menu today.")
     def service(
         self, info: Info, code: Annotated[str, strawberry.argument(description="Its code.")]
-    ) -> ServiceOutcome:
+    ) -> ServiceOutcome | None:
         try:
             return Service.of(info.context.catalogue.service(code), info)
         except errors.UnknownCodeError as error:
