@@ -97,15 +97,17 @@ async def test_an_issuer_that_was_down_at_first_is_asked_again(signed_in, issuer
     assert (down.status, up.status) == (401, 200)
 
 
-async def test_a_link_to_keys_elsewhere_is_not_followed(signed_in, issuer, clock):
+async def test_an_issuer_may_keep_its_keys_elsewhere(signed_in, issuer, clock):
     async with loopback.running() as elsewhere:
         key = elsewhere.rsa()
         issuer.jwks_uri = f"{elsewhere.url}/keys"
 
-        answer = await signed_in.ask(WHO, headers=bearer(issuer.token(key, clock())))
+        answer = await signed_in.ask(
+            WHO, headers=bearer(issuer.token(key, clock(), iss=issuer.url))
+        )
 
-        assert answer.status == 401
-        assert elsewhere.asked == {}
+        assert answer.status == 200
+        assert (issuer.asked["/keys"], elsewhere.asked["/keys"]) == (0, 1)
 
 
 async def test_without_a_token_the_issuer_is_not_asked(signed_in, issuer):
