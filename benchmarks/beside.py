@@ -83,7 +83,7 @@ class Pace:
 
 
 FULL = Pace(rounds=5, seconds=3.0, warm_seconds=1.0)
-QUICK = Pace(rounds=3, seconds=0.8, warm_seconds=0.3)
+QUICK = Pace(rounds=3, seconds=0.6, warm_seconds=0.2)
 
 
 @dataclass(slots=True)
@@ -186,7 +186,7 @@ def main(pace: Pace) -> None:
     table.opened(
         f"The hub beside a plain Strawberry: one process each, {AT_ONCE} at once, partners take "
         f"{PARTNER_SECONDS * 1000:.0f} ms.\n{pace.rounds} rounds of {pace.seconds:g} s a side, in "
-        "turn; the median of the rounds (least-most). Both sides gave equal answers."
+        "turn; the median of the rounds (least-most). Answers that differ end the run."
     )
     with _running() as bench:
         for question in QUESTIONS:

@@ -18,10 +18,11 @@ from resolvers import offer as offers
 from resolvers import verdict as verdicts
 from resolvers.context import Problem
 from schema import offer, scalars
+from schema.entry import Citation, Entry
 from schema.info import Info
 from schema.node import Node, PageInfo, global_id, key_in
 from schema.scalars import Language, LocalizedText
-from schema.station import Citation, Station, stations
+from schema.station import Station, stations
 from schema.verdict import MissingFact, Verdict
 
 First = Annotated[
@@ -58,7 +59,7 @@ scalars.describe(
 
 
 @strawberry.federation.type(keys=["id"], description="One of the 14 categories of the menu.")
-class Category(Node):
+class Category(Node, Entry):
     row: strawberry.Private[menu.Category]
 
     @classmethod
@@ -69,21 +70,9 @@ class Category(Node):
     def resolve_reference(cls, info: Info, id: str) -> Category | None:
         return next((one for one in categories(info) if one.id == id), None)
 
-    @strawberry.field(description="Its code.")
-    def code(self) -> str:
-        return self.row.code
-
-    @strawberry.field(description="Its name.")
-    def name(self, info: Info, language: Language = None) -> LocalizedText:
-        return LocalizedText.of(self.row.name, info, language)
-
     @strawberry.field(description="Its services on the menu today, by code.")
     def services(self, info: Info) -> list[Service]:
         return _services(info, catalogue.Filter(category=self.row.code))
-
-    @strawberry.field(description="Where it comes from.")
-    def citation(self, info: Info) -> Citation:
-        return Citation.of(self.row.citation, info)
 
 
 @strawberry.type(description="How often a benefit may be used in each calendar period.")
@@ -95,7 +84,7 @@ class Quota:
 @strawberry.federation.type(
     keys=["id"], description="One of the 12 benefit areas of the talent card."
 )
-class Area(Node):
+class Area(Node, Entry):
     row: strawberry.Private[menu.Area]
 
     @classmethod
@@ -106,23 +95,11 @@ class Area(Node):
     def resolve_reference(cls, info: Info, id: str) -> Area | None:
         return next((one for one in areas(info) if one.id == id), None)
 
-    @strawberry.field(description="Its code.")
-    def code(self) -> str:
-        return self.row.code
-
-    @strawberry.field(description="Its name.")
-    def name(self, info: Info, language: Language = None) -> LocalizedText:
-        return LocalizedText.of(self.row.name, info, language)
-
     @strawberry.field(
         description="`SEED` for the four groups that the article names, `HUB` for our own."
     )
     def source(self) -> str:
         return "HUB" if self.row.citation.source == "hub" else "SEED"
-
-    @strawberry.field(description="Where it comes from.")
-    def citation(self, info: Info) -> Citation:
-        return Citation.of(self.row.citation, info)
 
     @strawberry.field(description="The policy family it belongs to, by code.")
     def policy(self) -> str:
@@ -139,16 +116,8 @@ class Area(Node):
 
 
 @strawberry.type(description="One of the five menu areas of the first platform.")
-class PlatformArea:
+class PlatformArea(Entry):
     row: strawberry.Private[menu.PlatformArea]
-
-    @strawberry.field(description="Its code.")
-    def code(self) -> str:
-        return self.row.code
-
-    @strawberry.field(description="Its name.")
-    def name(self, info: Info, language: Language = None) -> LocalizedText:
-        return LocalizedText.of(self.row.name, info, language)
 
     @strawberry.field(description="Its services on the menu today: the walk across to the 14.")
     def services(self, info: Info) -> list[Service]:
@@ -162,16 +131,8 @@ class PlatformArea:
 
 
 @strawberry.type(description="A life event, and the services it takes.")
-class Journey:
+class Journey(Entry):
     row: strawberry.Private[menu.Journey]
-
-    @strawberry.field(description="Its code.")
-    def code(self) -> str:
-        return self.row.code
-
-    @strawberry.field(description="Its name.")
-    def name(self, info: Info, language: Language = None) -> LocalizedText:
-        return LocalizedText.of(self.row.name, info, language)
 
     @strawberry.field(description="Its services that are on the menu today, in order.")
     def services(self, info: Info) -> list[Service]:
@@ -191,16 +152,8 @@ class Journey:
 
 
 @strawberry.type(description="A figure that was published; never computed from the hub's data.")
-class Figure:
+class Figure(Entry):
     row: strawberry.Private[menu.Figure]
-
-    @strawberry.field(description="Its code.")
-    def code(self) -> str:
-        return self.row.code
-
-    @strawberry.field(description="What was counted.")
-    def name(self, info: Info, language: Language = None) -> LocalizedText:
-        return LocalizedText.of(self.row.name, info, language)
 
     @strawberry.field(description="The figure.")
     def value(self) -> Decimal:
@@ -217,10 +170,6 @@ class Figure:
     @strawberry.field(description="The figure it is counted inside of, by code.")
     def part_of(self) -> str | None:
         return self.row.part_of
-
-    @strawberry.field(description="Who published it.")
-    def citation(self, info: Info) -> Citation:
-        return Citation.of(self.row.citation, info)
 
 
 @strawberry.type(description="A document a service asks for.")

@@ -6,6 +6,7 @@ import strawberry
 
 from models import menu
 from schema import scalars
+from schema.entry import Entry
 from schema.info import Info
 from schema.node import Node, global_id
 from schema.scalars import Language, LocalizedText
@@ -17,44 +18,13 @@ scalars.describe(
 )
 
 
-@strawberry.type(description="Where an entry of the menu comes from.")
-class Citation:
-    source: str = strawberry.field(description="The source's code; `hub` is the hub's own setting.")
-    title: str = strawberry.field(description="The source's title.")
-    publisher: str = strawberry.field(description="Who published it.")
-    quote: str | None = strawberry.field(description="Its words, where they are quoted.")
-
-    @classmethod
-    def of(cls, found: menu.Citation, info: Info) -> Citation:
-        catalogue = info.context.catalogue
-        sources = catalogue.once(
-            "sources", lambda: {one.code: one for one in catalogue.lists.sources}
-        )
-        cited = sources[found.source]
-        return cls(
-            source=cited.code, title=cited.title, publisher=cited.publisher, quote=found.quote
-        )
-
-
 @strawberry.type(description="A window or an area inside a service point.")
-class Window:
+class Window(Entry):
     row: strawberry.Private[menu.Window]
-
-    @strawberry.field(description="Its code within its service point.")
-    def code(self) -> str:
-        return self.row.code
-
-    @strawberry.field(description="Its name.")
-    def name(self, info: Info, language: Language = None) -> LocalizedText:
-        return LocalizedText.of(self.row.name, info, language)
-
-    @strawberry.field(description="Where its existence is known from.")
-    def citation(self, info: Info) -> Citation:
-        return Citation.of(self.row.citation, info)
 
 
 @strawberry.federation.type(keys=["id"], description="A service point of the district.")
-class Station(Node):
+class Station(Node, Entry):
     row: strawberry.Private[menu.Station]
 
     @classmethod
@@ -65,17 +35,9 @@ class Station(Node):
     def resolve_reference(cls, info: Info, id: str) -> Station | None:
         return next((one for one in stations(info) if one.id == id), None)
 
-    @strawberry.field(description="Its code.")
-    def code(self) -> str:
-        return self.row.code
-
     @strawberry.field(description="What sort of service point it is.")
     def kind(self) -> menu.StationKind:
         return self.row.kind
-
-    @strawberry.field(description="Its name, as the article spells it.")
-    def name(self, info: Info, language: Language = None) -> LocalizedText:
-        return LocalizedText.of(self.row.name, info, language)
 
     @strawberry.field(description="Where it is.")
     def place(self, info: Info, language: Language = None) -> LocalizedText:
@@ -88,10 +50,6 @@ class Station(Node):
     @strawberry.field(description="Its windows and areas.")
     def windows(self) -> list[Window]:
         return [Window(row=row) for row in self.row.windows]
-
-    @strawberry.field(description="Where its existence is known from.")
-    def citation(self, info: Info) -> Citation:
-        return Citation.of(self.row.citation, info)
 
 
 def stations(info: Info) -> list[Station]:

@@ -19,8 +19,9 @@ class Issuer:
         self.keys: list[RSAKey | ECKey | OctKey] = []
         self.asked: Counter[str] = Counter()
         self.silent = False
-        self.url = ""
-        self.jwks_uri = "/keys"
+        #: Where it is, and what it calls itself.
+        self.address = self.url = ""
+        self.jwks_uri = ""
 
     def rsa(self) -> RSAKey:
         """Add a new RSA key and return it."""
@@ -55,7 +56,9 @@ class Issuer:
 
     async def _configuration(self, request: web.Request) -> web.Response:
         self._note(request)
-        return web.json_response({"issuer": self.url, "jwks_uri": self.jwks_uri})
+        return web.json_response(
+            {"issuer": self.url, "jwks_uri": self.jwks_uri or f"{self.address}/keys"}
+        )
 
     async def _keys(self, request: web.Request) -> web.Response:
         self._note(request)
@@ -78,7 +81,7 @@ async def running() -> AsyncIterator[Issuer]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
-    issuer.url = f"http://{host}:{port}"
+    issuer.address = issuer.url = f"http://{host}:{port}"
     try:
         yield issuer
     finally:

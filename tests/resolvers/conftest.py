@@ -1,0 +1,82 @@
+"""What resolvers are tried on: a small menu, a context over it, and partners that play a part."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from connectors.partner import Answer, Freshness
+from models import menu
+from resolvers import menu as catalogue
+from resolvers.context import Context
+from resolvers.viewer import Viewer
+from tests import catalogue as small
+
+
+@pytest.fixture
+def catalogue_of():
+    """Make a catalogue of these services, with a few lists around them."""
+
+    def catalogue_of(*services: dict, revision: int = 1) -> catalogue.Catalogue:
+        found = small.a_menu(*services)
+        row = menu.Revision(id=revision, digest="d", source="s", published_at=small.NOW)
+        return catalogue.Catalogue.of(row, found)
+
+    return catalogue_of
+
+
+class Played:
+    """A partner that notes what it is asked and answers as it is told."""
+
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+        self.asked: list[tuple] = []
+        self.offers = ()
+        self.raises: Exception | None = None
+        self.retry_after_seconds: float | None = None
+
+    async def ask(self, inquiries, deadline):
+        self.asked.append(tuple(inquiries))
+        await asyncio.sleep(0)
+        if self.raises:
+            raise self.raises
+        return [
+            Answer(
+                partner=self.slug,
+                freshness=Freshness.LIVE,
+                offers=self.offers,
+                observed_at=small.NOW,
+                retry_after_seconds=self.retry_after_seconds,
+            )
+            for _ in inquiries
+        ]
+
+
+@pytest.fixture
+def partners() -> dict[str, Played]:
+    return {slug: Played(slug) for slug in ("first", "second")}
+
+
+@pytest.fixture
+def registry(partners):
+    return SimpleNamespace(partners=partners, kinds={}, set_aside={})
+
+
+@pytest.fixture
+def context_of(registry, catalogue_of):
+    """Make a query's context; without a database nobody is known."""
+
+    def context_of(viewer=None, found=None, database=None) -> Context:
+        return Context.of(
+            viewer=viewer or Viewer(),
+            languages=("en",),
+            now=small.NOW,
+            database=database,
+            registry=registry,
+            catalogue=found or catalogue_of(),
+            deadline=asyncio.get_running_loop().time() + 5,
+        )
+
+    return context_of

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from models import errors
+from resolvers import menu
+from resolvers.menu import Filter
+from tests.catalogue import a_service
+
+TODAY = date(2026, 11, 22)
+
+
+@pytest.fixture
+def found(catalogue_of):
+    return catalogue_of(
+        a_service("zoo", category="leisure", areas=["films"]),
+        a_service("bank", platform_areas=["medical"], policies=["health"]),
+        a_service("airport", industries=["civil-aviation"], audience=["BUSINESS"]),
+        a_service("desk", where={"stations": ["centre"]}),
+        a_service("window", where={"windows": ["centre/c"]}),
+        a_service("cinema", partners=[{"partner": "p", "capability": "showing", "topic": "film"}]),
+        a_service("old", valid={"since": "2020-01-01", "until": "2026-11-21"}),
+        a_service("new", valid={"since": "2026-11-23"}),
+        a_service("stale", assured={"at": "2025-01-01", "by": "x", "stale_after": "2026-11-21"}),
+    )
+
+
+def codes(services) -> list[str]:
+    return [one.code for one in services]
+
+
+ON_MENU = ["airport", "bank", "cinema", "desk", "stale", "window", "zoo"]
+
+
+def test_services_stand_by_category_and_code(found):
+    assert codes(found.on_menu(TODAY)) == ON_MENU
+
+
+@pytest.mark.parametrize(
+    ("day", "there"), [(21, {"old"}), (22, set()), (23, {"new"})], ids=lambda one: str(one)
+)
+def test_a_service_is_on_the_menu_from_its_first_day_to_its_last(found, day, there):
+    on_that_day = set(codes(found.on_menu(date(2026, 11, day))))
+
+    assert on_that_day & {"old", "new"} == there
+
+
+@pytest.mark.parametrize(
+    ("wanted", "matching"),
+    [
+        (Filter(category="leisure"), ["zoo"]),
+        (Filter(area="films"), ["zoo"]),
+        (Filter(platform_area="medical"), ["bank"]),
+        (Filter(policy="health"), ["bank"]),
+        (Filter(industry="civil-aviation"), ["airport"]),
+        (Filter(audience="BUSINESS"), ["airport"]),
+        (Filter(station="centre"), ["desk", "window"]),
+        (Filter(partner="p"), ["cinema"]),
+        (Filter(partner="nobody"), []),
+        (Filter(stale=True), ["stale"]),
+        (Filter(stale=False, category="arrival"), ["airport", "bank", "cinema", "desk", "window"]),
+        (Filter(text="THE bank"), ["bank"]),
+        (Filter(text="服务  zoo"), ["zoo"]),
+        (Filter(text="nothing has this"), []),
+        (Filter(text=" "), ON_MENU),
+        (Filter(area="films", category="arrival"), []),
+    ],
+    ids=str,
+)
+def test_a_filter_keeps_what_matches_every_field_given(found, wanted, matching):
+    assert codes(found.on_menu(TODAY, wanted)) == matching
+
+
+@pytest.mark.parametrize(
+    "field", ["category", "area", "platform_area", "policy", "industry", "station"]
+)
+def test_a_code_in_no_list_is_refused_whatever_else_is_asked(found, field):
+    with pytest.raises(errors.UnknownCodeError):
+        found.on_menu(TODAY, Filter(**{field: "no-such-code"}))
+
+
+def test_pages_follow_each_other_without_a_gap_or_a_double(found):
+    met, after = [], None
+    for _ in range(10):
+        page = found.page(TODAY, Filter(), 3, after)
+        met += codes(page.items)
+        after = page.cursors[-1]
+        if not page.has_next:
+            break
+
+    assert met == ON_MENU
+
+
+def test_a_cursor_outlives_the_service_it_stands_after(found, catalogue_of):
+    first = found.page(TODAY, Filter(), 2, None)
+    later = catalogue_of(a_service("airport"), a_service("zoo", category="leisure"), revision=2)
+
+    following = later.page(TODAY, Filter(), 2, first.cursors[-1])
+
+    assert codes(first.items) == ["airport", "bank"]
+    assert codes(following.items) == ["zoo"]
+
+
+def test_an_unknown_service_names_the_nearest(found):
+    with pytest.raises(errors.UnknownCodeError) as refused:
+        found.service("cinnema")
+
+    assert refused.value.nearest == ("cinema",)
+
+
+@pytest.mark.parametrize("wording", ["civil-aviation", "Aviation  Services"])
+def test_an_industry_is_known_by_its_code_and_its_wordings(found, wording):
+    assert found.industry(wording) == "civil-aviation"
+
+
+def test_what_is_made_of_a_revision_is_made_once(found):
+    made = []
+
+    values = [found.once("key", lambda: made.append(1) or object()) for _ in range(3)]
+
+    assert made == [1]
+    assert len({id(value) for value in values}) == 1
+
+
+async def test_before_the_first_publication_there_is_no_menu(database):
+    with pytest.raises(errors.MenuMissingError):
+        await menu.newest(database)

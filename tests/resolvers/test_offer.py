@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from eligibility.verdict import Outcome
+from models import errors
+from models.offer import Appointment, Quote
+from resolvers import offer
+from resolvers.offer import Wanted
+from tests.catalogue import CARD_HOLDERS, NOW, a_service
+
+ASKS = [
+    {"partner": "first", "capability": "appointment", "topic": "dental"},
+    {"partner": "first", "capability": "appointment", "topic": "check"},
+    {"partner": "second", "capability": "appointment", "topic": "dental"},
+]
+
+
+@pytest.fixture
+def asked(context_of, catalogue_of):
+    """Ask for the offers of a service with three asks."""
+
+    async def asked(wanted=Wanted(), **service):
+        found = catalogue_of(a_service("dentist", partners=ASKS, **service))
+        return await offer.for_viewer(context_of(found=found), found.services["dentist"], wanted)
+
+    return asked
+
+
+def at(start: datetime, number: int = 1) -> Appointment:
+    return Appointment(id=str(number), title="Dental care", start=start, end=start, where="Here")
+
+
+async def test_a_service_has_a_page_for_each_thing_it_asks_in_the_menus_order(asked, partners):
+    found = await asked()
+
+    assert found.withheld is None
+    assert [(page.ask.partner, page.ask.topic) for page in found.pages] == [
+        ("first", "dental"),
+        ("first", "check"),
+        ("second", "dental"),
+    ]
+    assert [len(partner.asked) for partner in partners.values()] == [1, 1]
+
+
+async def test_partners_are_not_asked_for_what_may_not_be_had(asked, partners):
+    found = await asked(eligibility=CARD_HOLDERS)
+
+    assert found == offer.Offered(Outcome.NEEDS_FACTS, ())
+    assert [partner.asked for partner in partners.values()] == [[], []]
+
+
+async def test_whole_days_of_shanghai_are_asked_for_so_that_answers_can_be_shared(asked, partners):
+    await asked()
+    await asked(Wanted(since=date(2026, 12, 1), until=date(2026, 12, 1)))
+
+    (today, *_), (one_day, *_) = partners["first"].asked
+    assert (today.since.isoformat(), today.until.isoformat()) == (
+        "2026-11-22T00:00:00+08:00",
+        "2026-12-07T00:00:00+08:00",
+    )
+    assert one_day.until - one_day.since == timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(since=date(2026, 12, 2), until=date(2026, 12, 1)),
+        Wanted(until=date(2026, 11, 21)),
+        Wanted(until=date(2027, 2, 23)),
+        Wanted(first=0),
+        Wanted(first=101),
+    ],
+    ids=str,
+)
+async def test_a_window_or_a_number_out_of_range_is_refused(asked, partners, wanted):
+    with pytest.raises(errors.BadInputError):
+        await asked(wanted)
+    assert partners["first"].asked == []
+
+
+async def test_what_has_begun_is_left_out_before_the_first_are_taken(asked, partners):
+    partners["first"].offers = (
+        at(NOW - timedelta(minutes=1), 1),
+        at(NOW, 2),
+        at(NOW + timedelta(minutes=1), 3),
+        at(NOW + timedelta(minutes=2), 4),
+    )
+
+    found = await asked(Wanted(first=1))
+
+    assert [one.id for one in found.pages[0].offers] == ["3"]
+
+
+async def test_what_has_no_start_is_never_over(asked, partners):
+    quote = Quote(id="q", title="A rate", instrument="USD/CNY", currency="CNY")
+    partners["second"].offers = (quote,)
+
+    found = await asked()
+
+    assert found.pages[2].offers == (quote,)
+
+
+@pytest.mark.parametrize("seconds", [None, 0.0, 90.0])
+async def test_when_to_ask_again_is_told_as_a_time(asked, partners, seconds):
+    partners["second"].retry_after_seconds = seconds
+
+    found = await asked()
+
+    expected = None if seconds is None else NOW + timedelta(seconds=seconds)
+    assert found.pages[2].retry_after == expected
