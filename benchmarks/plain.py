@@ -39,7 +39,7 @@ from connectors.partner import Freshness
 from credentials import token
 from eligibility import fact as facts
 from eligibility import rulebook, verdict
-from models import card, menu, offer, page, talent
+from models import card, dossier, menu, offer, page, talent
 from models.database import Database
 from models.text import Text, wanted
 from resolvers import menu as catalogue
@@ -172,7 +172,7 @@ class Context:
         self.languages = languages
         self.now = datetime.now(UTC)
         self.today = self.now.astimezone(ZONE).date()
-        self.people = DataLoader(load_fn=partial(_batch, store, talent.by_handles))
+        self.people = DataLoader(load_fn=partial(_batch, store, dossier.by_handles))
         self.cards = DataLoader(load_fn=partial(_batch, store, card.by_holders))
         self.used = DataLoader(load_fn=partial(_batch, store, card.used))
         self.offers = DataLoader(load_fn=partial(_offers, store))

@@ -24,7 +24,11 @@ class Instant(sa.TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 SQLAlchemy names the argument
         """Give back what SQLite dropped."""
-        return value and value.replace(tzinfo=value.tzinfo or UTC)
+        return value and self.kept(value)
+
+    def kept(self, value: datetime) -> datetime:
+        """Return the time that the database keeps so."""
+        return value.replace(tzinfo=value.tzinfo or UTC)
 
 
 class Money(sa.TypeDecorator[Decimal]):
@@ -42,7 +46,11 @@ class Money(sa.TypeDecorator[Decimal]):
 
     def process_result_value(self, value: int | None, dialect: sa.Dialect) -> Decimal | None:  # noqa: ARG002 SQLAlchemy names the argument
         """Return yuan with two places."""
-        return None if value is None else Decimal(value).scaleb(-2)
+        return None if value is None else self.kept(value)
+
+    def kept(self, value: int) -> Decimal:
+        """Return the amount that the database keeps so."""
+        return Decimal(value).scaleb(-2)
 
 
 class Base(orm.DeclarativeBase):

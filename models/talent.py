@@ -29,7 +29,7 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020
 _WORD = re.compile(f"[{_CJK}]+|[^\\W_{_CJK}]+")
 _IS_CJK = re.compile(f"[{_CJK}]")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_HANDLE = re.compile(r"[a-z0-9]{1,40}")
+HANDLE = re.compile(r"[a-z0-9]{1,40}")
 _APOSTROPHES = dict.fromkeys(map(ord, "'’‘ʼ`´"))
 
 
@@ -253,17 +253,6 @@ for _lead in (Talent.id, *FILTERS):
     _rest = (column for column in (Talent.id, *FILTERS, Talent.name_key) if column is not _lead)
     sa.Index(f"ix_talent_by_{_lead.key}", _lead, *_rest)
 
-_WHOLE = (
-    orm.selectinload(Talent.degrees),
-    orm.selectinload(Talent.employments).joinedload(Employment.organisation),
-    orm.selectinload(Talent.permits),
-    orm.selectinload(Talent.household),
-    orm.selectinload(Talent.awards),
-    orm.selectinload(Talent.attestations),
-    orm.selectinload(Talent.teams),
-    orm.selectinload(Talent.cards),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -283,27 +272,10 @@ class Filter:
             raise errors.BadInputError(f"`text` is longer than {LONGEST_TEXT} characters.")
 
 
-async def by_handles(session: AsyncSession, handles: Sequence[str]) -> list[Talent | None]:
-    """Return whole people by handle, in the order asked; None for a handle nobody has."""
-    askable = {handle for handle in handles if _HANDLE.fullmatch(handle)}
-    rows = await session.scalars(
-        sa.select(Talent).where(Talent.handle.in_(askable)).options(*_WHOLE)
-    )
-    found = {talent.handle: talent for talent in rows}
-    return [found.get(handle) for handle in handles]
-
-
-async def by_ids(session: AsyncSession, ids: Sequence[int]) -> list[Talent | None]:
-    """Return whole people by id, in the order asked."""
-    rows = await session.scalars(sa.select(Talent).where(Talent.id.in_(set(ids))).options(*_WHOLE))
-    found = {talent.id: talent for talent in rows}
-    return [found.get(id_) for id_ in ids]
-
-
 async def page(
     session: AsyncSession, wanted: Filter, first: int | None = None, after: str | None = None
 ) -> paging.Page[Talent]:
-    """Return a page of bare people (no relationships) by id; load the whole with ``by_ids``."""
+    """Return a page of bare people (no relationships) by id; ``dossier`` has the whole."""
     many = paging.size(first)
     scope = paging.Scope("talents", wanted)
     beyond = int(scope.key(after)) if after is not None else 0

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from models import card, talent
+from models import card, dossier, talent
 from models.database import Database, Session
 from resolvers.reads import Reads
 
@@ -43,8 +43,8 @@ class Loaders:
             return DataLoader(load_fn=load)
 
         return cls(
-            people_by_handle=loader(talent.by_handles),
-            people_by_id=loader(talent.by_ids),
+            people_by_handle=loader(dossier.by_handles),
+            people_by_id=loader(dossier.by_ids),
             cards_by_holder=loader(card.by_holders),
             units_by_use=loader(card.used),
         )

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import sqlalchemy as sa
 
 from models import base, database
@@ -166,6 +167,13 @@ async def stand(request, furnished_url, systems, clock, tmp_path):
 def hub(stand) -> standing.Standing:
     """A hub as `make run` starts it, at ten in the morning of the tests' day."""
     return stand()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_hub(furnished, tmp_path_factory):
+    """A hub for a whole module of tests that change nothing."""
+    async with standing.alone(furnished, tmp_path_factory.mktemp("hub")) as one:
+        yield one
 
 
 @pytest.fixture

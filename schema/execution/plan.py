@@ -62,7 +62,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def execute_root_grouped_field_set(
         self,
         root_type: graphql.GraphQLObjectType,
-        root_value: _Value,  # noqa: ANN401 - graphql-core's
+        root_value: _Value,
         grouped_field_set: GroupedFieldSet,
         serially: bool,
         position_context: Any,  # noqa: ANN401 - graphql-core's

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_origin
 
 import pydantic
 import pytest
@@ -46,13 +46,14 @@ def keys(shape, prefix="", seen=()):
                 yield from keys(inner, f"{key}{'[]' if many else ''}.", (*seen, shape))
 
 
-def _forms(annotation, many=False):
+def _forms(annotation, *, many=False):
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
         if not issubclass(annotation, pydantic.RootModel):
             yield annotation, many
         return
     for inner in get_args(annotation):
-        yield from _forms(inner, many or getattr(annotation, "__origin__", None) in (list, tuple))
+        listed = many or get_origin(annotation) in (list, tuple)
+        yield from _forms(inner, many=listed)
 
 
 def text_of(name: str) -> str:

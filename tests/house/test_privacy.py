@@ -16,8 +16,11 @@ KNOCKS = {
     "Query.me": "{ me { name } }",
     "Query.talents": "{ talents { nodes { name } totalCount } }",
     "Query.node": f'{{ node(id: "{PERSON}") {{ ... on Talent {{ name }} }} }}',
-    "Query._entities": f"""{{ _entities(representations: [{{__typename: "Talent", id: "{PERSON}"}}]) {{
-      ... on Talent {{ name }} }} }}""",
+    "Query._entities": f"""{{
+      _entities(representations: [{{__typename: "Talent", id: "{PERSON}"}}]) {{
+        ... on Talent {{ name }}
+      }}
+    }}""",
     "Query.nodes": f'{{ nodes(ids: ["{PERSON}"]) {{ ... on Talent {{ name }} }} }}',
 }
 

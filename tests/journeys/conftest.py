@@ -1,4 +1,4 @@
-"""What journeys share: documents and answers beside the tests, and partner files with own limits."""
+"""What journeys share: documents and answers beside the tests, partner files with own limits."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from connectors.registry import PARTNERS
-from tests import hub as standing
 
 HERE = Path(__file__).parent
 HOME_PAGE = HERE.parents[1] / "docs" / "querying.graphql"
@@ -30,7 +28,7 @@ def document():
 
 @pytest.fixture
 def told(request):
-    """Compare with the answer that stands beside the tests; ``--rewrite-answers`` writes it anew."""
+    """Compare with the answer beside the tests; ``--rewrite-answers`` writes it anew."""
 
     def told(story: str, answer: object) -> bool:
         path = HERE / f"{story}.json"
@@ -56,10 +54,3 @@ def limited(tmp_path):
         return folder
 
     return limited
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_hub(furnished, tmp_path_factory):
-    """A hub for a whole module of tests that change nothing."""
-    async with standing.alone(furnished, tmp_path_factory.mktemp("hub")) as one:
-        yield one

@@ -56,7 +56,7 @@ async def test_an_unknown_service_is_a_fault_with_the_nearest_codes(ask):
 
 
 @pytest.mark.parametrize(
-    ("filter", "nearest"),
+    ("wanted", "nearest"),
     [
         ({"category": "educatoin"}, "education"),
         ({"area": "movie-watchin"}, "movie-watching"),
@@ -65,10 +65,10 @@ async def test_an_unknown_service_is_a_fault_with_the_nearest_codes(ask):
         ({"industry": "civil-avation"}, "civil-aviation"),
         ({"station": "xinhua-staton"}, "xinhua-station"),
     ],
-    ids=lambda one: "-".join(one),
+    ids="-".join,
 )
-async def test_an_unknown_code_in_a_filter_names_the_nearest(ask, filter, nearest):
-    answer = await ask(MENU, {"filter": filter})
+async def test_an_unknown_code_in_a_filter_names_the_nearest(ask, wanted, nearest):
+    answer = await ask(MENU, {"filter": wanted})
 
     (error,) = answer.json()["errors"]
     assert error["extensions"]["code"] == "UNKNOWN_CODE"
@@ -204,12 +204,12 @@ async def test_a_hundred_ids_are_answered_and_one_more_is_not(ask):
 
 
 @pytest.mark.parametrize(
-    "id", ["", ":", "Talent", "Talent:", "Talent:' OR 1=1 --", "Service:", "Query:x", "🜂:🜂",
+    "nothing", ["", ":", "Talent", "Talent:", "Talent:' OR 1=1 --", "Service:", "Query:x", "🜂:🜂",
            "Talent:" + "x" * 10_000, "Partner:../../etc", "Connector:None"],
     ids=range(11),
 )  # fmt: skip
-async def test_an_id_of_nothing_is_null(ask, id):
-    answer = await ask("query Node($id: ID!) { node(id: $id) { id } }", {"id": id})
+async def test_an_id_of_nothing_is_null(ask, nothing):
+    answer = await ask("query Node($id: ID!) { node(id: $id) { id } }", {"id": nothing})
 
     assert answer.json() == {"data": {"node": None}}
 

@@ -12,7 +12,6 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 import server
-from models import demo
 
 pytestmark = [pytest.mark.any_database, pytest.mark.asyncio(loop_scope="module")]
 

@@ -12,7 +12,7 @@ from alembic import command
 from sqlalchemy import exc
 from sqlalchemy.ext import asyncio as aio
 
-from models import card, talent
+from models import card, dossier, errors, talent
 from models.database import Database
 from tests import factories
 
@@ -107,7 +107,7 @@ async def test_times_come_back_in_utc_and_a_time_without_a_zone_is_refused(datab
     await save(database, factories.a_talent(handle="timed", recorded_at=in_shanghai))
 
     async with database.session() as session:
-        [person] = await talent.by_handles(session, ["timed"])
+        [person] = await dossier.by_handles(session, ["timed"])
     assert (person.recorded_at, person.recorded_at.utcoffset()) == (in_shanghai, timedelta(0))
     with pytest.raises(exc.StatementError, match="no time zone"):
         await save(database, factories.a_talent(recorded_at=in_shanghai.replace(tzinfo=None)))
@@ -119,7 +119,7 @@ async def test_money_is_exact_to_the_fen_and_never_rounded(database):
     await save(database, factories.a_talent(handle="paid", employments=[post]))
 
     async with database.session() as session:
-        [person] = await talent.by_handles(session, ["paid"])
+        [person] = await dossier.by_handles(session, ["paid"])
     assert person.employments[0].annual_salary == salary
     post = factories.an_employment(annual_salary=Decimal("0.001"))
     with pytest.raises(exc.StatementError, match="whole number of fen"):
@@ -129,10 +129,27 @@ async def test_money_is_exact_to_the_fen_and_never_rounded(database):
 async def test_a_live_database_answers_a_ping_and_a_missing_one_does_not(database, tmp_path):
     await database.ping()
 
-    missing = Database(f"sqlite:///{tmp_path}/no/such/folder.db")
+    (tmp_path / "folder.db").mkdir()
+    missing = Database(f"sqlite:///{tmp_path}/folder.db")
     with pytest.raises(exc.OperationalError):
         await missing.ping()
     await missing.close()
+
+
+async def test_the_folder_of_a_database_in_a_file_is_made_where_there_is_none(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/not/yet/there.db")
+    await database.ping()
+    await database.close()
+
+    assert (tmp_path / "not" / "yet" / "there.db").exists()
+
+
+@pytest.mark.parametrize("url", ["", "greenway.db", "mysql://somewhere/else", "sqlite"])
+def test_what_is_no_address_of_a_database_is_refused_with_how_to_write_one(url):
+    with pytest.raises(errors.HubError) as refused:
+        Database(url)
+
+    assert "postgresql://" in refused.value.hint
 
 
 @pytest.mark.parametrize("module", [card, talent], ids=lambda module: module.__name__)

@@ -8,12 +8,12 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from models import card, demo, talent
+from models import card, demo, dossier, talent
 
 
 async def everybody(data, people):
     async with data.session() as session:
-        return await talent.by_ids(session, range(1, people + 1))
+        return await dossier.by_ids(session, range(1, people + 1))
 
 
 def portrait(person):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from models import database as databases
-from models import demo, errors, page, talent
+from models import demo, dossier, errors, page, talent
 from tests import factories
 
 HIGH, LOW = talent.TalentClass.HIGH, talent.TalentClass.LOW
@@ -68,7 +68,7 @@ async def test_people_come_whole_in_the_order_asked_and_none_for_nobody(database
 
     async with database.session() as session:
         asked = ["poor", "nobody", "rich", "poor", "\x00", "' OR 1=1"]
-        poor, nobody, whole, again, *garbage = await talent.by_handles(session, asked)
+        poor, nobody, whole, again, *garbage = await dossier.by_handles(session, asked)
 
     assert (nobody, again, garbage) == (None, poor, [None, None])
     assert (poor.birth_date, poor.permits, poor.teams[0].name) == (None, [], "Team Quill")
@@ -84,8 +84,8 @@ async def test_people_by_id_are_the_same_people(database):
     await save(database, factories.a_talent(handle="one"), factories.a_talent(handle="two"))
 
     async with database.session() as session:
-        one, two = await talent.by_handles(session, ["one", "two"])
-        answer = await talent.by_ids(session, [two.id, 404, one.id])
+        one, two = await dossier.by_handles(session, ["one", "two"])
+        answer = await dossier.by_ids(session, [two.id, 404, one.id])
 
     assert answer == [two, None, one]
 
@@ -98,7 +98,7 @@ async def test_however_many_people_come_whole_in_at_most_ten_statements(
     statements.clear()
 
     async with database.session() as session:
-        people = await talent.by_handles(session, [demo.handle(n) for n in range(1, many + 1)])
+        people = await dossier.by_handles(session, [demo.handle(n) for n in range(1, many + 1)])
 
     assert None not in people
     assert len([sql for sql in statements if "SELECT" in sql]) <= 10

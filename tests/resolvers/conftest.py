@@ -37,7 +37,7 @@ class Played:
         self.raises: Exception | None = None
         self.retry_after_seconds: float | None = None
 
-    async def ask(self, inquiries, deadline):
+    async def ask(self, inquiries, _deadline):
         self.asked.append(tuple(inquiries))
         await asyncio.sleep(0)
         if self.raises:

@@ -38,9 +38,7 @@ def test_services_stand_by_category_and_code(found):
     assert codes(found.on_menu(TODAY)) == ON_MENU
 
 
-@pytest.mark.parametrize(
-    ("day", "there"), [(21, {"old"}), (22, set()), (23, {"new"})], ids=lambda one: str(one)
-)
+@pytest.mark.parametrize(("day", "there"), [(21, {"old"}), (22, set()), (23, {"new"})], ids=str)
 def test_a_service_is_on_the_menu_from_its_first_day_to_its_last(found, day, there):
     on_that_day = set(codes(found.on_menu(date(2026, 11, day))))
 

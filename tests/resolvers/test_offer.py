@@ -16,13 +16,14 @@ ASKS = [
     {"partner": "first", "capability": "appointment", "topic": "check"},
     {"partner": "second", "capability": "appointment", "topic": "dental"},
 ]
+EVERYTHING = Wanted()
 
 
 @pytest.fixture
 def asked(context_of, catalogue_of):
     """Ask for the offers of a service with three asks."""
 
-    async def asked(wanted=Wanted(), **service):
+    async def asked(wanted=EVERYTHING, **service):
         found = catalogue_of(a_service("dentist", partners=ASKS, **service))
         return await offer.for_viewer(context_of(found=found), found.services["dentist"], wanted)
 

@@ -1,0 +1,149 @@
+"""Whole people: all that is known of them, whatever the number of tables, in two statements.
+
+Every query of a holder begins with this, and a statement for each table would cost more than all
+the rest of it. So the rows of all tables come as one union of texts, and are made rows again here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import base, card, talent
+from models.talent import Talent
+
+#: What is known of a person, by the attribute that holds it.
+_PARTS: Mapping[str, type[base.Base]] = {
+    "degrees": talent.Degree,
+    "employments": talent.Employment,
+    "permits": talent.Permit,
+    "household": talent.Member,
+    "awards": talent.Award,
+    "attestations": talent.Attestation,
+    "teams": talent.Team,
+    "cards": card.Card,
+}
+_ORGANISATIONS = "organisations"
+
+#: How a column's text becomes its value again, by the Python type of the column.
+_READ: Mapping[type, Callable[[str], Any]] = {
+    bool: {"0": False, "1": True, "false": False, "true": True}.__getitem__,
+    date: date.fromisoformat,
+}
+
+_Owned = Mapping[str, Sequence[Any]]
+
+
+async def by_handles(session: AsyncSession, handles: Sequence[str]) -> list[Talent | None]:
+    """Return whole people by handle, in the order asked; None for a handle nobody has."""
+    askable = {handle for handle in handles if talent.HANDLE.fullmatch(handle)}
+    found = await _whole(session, Talent.handle.in_(askable))
+    by_handle = {person.handle: person for person in found}
+    return [by_handle.get(handle) for handle in handles]
+
+
+async def by_ids(session: AsyncSession, ids: Sequence[int]) -> list[Talent | None]:
+    """Return whole people by id, in the order asked."""
+    by_id = {person.id: person for person in await _whole(session, Talent.id.in_(set(ids)))}
+    return [by_id.get(id_) for id_ in ids]
+
+
+async def _whole(session: AsyncSession, which: sa.ColumnElement[bool]) -> Sequence[Talent]:
+    people = (await session.scalars(sa.select(Talent).where(which))).all()
+    if people:
+        rows = await session.execute(_UNION, {"ids": [person.id for person in people]})
+        owned = _owned(rows)
+        for person in people:
+            for name in _PARTS:
+                parts = owned[person.id, name]
+                orm.attributes.set_committed_value(person, name, parts)
+    return people
+
+
+def _owned(rows: Iterable[Sequence[Any]]) -> defaultdict[tuple[int, str], list[Any]]:
+    """Return the rows of the union as rows again, by whose they are and what, in their order."""
+    owned: defaultdict[tuple[int, str], list[Any]] = defaultdict(list)
+    organisations = {}
+    for part, owner, *texts in rows:
+        row = _SHAPES[part].read(texts)
+        if part == _ORGANISATIONS:
+            organisations[row.id] = row
+        else:
+            owned[owner, part].append(row)
+    for (_, part), parts in owned.items():
+        parts.sort(key=lambda row: row.id)
+        if part == "employments":
+            for row in parts:
+                orm.attributes.set_committed_value(
+                    row, "organisation", organisations[row.organisation_id]
+                )
+    return owned
+
+
+class _Shape:
+    """One table's rows as texts, and back."""
+
+    def __init__(self, kind: type[base.Base]) -> None:
+        self.columns = {one.key: one.columns[0] for one in kind.__mapper__.column_attrs}
+        self._kind = kind
+        self._readers = [(key, _reader(column.type)) for key, column in self.columns.items()]
+
+    def read(self, texts: Sequence[str | None]) -> Any:  # noqa: ANN401 - a row of its kind
+        """Return the row of these texts; further ones fill the union's width."""
+        values = {
+            key: None if text is None else reader(text)
+            for (key, reader), text in zip(self._readers, texts, strict=False)
+        }
+        return self._kind(**values)
+
+
+def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[str], Any]:
+    """Return what reads a value of a column's type from its text."""
+    if isinstance(kind, sa.JSON):
+        return json.loads
+    if isinstance(kind, base.Instant):
+        return lambda text: kind.kept(datetime.fromisoformat(text))
+    if isinstance(kind, base.Money):
+        return lambda text: kind.kept(int(text))
+    return _READ.get(kind.python_type, kind.python_type)
+
+
+_SHAPES = {name: _Shape(kind) for name, kind in _PARTS.items()} | {
+    _ORGANISATIONS: _Shape(talent.Organisation)
+}
+
+
+def _union() -> sa.CompoundSelect[Any]:
+    """Return the statement: for each table its name, whose the row is, and the row in texts."""
+    owners: dict[str, sa.ColumnElement[int]] = {
+        name: kind.__table__.c.talent_id for name, kind in _PARTS.items() if name != "teams"
+    }
+    owners["teams"] = talent.membership.c.talent_id
+    owners[_ORGANISATIONS] = talent.Employment.__table__.c.talent_id
+    joins = {
+        "teams": talent.membership.c.team_id == talent.Team.id,
+        _ORGANISATIONS: talent.Employment.organisation_id == talent.Organisation.id,
+    }
+    width = max(len(shape.columns) for shape in _SHAPES.values())
+    ids: sa.BindParameter[Sequence[int]] = sa.bindparam("ids", expanding=True)
+    return sa.union_all(
+        *(
+            sa.select(
+                sa.literal_column(f"'{name}'"),
+                owners[name],
+                *(sa.cast(column, sa.Text) for column in shape.columns.values()),
+                *[sa.cast(sa.null(), sa.Text)] * (width - len(shape.columns)),
+            ).where(owners[name].in_(ids), joins.get(name, sa.true()))
+            for name, shape in _SHAPES.items()
+        )
+    )
+
+
+_UNION = _union()

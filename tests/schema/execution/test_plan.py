@@ -1,0 +1,431 @@
+"""A planned answer is graphql-core's answer: the same data, the same errors, in the same order."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import enum
+import inspect
+import random
+from types import SimpleNamespace
+from typing import Annotated, Any
+
+import graphql
+import pytest
+import strawberry
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.permission import BasePermission, PermissionExtension
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Stock
+
+import schema
+from schema import execution
+from schema.execution import plan
+
+
+@strawberry.enum
+class Colour(enum.Enum):
+    RED = "red"
+    GREEN = "green"
+
+
+@strawberry.enum
+class Size(enum.StrEnum):
+    SMALL = "small"
+    LARGE = "large"
+
+
+@strawberry.input
+class Wanted:
+    text: str | None = None
+    colours: list[Colour] = strawberry.field(default_factory=list)
+    inside: Wanted | None = None
+
+
+@strawberry.interface
+class Named:
+    seed: strawberry.Private[int]
+
+    @strawberry.field
+    def name(self) -> str | None:
+        return _act(self.seed, "name", "a name")
+
+    @strawberry.field
+    def next(self) -> Thing | None:
+        return _act(self.seed, "next", Thing(seed=self.seed * 7 + 1))
+
+
+class Allowed(BasePermission):
+    message = "Not you."
+
+    def has_permission(self, source: Any, info: strawberry.Info, **kwargs: Any) -> bool:
+        return source.seed % 5 != 0
+
+
+def _allowed() -> PermissionExtension:
+    return PermissionExtension(permissions=[Allowed()], use_directives=False)
+
+
+class Stranger:
+    """An object of no class of the schema."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+
+@strawberry.type
+class Thing(Named):
+    kept: str = "kept"
+
+    @strawberry.field
+    def text(self) -> str:
+        return _act(self.seed, "text", "a text")
+
+    @strawberry.field
+    def number(self) -> int | None:
+        return _act(self.seed, "number", self.seed % 1000)
+
+    @strawberry.field
+    def huge(self) -> int | None:
+        return _act(self.seed, "huge", 2**40)
+
+    @strawberry.field
+    def ratio(self) -> float | None:
+        return _act(self.seed, "ratio", self.seed / 3)
+
+    @strawberry.field
+    def true(self) -> bool | None:
+        return _act(self.seed, "true", True)  # noqa: FBT003 - the value
+
+    @strawberry.field
+    def id(self) -> strawberry.ID:
+        return _act(self.seed, "id", strawberry.ID("an id"))
+
+    @strawberry.field
+    def day(self) -> datetime.date | None:
+        return _act(self.seed, "day", datetime.date(2026, 11, 22))
+
+    @strawberry.field
+    def colour(self) -> Colour | None:
+        return _act(self.seed, "colour", Colour.GREEN)
+
+    @strawberry.field
+    def size(self) -> Size:
+        return _act(self.seed, "size", Size.LARGE)
+
+    @strawberry.field
+    def sizes(self) -> list[Size | None] | None:
+        return _act(self.seed, "sizes", [Size.LARGE, "small", None, "huge", Colour.RED])
+
+    @strawberry.field
+    def words(self) -> list[str]:
+        return _act(self.seed, "words", ["a", _act(self.seed, "word", "b"), "c"])
+
+    @strawberry.field
+    def grid(self) -> list[list[int | None] | None] | None:
+        return _act(self.seed, "grid", ((1, 2), [], None, [_act(self.seed, "cell", 3)]))
+
+    @strawberry.field
+    def generated(self) -> list[Thing]:
+        return _act(self.seed, "generated", (Thing(seed=self.seed + n) for n in range(3)))
+
+    @strawberry.field
+    def things(self) -> list[Thing]:
+        return _act(self.seed, "things", [_thing(self.seed + n) for n in range(3)])
+
+    @strawberry.field
+    def perhaps(self) -> list[Thing | None] | None:
+        return _act(self.seed, "perhaps", tuple(_thing(self.seed - n) for n in range(3)))
+
+    @strawberry.field
+    def named(self) -> list[Named | None] | None:
+        return _act(self.seed, "named", [_named(self.seed + n) for n in range(4)])
+
+    @strawberry.field
+    def either(self) -> Either | None:
+        return _act(self.seed, "either", _named(self.seed * 3))
+
+    @strawberry.field
+    def cast(self) -> Other:
+        return _act(self.seed, "cast", strawberry.cast(Other, Stranger(self.seed)))
+
+    @strawberry.field
+    def judged(self) -> Judged | None:
+        return _act(self.seed, "judged", Stranger(self.seed))
+
+    @strawberry.field
+    def plain(self) -> Plain:
+        return _act(self.seed, "plain", Plain(word="plain"))
+
+    @strawberry.field
+    def echo(
+        self,
+        text: str = "x",
+        number: int | None = None,
+        wanted: Wanted | None = None,
+        colours: list[Colour] | None = None,
+    ) -> str:
+        return _act(self.seed, "echo", repr((text, number, wanted, colours)))
+
+    @strawberry.field
+    def told(self, info: strawberry.Info, text: str | None = None) -> str:
+        said = (info.path.as_list(), info.field_name, info.context.word, info.python_name)
+        return repr((*said, info.variable_values, text, info.selected_fields[0].name))
+
+    @strawberry.field
+    @staticmethod
+    def of_parent(parent: strawberry.Parent[Thing]) -> int:
+        return parent.seed % 10
+
+    @strawberry.field(extensions=[_allowed()])
+    def guarded(self) -> str | None:
+        return _act(self.seed, "guarded", "guarded")
+
+    @strawberry.field(extensions=[_allowed()])
+    async def guarded_later(self) -> Thing | None:
+        return await _later(self.seed, "guarded_later", _thing(self.seed + 3))
+
+    @strawberry.field
+    async def text_later(self) -> str:
+        return await _later(self.seed, "text_later", "late")
+
+    @strawberry.field
+    async def later(self) -> Thing | None:
+        return await _later(self.seed, "later", _thing(self.seed + 5))
+
+    @strawberry.field
+    async def things_later(self) -> list[Thing]:
+        return await _later(self.seed, "things_later", [_thing(self.seed + n) for n in (1, 2)])
+
+    @strawberry.field
+    def items_later(self) -> list[str | None] | None:
+        if _act(self.seed, "items_later", "") is None:
+            return None
+        return [_later(self.seed + n, "item", "item") for n in range(3)]
+
+    @strawberry.field
+    def coroutine(self) -> int | None:
+        return _later(self.seed, "coroutine", 7)
+
+
+@strawberry.type
+class Other(Named):
+    @strawberry.field
+    async def more(self) -> list[Named]:
+        return await _later(self.seed, "more", [_named(self.seed + n) for n in (4, 5)])
+
+
+@strawberry.type
+class Judged:
+    seed: strawberry.Private[int]
+
+    @strawberry.field
+    def word(self) -> str:
+        return _act(self.seed, "word", "word")
+
+    @classmethod
+    def is_type_of(cls, value: object, info: graphql.GraphQLResolveInfo) -> bool:
+        return value.seed % 3 != 0 and info.field_name == "judged"
+
+
+@strawberry.type
+class Plain:
+    word: str
+
+
+Either = Annotated[Thing | Other, strawberry.union("Either")]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def thing(self, seed: int = 1) -> Thing:
+        return Thing(seed=seed)
+
+    @strawberry.field
+    def perhaps(self, seed: int = 2) -> Thing | None:
+        return _act(seed, "root", Thing(seed=seed))
+
+    @strawberry.field
+    async def later(self, seed: int = 3) -> Thing | None:
+        return await _later(seed, "root", Thing(seed=seed))
+
+    @strawberry.field
+    def named(self, seed: int = 4) -> Named | None:
+        return _named(seed)
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def add(self, info: strawberry.Info) -> int:
+        info.context.added += 1
+        return info.context.added
+
+
+RICH = strawberry.Schema(Query, mutation=Mutation, types=[Other])
+CALM = 10**9  # from here on, things behave
+
+
+def _act(seed: int, name: str, good: object) -> Any:
+    """Do one thing or another, always the same for one seed and name."""
+    if seed >= CALM:
+        return good
+    chance = random.Random(f"{seed} {name}").random()  # noqa: S311 - it is a test
+    if chance < 0.07:
+        raise ValueError(f"{name} raised")
+    if chance < 0.12:
+        return LookupError(f"{name} returned an exception")
+    if chance < 0.18:
+        return None
+    return object if chance < 0.21 else good
+
+
+async def _later(seed: int, name: str, good: object) -> Any:
+    for _ in range(random.Random(f"{seed} {name} turns").randrange(4)):  # noqa: S311 - it is a test
+        await asyncio.sleep(0)
+    return _act(seed, name, good)
+
+
+def _thing(seed: int) -> Any:
+    return _act(seed, "thing", Thing(seed=seed * 11))
+
+
+def _named(seed: int) -> Any:
+    return _act(seed, "named", (Thing, Other)[seed % 2](seed=seed * 13))
+
+
+class Planned(plan.Executor):
+    """Plans for the rich schema."""
+
+    plans = plan.Plans()
+
+    def execute_field(self, *args: Any) -> Any:
+        self.context_value.stock.append(str(args[3].as_list()))
+        return super().execute_field(*args)
+
+
+def _context() -> SimpleNamespace:
+    return SimpleNamespace(word="word", added=0, stock=[])
+
+
+async def _answer(
+    rich: strawberry.Schema,
+    document: graphql.DocumentNode,
+    executor: type,
+    context: object,
+    variables: dict[str, object] | None = None,
+) -> tuple[object, list[object]]:
+    """Return the data, and all that can be told of each error."""
+    result = graphql.execute(
+        rich._schema,
+        document,
+        context_value=context,
+        variable_values=variables,
+        executor_class=executor,
+        is_awaitable=optimized_is_awaitable,
+    )
+    if inspect.isawaitable(result):
+        result = await result
+    return result.data, [
+        (one.message, one.path, one.locations, repr(one.original_error))
+        for one in result.errors or ()
+    ]
+
+
+async def _both(text: str, **variables: object) -> tuple[object, list[object]]:
+    """Return the rich schema's answer, having seen that it is one, planned or not, first or not."""
+    document = graphql.parse(text)
+    assert graphql.validate(RICH._schema, document) == []
+    stock = await _answer(RICH, document, Stock, _context(), variables)
+    first = await _answer(RICH, document, Planned, _context(), variables)
+    second = await _answer(RICH, document, Planned, _context(), variables)
+    assert first == stock
+    assert second == stock
+    return stock
+
+
+class _Writer:
+    """Writes documents by chance: fragments, aliases, conditions, arguments, variables."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.fragments: list[str] = []
+        self.count = 0
+        self.left = 30
+
+    def document(self) -> str:
+        roots = RICH._schema.query_type
+        body = self.selection(roots, self.chance.randrange(2, 5))
+        head = '$yes: Boolean!, $no: Boolean! = false, $text: String = "v", $wanted: Wanted'
+        used = f"used: thing(seed: {CALM}) @skip(if: $yes) {{ echo(text: $text, wanted: $wanted) }}"
+        rest = "...@include(if: $no) { __typename }"
+        return "\n".join([f"query ({head}) {{ {used} {rest} ...{body} }}", *self.fragments])
+
+    def selection(self, kind: Any, depth: int) -> str:
+        many = min(self.chance.randrange(1, 6), self.left)
+        self.left -= many
+        parts = [self.part(kind, depth) for _ in range(many)]
+        return "{ " + " ".join(["__typename", *parts]) + " }"
+
+    def part(self, kind: Any, depth: int) -> str:
+        fate = self.chance.random()
+        if fate < 0.12:
+            return f"...{self.condition()} {self.selection(kind, depth)}"
+        if graphql.is_abstract_type(kind) and fate < 0.6:
+            one = self.chance.choice(RICH._schema.get_possible_types(kind))
+            return f"... on {one.name}{self.condition()} {self.selection(one, depth)}"
+        if fate < 0.22:
+            self.count += 1
+            name = f"F{self.count}"
+            self.fragments.append(f"fragment {name} on {kind.name} {self.selection(kind, depth)}")
+            return f"...{name}{self.condition()} ...{name}"
+        return self.field(kind, depth)
+
+    def field(self, kind: Any, depth: int) -> str:
+        fields = getattr(kind, "fields", {})
+        names = [
+            name
+            for name, one in fields.items()
+            if depth or graphql.is_leaf_type(graphql.get_named_type(one.type))
+        ]
+        if not names:
+            return "__typename"
+        name = self.chance.choice(names)
+        kind = graphql.get_named_type(fields[name].type)
+        below = "" if graphql.is_leaf_type(kind) else self.selection(kind, depth - 1)
+        alias, arguments = "", ""
+        if self.chance.random() < 0.4:
+            self.count += 1
+            alias, arguments = f"a{self.count}: ", self.arguments(fields[name])
+        return f"{alias}{name}{arguments}{self.condition()} {below}"
+
+    def arguments(self, field: Any) -> str:
+        values = {
+            "seed": [str(self.chance.randrange(10_000)), str(CALM)],
+            "text": ["$text", '"literal"'],
+            "number": ["null", "12"],
+            "wanted": ["$wanted", "{ text: $text, colours: [RED], inside: { text: null } }"],
+            "colours": ["[GREEN, RED]", "null", "RED"],
+        }
+        chosen = [name for name in field.args if self.chance.random() < 0.6]
+        written = ", ".join(f"{name}: {self.chance.choice(values[name])}" for name in chosen)
+        return f"({written})" if written else ""
+
+    def condition(self) -> str:
+        if self.chance.random() < 0.8:
+            return ""
+        value = self.chance.choice(["$yes", "$no", "true", "false"])
+        return f" @{self.chance.choice(['skip', 'include'])}(if: {value})"
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 2**32), st.booleans(), st.sampled_from([None, True, False]))
+def test_whatever_is_asked_and_fails_the_answers_are_the_same(seed, yes, no):
+    text = _Writer(random.Random(seed)).document()  # noqa: S311 - it is a test
+    variables = {"yes": yes, "wanted": {"colours": ["GREEN"], "inside": {"text": "in"}}}
+    if no is not None:
+        variables["no"] = no
+
+    asyncio.run(_both(text, **variables))

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+import server
+from models import demo
+from models.database import Database
+from settings import Settings
+from tests import asgi
+from tests import hub as standing
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def greenway(tmp_path):
+    """Run the command line in an environment of its own; an error of ours is its sentence."""
+
+    def greenway(*arguments: str, **settings: str):
+        environment = {"DATA": tmp_path, "DATABASE_URL": f"sqlite:///{tmp_path}/hub.db", **settings}
+        return CliRunner().invoke(
+            server.cli,
+            arguments,
+            env={f"GREENWAY_{name}": str(value) for name, value in environment.items()},
+        )
+
+    return greenway
+
+
+@pytest.mark.any_database
+async def test_the_process_lives_whatever_else(hub):
+    answer = await asgi.call(hub.app, path="/healthz")
+
+    assert (answer.status, answer.json()) == (200, {"alive": True})
+
+
+@pytest.mark.any_database
+async def test_the_hub_is_ready_with_a_database_and_a_menu_and_says_what_is_missing(
+    hub, tmp_path, systems, clock
+):
+    empty = standing.Standing.over(tmp_path, f"sqlite:///{tmp_path}/empty.db", systems, clock)
+    await empty.hub.database.upgrade()
+    nowhere = standing.Standing.over(tmp_path, "postgresql://u@127.0.0.1:1/d", systems, clock)
+
+    before = await asgi.call(hub.app, path="/readyz")
+    await hub.ask("{ edition { revision } }")
+    ready = await asgi.call(hub.app, path="/readyz")
+    without_menu = await asgi.call(empty.app, path="/readyz")
+    without_database = await asgi.call(nowhere.app, path="/readyz")
+
+    assert (before.status, before.json()["why"]) == (503, "menu")
+    assert (ready.status, ready.json()) == (200, {"ready": True, "menu": 1})
+    assert (without_menu.status, without_menu.json()["why"]) == (503, "menu")
+    assert (without_database.status, without_database.json()["why"]) == (503, "database")
+    await empty.hub.close()
+    await nowhere.hub.close()
+
+
+@pytest.mark.any_database
+async def test_before_a_menu_is_published_queries_are_told_so(tmp_path, systems, clock):
+    empty = standing.Standing.over(tmp_path, f"sqlite:///{tmp_path}/empty.db", systems, clock)
+    await empty.hub.database.upgrade()
+
+    answer = await empty.ask("{ areas { code } }")
+
+    assert answer.status == 503
+    assert answer.codes == ["MENU_MISSING"]
+    await empty.hub.close()
+
+
+@pytest.mark.any_database
+@pytest.mark.viewer("holder", demo.PILOT)
+async def test_metrics_count_each_partners_calls(hub, ask):
+    await ask(
+        '{ service(code: "film-tickets") { ... on Service { offers { pages { freshness } } } } }'
+    )
+
+    text = (await asgi.call(hub.app, path="/metrics")).body.decode()
+
+    assert 'greenway_partner_calls_total{partner="hongqiao-cinema"} 1.0' in text
+    assert 'greenway_partner_failures_total{partner="hongqiao-cinema"} 0.0' in text
+    assert 'greenway_partner_breaker{partner="xinhua-bank",state="CLOSED"} 1.0' in text
+    assert "greenway_partners_set_aside 0.0" in text
+
+
+@pytest.mark.any_database
+async def test_the_door_leads_to_the_graph(hub):
+    answer = await asgi.call(hub.app, path="/")
+
+    assert answer.headers["location"] == "/graphql"
+
+
+@pytest.mark.any_database
+async def test_introspection_and_the_editor_can_be_switched_off(stand):
+    closed = stand(introspection=False, ide=False)
+
+    asked = await closed.ask("{ __schema { types { name } } }")
+    browsed = await asgi.call(closed.app, headers={"accept": "text/html"})
+
+    assert set(asked.codes) == {"GRAPHQL_VALIDATION_FAILED"}
+    assert b"<html" not in browsed.body
+
+
+@pytest.mark.any_database
+async def test_a_menu_that_cannot_be_refreshed_stays_in_force(hub, caplog):
+    async with hub.app.router.lifespan_context(hub.app):
+        await hub.ask("{ edition { revision } }")
+        revision = hub.hub.catalogue.revision
+        await hub.hub.database.close()
+
+        answer = await hub.ask("{ edition { revision } }")
+
+        assert answer.json()["data"]["edition"]["revision"] == revision
+
+
+async def test_demo_data_are_made_once_and_anew_when_asked_for(tmp_path):
+    settings = Settings(data=tmp_path, database_url=f"sqlite:///{tmp_path}/hub.db", demo=True)
+
+    async def people() -> int:
+        database = Database(settings.database_url)
+        async with database.session() as session:
+            found = await session.scalar(sa.text("SELECT count(*) FROM talent"))
+        await database.close()
+        return found
+
+    await server.prepare(settings, 12)
+    at_first = await people()
+    await server.prepare(settings)
+    again = await people()
+    await server.prepare(settings, 7)
+
+    assert (at_first, again, await people()) == (12, 12, 7)
+
+
+def test_a_token_is_printed_in_demo_mode_alone(greenway):
+    printed = greenway("token", "holder", "--person", "2", DEMO=1)
+    refused = greenway("token", "holder")
+
+    assert printed.exit_code == 0
+    assert printed.output.count(".") == 2
+    assert refused.exit_code != 0
+    assert "demo mode" in str(refused.exception)
+
+
+def test_demo_people_are_made_in_demo_mode_alone(greenway, tmp_path):
+    refused = greenway("demo", "--people", "3")
+
+    assert refused.exit_code != 0
+    assert not (tmp_path / "hub.db").exists()
+
+
+def test_the_schema_is_printed_as_it_is_on_disk(greenway):
+    assert greenway("schema").output == server.SDL.read_text(encoding="utf-8")
+
+
+def test_partner_files_are_checked_with_every_mistake_told(greenway, tmp_path):
+    whole = greenway("connectors", "check")
+    (tmp_path / "partners").mkdir()
+    (tmp_path / "partners" / "new-bank.yaml").write_text("slug: other\nkin: bank\n")
+
+    broken = greenway("connectors", "check", PARTNERS=tmp_path / "partners")
+    listed = greenway("connectors", "list", PARTNERS=tmp_path / "partners", DEMO=1)
+
+    assert whole.exit_code == 0, whole.output
+    assert "9 partners" in whole.output
+    assert broken.exit_code != 0
+    assert "“kin”" in str(broken.exception)
+    assert "new-bank" in listed.output
+    assert "set aside" in listed.output
+
+
+def test_a_partner_without_its_secret_is_set_aside_outside_demo_mode(greenway, tmp_path):
+    text = (ROOT / "connectors" / "partners" / "hongqiao-cinema.yaml").read_text(encoding="utf-8")
+    (tmp_path / "partners").mkdir()
+    (tmp_path / "partners" / "hongqiao-cinema.yaml").write_text(
+        text.replace("address: sandbox:cinema/", "address: https://cinema.example/"),
+        encoding="utf-8",
+    )
+
+    without = greenway("connectors", "list", PARTNERS=tmp_path / "partners")
+    secret = {"SECRET_HONGQIAO_CINEMA_TOKEN": "t"}
+    given = greenway("connectors", "list", PARTNERS=tmp_path / "partners", **secret)
+
+    assert "set aside" in without.output
+    assert "at work" in given.output
+
+
+def test_the_menu_is_checked_and_published_once(greenway):
+    assert greenway("migrate").exit_code == 0
+
+    first, again = greenway("menu", "publish"), greenway("menu", "publish")
+
+    assert first.output == "Revision 1 is published.\n"
+    assert again.output == "Revision 1 was in force already.\n"
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of which the first begins a row of five that nobody listens at."""
+    for start in range(20_000, 60_000, 97):
+        ports = range(start, start + count)
+        try:
+            for port in ports:
+                with socket.socket() as one:
+                    one.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return list(ports)
+    raise LookupError
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
+async def test_one_command_starts_everything_and_one_signal_ends_it(
+    furnished_url, tmp_path, ended_by
+):
+    port, sandbox, *systems = free_ports(6)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "server.py",
+        "serve",
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "GREENWAY_DEMO": "1",
+            "GREENWAY_PORT": str(port),
+            "GREENWAY_SANDBOX_PORT": str(sandbox),
+            "GREENWAY_DATA": str(tmp_path),
+            "GREENWAY_DATABASE_URL": furnished_url,
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+
+    def asked(token: str):
+        body = json.dumps(
+            {
+                "query": """{ me { name } service(code: "film-tickets") { ... on Service {
+                  offers { pages { freshness } } } } }"""
+            }
+        )
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/graphql",
+            body.encode(),
+            {"content-type": "application/json", "authorization": f"Bearer {token}"},
+        )
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - our own address
+            return json.load(answer)["data"]
+
+    try:
+        async with asyncio.timeout(60):
+            lines = []
+            while not any("Ctrl-C" in line for line in lines):
+                line = await process.stdout.readline()
+                assert line, "it ended before it was ready"
+                lines.append(line.decode())
+        token = next(line.strip() for line in lines if line.strip().startswith("eyJ"))
+        data = await asyncio.to_thread(asked, token)
+    finally:
+        process.send_signal(ended_by)
+        async with asyncio.timeout(15):
+            await process.wait()
+
+    assert data["me"] == {"name": "檀灯月"}
+    pages = data["service"]["offers"]["pages"]
+    assert {one["freshness"] for one in pages} == {"LIVE"}
+    for one in (port, sandbox, *systems):
+        with socket.socket() as again:
+            assert again.connect_ex(("127.0.0.1", one)) != 0

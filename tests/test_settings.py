@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import settings
+from models import errors
+from settings import Settings
+
+#: A value of each setting that is not its default, as the environment spells it.
+SET = {
+    "host": ("0.0.0.0", "0.0.0.0"),  # noqa: S104 - nothing is bound
+    "port": ("8020", 8020),
+    "data": ("/elsewhere", Path("/elsewhere")),
+    "database_url": ("postgresql://u@h/d", "postgresql://u@h/d"),
+    "menu": ("/menu", Path("/menu")),
+    "partners": ("/partners", Path("/partners")),
+    "demo": ("1", True),
+    "sandbox_port": ("8300", 8300),
+    "issuer": ("https://issuer.example", "https://issuer.example"),
+    "audience": ("portal", "portal"),
+    "deadline_seconds": ("2.5", 2.5),
+    "always_live": ("true", True),
+    "introspection": ("0", False),
+    "ide": ("false", False),
+    "log_level": ("DEBUG", "DEBUG"),
+}
+
+
+def test_an_empty_environment_is_the_defaults():
+    assert settings.read({}) == Settings()
+
+
+@pytest.mark.parametrize("name", [one for one in Settings.__slots__ if one != "secrets"])
+def test_each_setting_is_read_from_its_own_variable(name):
+    text, value = SET[name]
+
+    found = settings.read({f"GREENWAY_{name.upper()}": text})
+
+    assert getattr(found, name) == value != getattr(Settings(), name)
+
+
+def test_secrets_are_named_as_partner_files_name_them_and_not_shown():
+    found = settings.read({"GREENWAY_SECRET_FIRST_BANK_KEY": "s3cret"})
+
+    assert found.secrets == {"first-bank-key": "s3cret"}
+    assert "s3cret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "many"), ("DEMO", "perhaps"), ("DEADLINE_SECONDS", "soon"), ("SANDBOX_PORT", "")],
+)
+def test_a_value_of_the_wrong_sort_is_refused_by_the_settings_name(name, value):
+    with pytest.raises(errors.HubError, match=name):
+        settings.read({f"GREENWAY_{name}": value})
+
+
+def test_a_misspelt_setting_is_refused_with_the_nearest():
+    with pytest.raises(errors.HubError) as refused:
+        settings.read({"GREENWAY_DEOM": "1", "PATH": "/bin"})
+
+    assert refused.value.hint.startswith("Did you mean “GREENWAY_DEMO”")
