@@ -7,6 +7,7 @@ import datetime
 import enum
 import inspect
 import random
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ import pytest
 import strawberry
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.requests import Request
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.permission import BasePermission, PermissionExtension
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Stock
@@ -22,6 +24,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as St
 import schema
 from schema import execution
 from schema.execution import plan
+
+HOME_PAGE = Path(__file__).parents[3] / "docs" / "querying.graphql"
 
 
 @strawberry.enum
@@ -59,7 +63,7 @@ class Named:
 class Allowed(BasePermission):
     message = "Not you."
 
-    def has_permission(self, source: Any, info: strawberry.Info, **kwargs: Any) -> bool:
+    def has_permission(self, source: Any, info: strawberry.Info, **kwargs: Any) -> bool:  # noqa: ARG002 - strawberry's
         return source.seed % 5 != 0
 
 
@@ -420,12 +424,244 @@ class _Writer:
         return f" @{self.chance.choice(['skip', 'include'])}(if: {value})"
 
 
+# What is cancelled before it began is never awaited, here as in graphql-core.
+@pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32), st.booleans(), st.sampled_from([None, True, False]))
-def test_whatever_is_asked_and_fails_the_answers_are_the_same(seed, yes, no):
+def test_whatever_is_asked_and_whatever_fails_the_answers_are_the_same(seed, yes, no):
     text = _Writer(random.Random(seed)).document()  # noqa: S311 - it is a test
     variables = {"yes": yes, "wanted": {"colours": ["GREEN"], "inside": {"text": "in"}}}
     if no is not None:
         variables["no"] = no
 
     asyncio.run(_both(text, **variables))
+
+
+def _leaves(kind: graphql.GraphQLObjectType) -> str:
+    """Return a selection of every field of a type, and of what is plain in the types below."""
+    parts = []
+    for name, field in kind.fields.items():
+        below = graphql.get_named_type(field.type)
+        if graphql.is_leaf_type(below):
+            parts.append(name)
+        elif graphql.is_abstract_type(below):
+            parts.append(name + " { __typename ... on Thing { text kept } ... on Other { name } }")
+        else:
+            parts.append(name + (" { word }" if "word" in below.fields else " { __typename name }"))
+    return " ".join(parts)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_every_field_answers_alike_whether_it_fails_or_not():
+    every = _leaves(RICH._schema.type_map["Thing"])
+    failed = set()
+
+    for seed in range(150):
+        _, errors = await _both(f"{{ perhaps(seed: {seed}) {{ {every} }} }}")
+        failed |= {one[0].split(" ")[0] for one in errors}
+
+    assert len(failed) > 20
+
+
+async def test_where_nothing_fails_the_whole_object_is_there():
+    every = _leaves(RICH._schema.type_map["Thing"]).replace("huge ", "").replace("sizes ", "")
+
+    data, errors = await _both(f"{{ perhaps(seed: {CALM + 1}) {{ {every} }} }}")
+
+    assert errors == []
+    assert data["perhaps"]["colour"] == "GREEN"
+    assert data["perhaps"]["grid"] == [[1, 2], [], None, [3]]
+    assert data["perhaps"]["itemsLater"] == ["item"] * 3
+    assert [one["__typename"] for one in data["perhaps"]["named"]] == [
+        "Other", "Thing", "Other", "Thing",
+    ]  # fmt: skip
+
+
+async def test_a_resolver_is_told_where_it_stands():
+    data, errors = await _both(
+        "query ($a: String) { x: thing(seed: 1000000000) { things { y: told(text: $a) } } }", a="b"
+    )
+
+    assert errors == []
+    assert data["x"]["things"][1]["y"].startswith(
+        "(['x', 'things', 1, 'y'], 'told', 'word', 'told', {'a': 'b'}, 'b', 'told')"
+    )
+
+
+async def test_a_condition_holds_for_its_own_request_alone():
+    text = "query ($b: Boolean! = true) { thing { kept @skip(if: $b) a: kept @include(if: $b) } }"
+    document = graphql.parse(text)
+    answers = []
+
+    for variables in ({}, {"b": False}, {"b": True}, {"b": False}):
+        data, _ = await _answer(RICH, document, Planned, _context(), variables)
+        answers.append(list(data["thing"]))
+
+    assert answers == [["a"], ["kept"], ["a"], ["kept"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        ("query ($s: Int!) { thing(seed: $s) { kept } }", {"s": "no number"}),
+        ("query ($s: Int!) { thing(seed: $s) { kept } }", {}),
+        ("query ($b: Boolean = true) { thing { kept @skip(if: $b) } }", {"b": None}),
+        ("query ($b: Boolean = true) { thing @skip(if: $b) { kept } }", {"b": None}),
+        ("query ($s: Int = 3) { thing(seed: $s) { kept } perhaps { kept } }", {"s": None}),
+        ("query ($w: Wanted) { thing { echo(wanted: $w) } }", {"w": {"colours": ["BLUE"]}}),
+    ],
+)
+async def test_input_that_does_not_fit_is_the_same_error(text, variables):
+    _, errors = await _both(text, **variables)
+
+    assert errors
+
+
+async def test_introspection_answers_alike():
+    data, errors = await _both(graphql.get_introspection_query(input_value_deprecation=True))
+
+    assert errors == []
+    assert data["__schema"]["queryType"]["name"] == "Query"
+
+
+async def test_a_mutation_runs_as_ever_and_once_a_field():
+    context = _context()
+
+    data, _ = await _answer(RICH, graphql.parse("mutation { add a: add }"), Planned, context)
+
+    assert data == {"add": 1, "a": 2}
+    assert context.stock == ["['add']", "['a']"]
+
+
+async def test_what_is_planned_does_not_pass_through_the_stock_executor():
+    context = _context()
+    text = f"{{ thing(seed: {CALM}) {{ things {{ later {{ named {{ __typename name }} }} }} }} }}"
+
+    await _answer(RICH, graphql.parse(text), Planned, context)
+
+    assert context.stock == []
+
+
+async def test_plans_are_bounded_in_number_and_in_fields():
+    class Small(plan.Executor):
+        plans = plan.Plans(most=5, most_fields=30)
+
+    sizes = []
+    for n in range(40):
+        names = " ".join(f"a{i}: kept" for i in range(n % 20))
+        text = f"query N{n} {{ thing {{ kept {names} }} }}"
+        await _answer(RICH, graphql.parse(text), Small, _context())
+        sizes.append((len(Small.plans), Small.plans.fields))
+
+    assert max(number for number, _ in sizes) == 5
+    # A plan grows while it runs, and is weighed when the next one comes.
+    assert max(fields for _, fields in sizes) <= 30 + 21
+
+
+#: What the hub's fields cannot be asked without.
+REQUIRED = {
+    "code": '"physical-check"',
+    "since": "1",
+    "id": '"Service:physical-check"',
+    "ids": '["Service:physical-check", "Area:none", "Partner:xinhua-bank"]',
+    "representations": '[{ __typename: "Service", id: "Service:physical-check" }]',
+}
+
+
+def _every_field(built: graphql.GraphQLSchema) -> str:
+    """Return a document that asks for every field of a schema once."""
+    seen = set()
+
+    def selection(kind: Any) -> str:
+        kinds = built.get_possible_types(kind) if graphql.is_abstract_type(kind) else [kind]
+        inside = " ".join(f"... on {one} {{ __typename {fields(one)} }}" for one in kinds)
+        return f"{{ __typename {inside} }}"
+
+    def fields(kind: graphql.GraphQLObjectType) -> str:
+        return " ".join(
+            field(kind, name, one)
+            for name, one in kind.fields.items()
+            if (kind.name, name) not in seen
+        )
+
+    def field(kind: graphql.GraphQLObjectType, name: str, one: graphql.GraphQLField) -> str:
+        seen.add((kind.name, name))
+        needed = [key for key, value in one.args.items() if graphql.is_required_argument(value)]
+        given = ", ".join(f"{key}: {REQUIRED[key]}" for key in needed)
+        below = graphql.get_named_type(one.type)
+        inside = "" if graphql.is_leaf_type(below) else selection(below)
+        return f"{kind.name}_{name}: {name}{f'({given})' if given else ''} {inside}"
+
+    text = selection(built.query_type)
+    kinds = [one for one in built.type_map.values() if graphql.is_object_type(one)]
+    assert {
+        f"{kind}.{name}" for kind in kinds if kind.name[:2] != "__" for name in kind.fields
+    } <= {f"{kind}.{name}" for kind, name in seen}
+    return text
+
+
+class Hubs:
+    """The hub's schema, run by plan and as graphql-core does, over one hub."""
+
+    def __init__(self, standing) -> None:
+        self.standing = standing
+        bounds = execution.Limits(
+            fields=10_000, depth=99, tokens=99_999, length=10**6, aliases=9_999, root_fields=99,
+            cost=10**9,
+        )  # fmt: skip
+        self.planned = schema.build_schema(bounds)
+        self.stock = schema.build_schema(bounds)
+        self.stock.execution_context_class = Stock
+        self.by_stock: list[str] = []
+
+        class Watched(self.planned.execution_context_class):
+            def execute_field(inner, *args):  # noqa: N805 - `self` is the hubs
+                self.by_stock.append(str(args[3].as_list()))
+                return super().execute_field(*args)
+
+        self.planned.execution_context_class = Watched
+
+    async def ask(self, built, text):
+        headers = [(k.encode(), v.encode()) for k, v in self.standing.bearer(
+            self.standing.role, self.standing.person).items()]  # fmt: skip
+        request = Request({"type": "http", "method": "POST", "path": "/", "headers": headers})
+        result = await built.execute(text, context_value=await self.standing.hub.context(request))
+        return result.data, [one.formatted for one in result.errors or ()]
+
+
+@pytest.fixture
+def hubs(hub):
+    return Hubs(hub)
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize(
+    "who",
+    [
+        pytest.param(who, marks=pytest.mark.viewer(who))
+        for who in ("anonymous", "holder", "officer", "admin")
+    ],
+)
+async def test_every_field_of_the_hub_answers_alike_to_everybody(hubs, who):
+    text = _every_field(hubs.planned._schema)
+    await hubs.ask(hubs.planned, text)  # from now on partners are remembered
+
+    stock = await hubs.ask(hubs.stock, text)
+
+    assert await hubs.ask(hubs.planned, text) == stock
+    assert stock[0] is not None, stock[1]
+
+
+@pytest.mark.any_database
+@pytest.mark.viewer("holder")
+async def test_no_field_of_the_home_page_passes_through_the_stock_executor(hubs):
+    text = HOME_PAGE.read_text(encoding="utf-8")
+    await hubs.ask(hubs.planned, text)
+
+    planned = await hubs.ask(hubs.planned, text)
+
+    assert hubs.by_stock == []
+    assert planned == await hubs.ask(hubs.stock, text)
+    assert planned[1] == []
