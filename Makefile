@@ -31,7 +31,7 @@ demo: install  ## the demo data anew: make demo PEOPLE=273600
 
 web: web/dist/index.html  ## the in-browser editor, when Node is there
 
-web/dist/index.html: web/package-lock.json $(wildcard web/*.html web/*.js web/*.mjs web/*.css web/src/*)
+web/dist/index.html: docs/querying.graphql web/package-lock.json web/build.js $(wildcard web/src/*)
 	@if command -v npm >/dev/null; then \
 		cd web && npm ci --silent --no-fund --no-audit && npm run --silent build && touch dist/index.html; \
 	else echo "Node is not there: /graphql will say how to build the editor."; fi

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from connectors import errors, http
 from credentials import token
+from models import errors as mistakes
 
 #: Keys are taken for good this long; a key nobody knows may cause one fetch in five minutes.
 FRESH = timedelta(hours=1)
@@ -31,7 +32,11 @@ class Issuer:
         self._turn = asyncio.Lock()
 
     async def key(self, key_id: str) -> token.Key | None:
-        """Return the issuer's key with this id, or None where it has none."""
+        """Return the issuer's key with this id, or None where it has none.
+
+        Raises:
+            IssuerSilentError: the issuer has not told its keys yet.
+        """
         if self._wants_fetch(key_id):
             async with self._turn:
                 if self._wants_fetch(key_id):
@@ -50,7 +55,7 @@ class Issuer:
             self._keys = token.keys_of(jwks.json())
         except (errors.PartnerError, ValueError, KeyError, TypeError):
             if not self._keys:
-                return
+                raise mistakes.IssuerSilentError from None
         self._fetched_at = self._clock()
 
     async def _jwks_uri(self) -> str:

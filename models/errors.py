@@ -10,7 +10,8 @@ GreenwayError                        (code, hint)
 ├── PartnerError                     a partner failed    (connectors/errors.py)
 └── HubError                         we must change something
     ├── MistakesError                MISCONFIGURED       files of ours with mistakes, all of them
-    └── MenuMissingError             MENU_MISSING        nothing has been published yet
+    ├── MenuMissingError             MENU_MISSING        nothing has been published yet
+    └── IssuerSilentError            ISSUER_SILENT       nobody can say whose tokens hold
 
 Axes: whose fault (asker, partner, us) and what to do next (the hint). ``code`` is what
 ``errors[].extensions.code`` says; the closed list of codes is docs/querying.md.
@@ -122,6 +123,18 @@ class MenuMissingError(HubError):
 
     def __init__(self) -> None:
         super().__init__("No menu has been published yet.", "Run `greenway menu publish`.")
+
+
+class IssuerSilentError(HubError):
+    """The identity provider has given no keys since the hub started: no token can be judged."""
+
+    code = "ISSUER_SILENT"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The identity provider gives no keys, so the token cannot be judged.",
+            "Ask again soon; without a token, what anybody may ask is answered.",
+        )
 
 
 def nearest(found: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:

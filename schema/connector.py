@@ -52,7 +52,9 @@ class Connector(Node):
     found: strawberry.Private[tuple[errors.Mistake, ...]]
     code: str = strawberry.field(description="The partner's code.")
     state: ConnectorState = strawberry.field(description="Whether its file is at work.")
-    kind: str | None = strawberry.field(description="The kind of partner: the protocol it speaks.")
+    protocol: str | None = strawberry.field(
+        description="The kind of partner it speaks to, by code; null while its file is set aside."
+    )
     breaker: BreakerState | None = strawberry.field(description="Its circuit breaker.")
     calls: int = strawberry.field(description="HTTP exchanges since the hub started.")
     failures: int = strawberry.field(description="How often it was asked in vain.")
@@ -71,7 +73,7 @@ class Connector(Node):
             found=(),
             code=row.slug,
             state=ConnectorState.ACTIVE,
-            kind=row.kind.slug,
+            protocol=row.kind.slug,
             breaker=health.state,
             calls=health.calls,
             failures=health.failed,
@@ -92,7 +94,7 @@ class Connector(Node):
             found=found,
             code=code,
             state=ConnectorState.MISCONFIGURED,
-            kind=None,
+            protocol=None,
             breaker=None,
             calls=0,
             failures=0,

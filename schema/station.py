@@ -36,7 +36,7 @@ class Station(Node, Entry):
         return next((one for one in stations(info) if one.id == id), None)
 
     @strawberry.field(description="What sort of service point it is.")
-    def kind(self) -> menu.StationKind:
+    def station_kind(self) -> menu.StationKind:
         return self.row.kind
 
     @strawberry.field(description="Where it is.")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors import http, issuer
+from models import errors
 from tests import issuer as loopback
 
 
@@ -90,7 +91,8 @@ async def test_a_silent_issuers_keys_are_used_on(keys, stand, clock):
 async def test_an_issuer_that_never_answered_is_asked_again_at_once(keys, stand):
     key = stand.ec()
     stand.silent = True
-    assert await keys.key(key.kid) is None
+    with pytest.raises(errors.IssuerSilentError):
+        await keys.key(key.kid)
 
     stand.silent = False
 
@@ -104,5 +106,6 @@ async def test_a_document_of_another_issuer_is_not_believed(stand, clock):
     async with http.HTTPClient() as client:
         keys = issuer.Issuer(client, address, clock)
 
-        assert await keys.key(key.kid) is None
+        with pytest.raises(errors.IssuerSilentError):
+            await keys.key(key.kid)
     assert stand.asked["/keys"] == 0

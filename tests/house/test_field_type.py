@@ -22,7 +22,7 @@ def fields_of(name):
 
 #: Everything with an id is a Node (and federation's entity), whatever it is called: who selects
 #: these of several sorts of thing at once gives them aliases. The list may only grow shorter.
-ALIASED = {"Node": {"name", "kind"}, "_Entity": {"name", "kind"}}
+ALIASED = {"Node": {"name"}, "_Entity": {"name"}}
 
 
 @pytest.mark.parametrize("name", ABSTRACT)

@@ -94,7 +94,8 @@ async def test_an_issuer_that_was_down_at_first_is_asked_again(signed_in, issuer
 
     up = await signed_in.ask(WHO, headers=bearer(issuer.token(key, clock())))
 
-    assert (down.status, up.status) == (401, 200)
+    assert (down.status, up.status) == (503, 200)
+    assert down.codes == ["ISSUER_SILENT"]
 
 
 async def test_an_issuer_may_keep_its_keys_elsewhere(signed_in, issuer, clock):
