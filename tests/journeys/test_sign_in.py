@@ -121,6 +121,7 @@ async def test_without_a_token_the_issuer_is_not_asked(signed_in, issuer):
 @pytest.mark.parametrize("demo_mode", [True, False])
 async def test_a_development_token_is_refused_beside_an_issuer(stand, issuer, demo_mode):
     in_demo = stand()
+    issuer.ec()
     hub = stand(demo=demo_mode, issuer=issuer.url)
 
     answer = await hub.ask(WHO, headers=in_demo.bearer("officer"))
