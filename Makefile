@@ -37,7 +37,11 @@ web/dist/index.html: docs/querying.graphql web/package-lock.json web/build.js $(
 	else echo "Node is not there: /graphql will say how to build the editor."; fi
 
 test: $(VENV)/dev.stamp  ## the tests, on SQLite and on PostgreSQL
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
+
+quick: $(VENV)/dev.stamp  ## the tests of the inner loop: SQLite, no journeys, no browser
+	$(BIN)/pytest -q -n 2 --dist loadfile --database sqlite \
+		--ignore tests/journeys --ignore tests/web --ignore tests/test_server.py
 
 fmt: $(VENV)/dev.stamp  ## format
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix -q .
@@ -75,4 +79,4 @@ LOCK := --quiet --upgrade --strip-extras --generate-hashes --allow-unsafe --no-e
 bench: $(VENV)/dev.stamp  ## the benchmarks; beside a plain Strawberry
 	$(BIN)/python -m benchmarks
 
-.PHONY: help install run demo web test fmt lint imports types spell manifests sdl picture check lock bench
+.PHONY: help install run demo web test quick fmt lint imports types spell manifests sdl picture check lock bench

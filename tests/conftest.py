@@ -113,8 +113,16 @@ def today() -> date:
 
 
 @pytest.fixture(scope="session")
-def furnished(kind, request, tmp_path_factory) -> str:
+def furnished_by_kind() -> dict[str, str]:
+    """The furnished databases there are: pytest asks for a kind again after the other one."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def furnished(kind, furnished_by_kind, request, tmp_path_factory) -> str:
     """The address of a database with the real menu and the demo people, made once; to copy."""
+    if kind in furnished_by_kind:
+        return furnished_by_kind[kind]
     folder = tmp_path_factory.mktemp("furnished")
     if kind == "sqlite":
         url = f"sqlite:///{folder}/furnished.db"
@@ -123,6 +131,7 @@ def furnished(kind, request, tmp_path_factory) -> str:
         url = standing.named(server, "furnished")
         asyncio.run(standing.command(server, "CREATE DATABASE furnished"))
     asyncio.run(standing.furnish(folder, url))
+    furnished_by_kind[kind] = url
     return url
 
 

@@ -9,11 +9,10 @@ from typing import Any
 
 import graphql
 from strawberry.federation import Schema as FederatedSchema
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from schema.execution import limits, problems, reading
+from schema.execution import limits, plan, problems, reading
 
 
 class Schema(FederatedSchema):
@@ -90,13 +89,15 @@ class _OutOfTimeError(Exception):
     """The operation's time is over."""
 
 
-def _executor(seconds: float) -> type[StrawberryGraphQLCoreExecutionContext]:
-    """Return an executor that looks at the clock once for each object.
+def _executor(seconds: float) -> type[plan.Executor]:
+    """Return an executor with plans of its own, which looks at the clock once for each object.
 
     A timeout of the event loop cannot end fields that never await; this can.
     """
 
-    class Executor(StrawberryGraphQLCoreExecutionContext):
+    class Executor(plan.Executor):
+        plans = plan.Plans()
+
         def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - graphql-core's
             super().__init__(*args, **kwargs)
             self._ends = time.monotonic() + seconds
@@ -105,9 +106,8 @@ def _executor(seconds: float) -> type[StrawberryGraphQLCoreExecutionContext]:
         def build(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - graphql-core's
             return super().build(*args, **{**kwargs, "hide_suggestions": True})
 
-        def execute_fields(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - graphql-core's
+        def tick(self) -> None:
             if time.monotonic() > self._ends:
                 raise _OutOfTimeError
-            return super().execute_fields(*args, **kwargs)
 
     return Executor

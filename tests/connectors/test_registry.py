@@ -84,11 +84,21 @@ async def test_every_good_file_is_a_partner_and_a_bad_one_is_set_aside_alone_and
     assert "s3cret" not in caplog.text
 
 
-async def test_without_its_sandbox_a_partner_is_set_aside(write, load):
+async def test_where_no_sandbox_runs_its_partners_are_left_out(write, load):
     write("good-hospital")
 
     async with http.HTTPClient() as client:
         found = registry.Registry.load([write.folder], client, {}, SECRETS, lambda: DAY)
+
+    assert (found.partners, found.set_aside) == ({}, {})
+
+
+async def test_a_partner_of_a_system_the_sandbox_lacks_is_set_aside(write, load):
+    write("good-hospital")
+
+    async with http.HTTPClient() as client:
+        other = {"library": "http://127.0.0.1:9"}
+        found = registry.Registry.load([write.folder], client, other, SECRETS, lambda: DAY)
 
     assert [one.path for one in found.set_aside["good-hospital"]] == ["address"]
 

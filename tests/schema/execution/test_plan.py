@@ -159,6 +159,10 @@ class Thing(Named):
         return _act(self.seed, "judged", Stranger(self.seed))
 
     @strawberry.field
+    def all_judged(self) -> list[Judged | None]:
+        return [Stranger(self.seed), Judged(seed=self.seed), Judged(seed=self.seed + 1), None]
+
+    @strawberry.field
     def plain(self) -> Plain:
         return _act(self.seed, "plain", Plain(word="plain"))
 
@@ -230,12 +234,45 @@ class Judged:
 
     @classmethod
     def is_type_of(cls, value: object, info: graphql.GraphQLResolveInfo) -> bool:
-        return value.seed % 3 != 0 and info.field_name == "judged"
+        return value.seed % 3 != 0 and isinstance(info.path.key, str)
 
 
 @strawberry.type
 class Plain:
     word: str
+
+
+@strawberry.type
+class Troubled:
+    """What fails beside something that still runs."""
+
+    @strawberry.field
+    def broken(self) -> str:
+        raise ValueError("broken")
+
+    @strawberry.field
+    async def broken_later(self) -> str:
+        await asyncio.sleep(0)
+        raise ValueError("broken later")
+
+    @strawberry.field
+    async def noted(self, info: strawberry.Info) -> str:
+        return await _note(info, 1)
+
+    @strawberry.field
+    async def slow(self, info: strawberry.Info) -> str:
+        return await _note(info, 9)
+
+    @strawberry.field
+    def items(self, info: strawberry.Info) -> list[str]:
+        return [_note(info, 1), None, _note(info, 2)]
+
+
+async def _note(info: strawberry.Info, turns: int) -> str:
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    info.context.noted.append(info.field_name)
+    return "noted"
 
 
 Either = Annotated[Thing | Other, strawberry.union("Either")]
@@ -254,6 +291,10 @@ class Query:
     @strawberry.field
     async def later(self, seed: int = 3) -> Thing | None:
         return await _later(seed, "root", Thing(seed=seed))
+
+    @strawberry.field
+    def troubled(self) -> Troubled | None:
+        return Troubled()
 
     @strawberry.field
     def named(self, seed: int = 4) -> Named | None:
@@ -311,7 +352,7 @@ class Planned(plan.Executor):
 
 
 def _context() -> SimpleNamespace:
-    return SimpleNamespace(word="word", added=0, stock=[])
+    return SimpleNamespace(word="word", added=0, noted=[], stock=[])
 
 
 async def _answer(
@@ -467,6 +508,7 @@ async def test_every_field_answers_alike_whether_it_fails_or_not():
 
 async def test_where_nothing_fails_the_whole_object_is_there():
     every = _leaves(RICH._schema.type_map["Thing"]).replace("huge ", "").replace("sizes ", "")
+    every = every.replace("allJudged { word } ", "")
 
     data, errors = await _both(f"{{ perhaps(seed: {CALM + 1}) {{ {every} }} }}")
 
@@ -517,6 +559,30 @@ async def test_input_that_does_not_fit_is_the_same_error(text, variables):
     _, errors = await _both(text, **variables)
 
     assert errors
+
+
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [
+        ("{ troubled { noted broken } }", ["noted"]),
+        ("{ troubled { noted slow broken } }", ["noted", "slow"]),
+        ("{ troubled { slow brokenLater } }", []),
+        ("{ troubled { items } }", ["items", "items"]),
+    ],
+)
+async def test_what_a_failure_leaves_behind_is_ended_or_settled_as_ever(text, noted):
+    left = []
+
+    for executor in (Stock, Planned, Planned):
+        context = _context()
+        data, errors = await _answer(RICH, graphql.parse(text), executor, context)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        left.append((data, errors, context.noted))
+
+    assert left[0][0] == {"troubled": None}
+    assert left[0][2] == noted
+    assert left == [left[0]] * 3
 
 
 async def test_introspection_answers_alike():
