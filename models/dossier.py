@@ -1,4 +1,4 @@
-"""Whole people: all that is known of them, whatever the number of tables, in two statements.
+"""Whole people: all that is known of them, whatever the number of tables, in one statement.
 
 Every query of a holder begins with this, and a statement for each table would cost more than all
 the rest of it. So the rows of all tables come as one union of texts, and are made rows again here.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ _PARTS: Mapping[str, type[base.Base]] = {
     "teams": talent.Team,
     "cards": card.Card,
 }
+_PEOPLE = "people"
 _ORGANISATIONS = "organisations"
 
 #: How a column's text becomes its value again, by the Python type of the column.
@@ -38,32 +39,29 @@ _READ: Mapping[type, Callable[[str], Any]] = {
     date: date.fromisoformat,
 }
 
-_Owned = Mapping[str, Sequence[Any]]
-
 
 async def by_handles(session: AsyncSession, handles: Sequence[str]) -> list[Talent | None]:
     """Return whole people by handle, in the order asked; None for a handle nobody has."""
     askable = {handle for handle in handles if talent.HANDLE.fullmatch(handle)}
-    found = await _whole(session, Talent.handle.in_(askable))
+    found = await _people(session, _BY_HANDLE, askable)
     by_handle = {person.handle: person for person in found}
     return [by_handle.get(handle) for handle in handles]
 
 
 async def by_ids(session: AsyncSession, ids: Sequence[int]) -> list[Talent | None]:
     """Return whole people by id, in the order asked."""
-    by_id = {person.id: person for person in await _whole(session, Talent.id.in_(set(ids)))}
+    by_id = {person.id: person for person in await _people(session, _BY_ID, set(ids))}
     return [by_id.get(id_) for id_ in ids]
 
 
-async def _whole(session: AsyncSession, which: sa.ColumnElement[bool]) -> Sequence[Talent]:
-    people = (await session.scalars(sa.select(Talent).where(which))).all()
-    if people:
-        rows = await session.execute(_UNION, {"ids": [person.id for person in people]})
-        owned = _owned(rows)
-        for person in people:
-            for name in _PARTS:
-                parts = owned[person.id, name]
-                orm.attributes.set_committed_value(person, name, parts)
+async def _people(
+    session: AsyncSession, statement: sa.CompoundSelect[Any], keys: Collection[object]
+) -> Sequence[Talent]:
+    owned = _owned(await session.execute(statement, {"keys": list(keys)}))
+    people = [person for (_, part), rows in owned.items() if part == _PEOPLE for person in rows]
+    for person in people:
+        for name in _PARTS:
+            orm.attributes.set_committed_value(person, name, owned.get((person.id, name), []))
     return people
 
 
@@ -115,16 +113,20 @@ def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[str], Any]:
     return _READ.get(kind.python_type, kind.python_type)
 
 
-_SHAPES = {name: _Shape(kind) for name, kind in _PARTS.items()} | {
-    _ORGANISATIONS: _Shape(talent.Organisation)
+_KINDS: Mapping[str, type[base.Base]] = {
+    _PEOPLE: Talent,
+    **_PARTS,
+    _ORGANISATIONS: talent.Organisation,
 }
+_SHAPES = {name: _Shape(kind) for name, kind in _KINDS.items()}
 
 
-def _union() -> sa.CompoundSelect[Any]:
+def _union(which: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
     """Return the statement: for each table its name, whose the row is, and the row in texts."""
     owners: dict[str, sa.ColumnElement[int]] = {
         name: kind.__table__.c.talent_id for name, kind in _PARTS.items() if name != "teams"
     }
+    owners[_PEOPLE] = Talent.__table__.c.id
     owners["teams"] = talent.membership.c.talent_id
     owners[_ORGANISATIONS] = talent.Employment.__table__.c.talent_id
     joins = {
@@ -132,7 +134,7 @@ def _union() -> sa.CompoundSelect[Any]:
         _ORGANISATIONS: talent.Employment.organisation_id == talent.Organisation.id,
     }
     width = max(len(shape.columns) for shape in _SHAPES.values())
-    ids: sa.BindParameter[Sequence[int]] = sa.bindparam("ids", expanding=True)
+    people = sa.select(Talent.id).where(which)
     return sa.union_all(
         *(
             sa.select(
@@ -140,10 +142,12 @@ def _union() -> sa.CompoundSelect[Any]:
                 owners[name],
                 *(sa.cast(column, sa.Text) for column in shape.columns.values()),
                 *[sa.cast(sa.null(), sa.Text)] * (width - len(shape.columns)),
-            ).where(owners[name].in_(ids), joins.get(name, sa.true()))
+            ).where(owners[name].in_(people), joins.get(name, sa.true()))
             for name, shape in _SHAPES.items()
         )
     )
 
 
-_UNION = _union()
+_KEYS: sa.BindParameter[Sequence[object]] = sa.bindparam("keys", expanding=True)
+_BY_HANDLE = _union(Talent.handle.in_(_KEYS))
+_BY_ID = _union(Talent.id.in_(_KEYS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,7 @@ class Text(pydantic.RootModel[dict[str, str]]):
         return tuple(language for language in LANGUAGES if language not in self.root)
 
 
+@functools.lru_cache(maxsize=128)
 def wanted(language_range: str | None) -> tuple[str, ...]:
     """Return primary language codes in the order wanted, from an Accept-Language list.
 

@@ -87,13 +87,11 @@ async def test_people_by_id_are_the_same_people(database):
         one, two = await dossier.by_handles(session, ["one", "two"])
         answer = await dossier.by_ids(session, [two.id, 404, one.id])
 
-    assert answer == [two, None, one]
+    assert [person and person.id for person in answer] == [two.id, None, one.id]
 
 
 @pytest.mark.parametrize("many", [1, 100])
-async def test_however_many_people_come_whole_in_at_most_ten_statements(
-    database, statements, today, many
-):
+async def test_however_many_people_come_whole_in_one_statement(database, statements, today, many):
     await demo.build(database, many, today)
     statements.clear()
 
@@ -101,7 +99,7 @@ async def test_however_many_people_come_whole_in_at_most_ten_statements(
         people = await dossier.by_handles(session, [demo.handle(n) for n in range(1, many + 1)])
 
     assert None not in people
-    assert len([sql for sql in statements if "SELECT" in sql]) <= 10
+    assert len([sql for sql in statements if "SELECT" in sql]) == 1
 
 
 async def test_what_a_page_did_not_load_raises_instead_of_asking(database):
