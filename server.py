@@ -33,6 +33,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from uvicorn.supervisors import Multiprocess
 
 import schema
 import settings as configuration
@@ -381,9 +382,7 @@ cli.add_typer(connectors_cli, name="connectors")
 def serve() -> None:
     """Run the hub. With GREENWAY_DEMO=1: with menu, demo people and sandbox partners."""
     settings = configuration.read()
-    # The level is for our own words: what libraries say at length spells out whom a query is about.
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    _log.setLevel(settings.log_level)
+    _log_to_stderr(settings)
     # What was begun is ended on either signal: by itself, SIGTERM would leave the sandbox running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with contextlib.ExitStack() as stack:
@@ -395,13 +394,32 @@ def serve() -> None:
             sandbox_answers()
             welcome = _welcome(settings)
         config = uvicorn.Config(
-            app(Hub(settings)),
+            "server:application",
+            factory=True,
+            workers=settings.processes,
             log_level="warning",
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=5,
         )
-        _Server(config, welcome).run([listening])
+        if settings.processes == 1:
+            _Server(config, welcome).run([listening])
+        else:
+            typer.echo(welcome)
+            Multiprocess(config, [listening]).run()
+
+
+def application() -> Starlette:
+    """Return the ASGI application of a process: a hub of its own, from the environment."""
+    settings = configuration.read()
+    _log_to_stderr(settings)
+    return app(Hub(settings))
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    # The level is for our own words: what libraries say at length spells out whom a query is about.
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    _log.setLevel(settings.log_level)
 
 
 def _listening(settings: Settings) -> socket.socket:

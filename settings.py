@@ -23,6 +23,8 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8000
+    #: How many processes answer; each has its own memory of partners' answers and its own breakers.
+    processes: int = 1
     #: Where state is kept that is no database: the development issuer's key.
     data: Path = HOME / ".greenway"
     #: ``sqlite:///path`` or ``postgresql://user:password@host/database``.
@@ -75,6 +77,7 @@ def _settings(environ: Mapping[str, str]) -> Settings:
     return Settings(
         host=config("HOST", default=default.host),
         port=config("PORT", cast=int, default=default.port),
+        processes=config("PROCESSES", cast=int, default=default.processes),
         data=config("DATA", cast=Path, default=default.data),
         database_url=config("DATABASE_URL", default=default.database_url),
         menu=config("MENU", cast=Path, default=default.menu),

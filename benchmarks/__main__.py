@@ -11,6 +11,9 @@ def main() -> None:
     """Run one benchmark and print what was measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="less exact, within a minute")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="how many of the hub's, beside the baseline"
+    )
     commands = parser.add_subparsers(dest="command", metavar="people | broken")
     many = commands.add_parser("people", help="the database with very many people")
     many.add_argument("number", nargs="?", type=int, default=people.EVERYBODY)
@@ -23,7 +26,7 @@ def main() -> None:
         case "broken":
             broken.main()
         case _:
-            beside.main(beside.QUICK if asked.quick else beside.FULL)
+            beside.main(beside.QUICK if asked.quick else beside.FULL, asked.processes)
 
 
 if __name__ == "__main__":

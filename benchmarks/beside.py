@@ -105,11 +105,16 @@ class Measured:
 class Bench:
     """Everything that runs for as long as the questions are asked."""
 
-    def __init__(self, data: Path, sandbox: machine.Sandbox, asker: load.Asker) -> None:
+    def __init__(
+        self, data: Path, sandbox: machine.Sandbox, asker: load.Asker, processes: int
+    ) -> None:
         self._sandbox = sandbox
         self._asker = asker
         self._environment = machine.environment(
-            data, f"sqlite:///{data / 'greenway.db'}", sandbox.port
+            data,
+            f"sqlite:///{data / 'greenway.db'}",
+            sandbox.port,
+            GREENWAY_PROCESSES=str(processes),
         )
         settings = configuration.read(self._environment)
         asyncio.run(server.prepare(settings))
@@ -181,25 +186,26 @@ def common(answer: Any) -> Any:
     return answer
 
 
-def main(pace: Pace) -> None:
+def main(pace: Pace, processes: int = 1) -> None:
     """Ask both sides every question, and print what each cost."""
+    many = "one process" if processes == 1 else f"{processes} processes"
     table.opened(
-        f"The hub beside a plain Strawberry: one process each, {AT_ONCE} at once, partners take "
+        f"The hub, {many}, beside a plain Strawberry, one: {AT_ONCE} at once, partners take "
         f"{PARTNER_SECONDS * 1000:.0f} ms.\n{pace.rounds} rounds of {pace.seconds:g} s a side, in "
         "turn; the median of the rounds (least-most). Answers that differ end the run."
     )
-    with _running() as bench:
+    with _running(processes) as bench:
         for question in QUESTIONS:
             _print(question, bench.measured(question, pace))
 
 
 @contextlib.contextmanager
-def _running() -> Iterator[Bench]:
+def _running(processes: int) -> Iterator[Bench]:
     port = machine.free_ports(5)[0]
     with machine.folder() as data, machine.sandbox(port, PARTNER_SECONDS) as sandbox:
         asker = load.Asker()
         try:
-            yield Bench(data, sandbox, asker)
+            yield Bench(data, sandbox, asker, processes)
         finally:
             asker.stop()
 

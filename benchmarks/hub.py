@@ -18,7 +18,9 @@ def main() -> None:
     if "--prepare" in sys.argv:
         asyncio.run(server.prepare(settings))
     uvicorn.run(
-        server.app(server.Hub(settings)),
+        "server:application",
+        factory=True,
+        workers=settings.processes,
         host=settings.host,
         port=settings.port,
         log_level="warning",

@@ -56,15 +56,21 @@ class Child:
         return _opened(self.process.stdin)
 
     def cpu_seconds(self) -> float:
-        """Return the processor time it has used, its threads included."""
-        after_name = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(after_name[11]) + int(after_name[12])) / _TICKS
+        """Return the processor time it and its own children have used, threads included."""
+        spent = 0
+        for pid in _family(self.process.pid):
+            after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            spent += int(after_name[11]) + int(after_name[12])
+        return spent / _TICKS
 
     def peak_megabytes(self) -> float:
-        """Return the most memory it has ever held."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
+        """Return the most memory that it, or the largest of its own children, has ever held."""
+        most = 0.0
+        for pid in _family(self.process.pid):
+            status = Path(f"/proc/{pid}/status").read_text()
+            line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+            most = max(most, int(line.split()[1]) / 1024)
+        return most
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
         """End it, and wait until it has ended."""
@@ -76,6 +82,12 @@ class Child:
             self.process.wait()
         self.told.close()
         self.said.close()
+
+
+def _family(pid: int) -> list[int]:
+    """Return a process and all below it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in _family(int(child)))]
 
 
 def _opened(stream: Any) -> TextIO:

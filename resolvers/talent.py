@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from models import card, menu, page, talent
+from models import card, dossier, menu, page, talent
 from resolvers.context import ZONE, Context
+from resolvers.loaders import Use
 from resolvers.viewer import OFFICERS, Role
 
 
@@ -19,16 +20,24 @@ class AreaUse:
     renews_on: date | None
 
 
-async def read_viewer(context: Context) -> None:
-    """Read the person asking, with their card, once and for all of this query."""
+async def read_viewer(context: Context, *, with_units: bool) -> None:
+    """Read the person asking, with their card, once and for all of this query.
+
+    ``with_units``: what is left on the card is asked too, so it is read in the same session.
+    """
     if context.viewer.role is not Role.HOLDER:
         return
     loaders = context.loaders
-    person = await loaders.people_by_handle.load(context.viewer.subject)
+    async with context.reads.one(), context.database.session() as session:
+        [person] = await dossier.by_handles(session, [context.viewer.subject])
+        held = card.best(person.cards) if person else None
+        uses = _uses(context, held) if held and with_units else []
+        for use, units in zip(uses, await card.used(session, uses), strict=True):
+            loaders.units_by_use.prime(use, units)
     context.person = person
     if person is not None:
         loaders.people_by_id.prime(person.id, person)
-        loaders.cards_by_holder.prime(person.id, card.best(person.cards))
+        loaders.cards_by_holder.prime(person.id, held)
 
 
 def me(context: Context) -> talent.Talent | None:
@@ -85,17 +94,20 @@ async def card_of(context: Context, person: talent.Talent) -> card.Card | None:
 
 async def areas_of(context: Context, held: card.Card) -> list[AreaUse]:
     """Return each area of the card with what is left of it in the present period."""
+    uses = _uses(context, held)
+    units = await context.loaders.units_by_use.load_many(uses)
+    used = dict(zip((area for _, area, _ in uses), units, strict=True))
     areas = context.catalogue.lists.areas
-    limited = [area for area in areas if area.quota]
-    used = await context.loaders.units_by_use.load_many(
-        [
-            (held.id, area.code, _period(area.quota, context.today)[0])
-            for area in limited
-            if area.quota
-        ]
-    )
-    by_area = dict(zip((area.code for area in limited), used, strict=True))
-    return [_use(area, by_area.get(area.code, 0), context.today) for area in areas]
+    return [_use(area, used.get(area.code, 0), context.today) for area in areas]
+
+
+def _uses(context: Context, held: card.Card) -> list[Use]:
+    """Return what is asked of a card's use: each area with a limit, since its period began."""
+    return [
+        (held.id, area.code, _period(area.quota, context.today)[0])
+        for area in context.catalogue.lists.areas
+        if area.quota
+    ]
 
 
 def _use(area: menu.Area, used: int, today: date) -> AreaUse:

@@ -228,7 +228,7 @@ class Query:
 async def before(context: Context, fields: frozenset[str]) -> None:
     """Read what the fields of a document will need of whoever asks."""
     if fields & PERSONAL:
-        await people.read_viewer(context)
+        await people.read_viewer(context, with_units="unitsLeft" in fields)
 
 
 class _Entity(Protocol):

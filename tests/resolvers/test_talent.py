@@ -52,7 +52,7 @@ async def holder(database) -> talent.Talent:
 async def test_a_holder_is_read_once_with_their_card(context_of, database, holder):
     context = context_of(HOLDER, database=database)
 
-    await people.read_viewer(context)
+    await people.read_viewer(context, with_units=True)
 
     assert people.me(context).handle == "holder"
     assert (await people.card_of(context, context.person)).serial == "GW-FWY9-9N2Q-F"
@@ -62,7 +62,7 @@ async def test_who_is_no_holder_is_not_read(context_of):
     for role in set(Role) - {Role.HOLDER}:
         context = context_of(Viewer(role, "holder"))
 
-        await people.read_viewer(context)
+        await people.read_viewer(context, with_units=True)
 
         assert context.person is None
         with pytest.raises((errors.UnauthenticatedError, errors.ForbiddenError)):
@@ -104,7 +104,7 @@ async def test_what_is_left_of_a_card_is_counted_by_calendar_period_in_shanghai(
     context_of, database, holder
 ):
     context = context_of(HOLDER, database=database)
-    await people.read_viewer(context)
+    await people.read_viewer(context, with_units=True)
 
     held = await people.card_of(context, context.person)
     left = await people.areas_of(context, held)
@@ -130,7 +130,7 @@ async def test_a_period_ends_with_the_calendars(
 ):
     context = context_of(HOLDER, database=database)
     context.now = today
-    await people.read_viewer(context)
+    await people.read_viewer(context, with_units=True)
 
     left = await people.areas_of(context, await people.card_of(context, context.person))
 
