@@ -114,7 +114,7 @@ class Bench:
             data,
             f"sqlite:///{data / 'greenway.db'}",
             sandbox.port,
-            GREENWAY_PROCESSES=str(processes),
+            PROCESSES=str(processes),
         )
         settings = configuration.read(self._environment)
         asyncio.run(server.prepare(settings))

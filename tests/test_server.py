@@ -220,9 +220,11 @@ def free_ports(count: int) -> list[int]:
 
 
 @pytest.mark.any_database
-@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("ended_by", "processes"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGTERM, 2)]
+)
 async def test_one_command_starts_everything_and_one_signal_ends_it(
-    furnished_url, tmp_path, ended_by
+    furnished_url, tmp_path, ended_by, processes
 ):
     port, sandbox, *systems = free_ports(6)
     process = await asyncio.create_subprocess_exec(
@@ -234,6 +236,7 @@ async def test_one_command_starts_everything_and_one_signal_ends_it(
             **os.environ,
             "GREENWAY_DEMO": "1",
             "GREENWAY_PORT": str(port),
+            "GREENWAY_PROCESSES": str(processes),
             "GREENWAY_SANDBOX_PORT": str(sandbox),
             "GREENWAY_DATA": str(tmp_path),
             "GREENWAY_DATABASE_URL": furnished_url,
