@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import signal
@@ -116,20 +117,35 @@ class Hub:
         """Keep the newest published menu in force; a database that is away changes nothing."""
         while True:
             try:
-                if self.catalogue is None:
-                    self.catalogue = await menu.newest(self.database)
-                else:
-                    self.catalogue = await menu.refreshed(self.database, self.catalogue)
+                found = await self._newest()
+                if found is not self.catalogue:
+                    self.catalogue = found
+                    _spare_the_collector()
             except errors.MenuMissingError:
                 _log.debug("no menu has been published yet")
             except Exception:
                 _log.exception("the menu could not be refreshed; the last one stays in force")
             await asyncio.sleep(_MENU_SECONDS)
 
+    async def _newest(self) -> menu.Catalogue:
+        if self.catalogue is None:
+            return await menu.newest(self.database)
+        return await menu.refreshed(self.database, self.catalogue)
+
     async def close(self) -> None:
         """End every connection."""
         await self.client.close()
         await self.database.close()
+
+
+def _spare_the_collector() -> None:
+    """Keep the garbage collector from walking the whole menu again and again.
+
+    What lives until the next revision is set apart from what a query leaves behind.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def partners_of(
