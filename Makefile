@@ -3,7 +3,8 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 PEOPLE ?= 300
-export GREENWAY_DEMO ?= 1
+# Demo people, sandbox partners and tokens: for these targets, and for no test.
+run demo: export GREENWAY_DEMO ?= 1
 
 .DEFAULT_GOAL := help
 

@@ -91,6 +91,7 @@ class Hub:
             _keys(settings, self.client, clock),
         )
         self.catalogue: menu.Catalogue | None = None
+        self._closing = asyncio.Event()
 
     async def context(self, request: Request) -> Context:
         """Return the context of one query.
@@ -115,7 +116,7 @@ class Hub:
 
     async def follow_menu(self) -> None:
         """Keep the newest published menu in force; a database that is away changes nothing."""
-        while True:
+        while not self._closing.is_set():
             try:
                 found = await self._newest()
                 if found is not self.catalogue:
@@ -125,12 +126,17 @@ class Hub:
                 _log.debug("no menu has been published yet")
             except Exception:
                 _log.exception("the menu could not be refreshed; the last one stays in force")
-            await asyncio.sleep(_MENU_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), _MENU_SECONDS)
 
     async def _newest(self) -> menu.Catalogue:
         if self.catalogue is None:
             return await menu.newest(self.database)
         return await menu.refreshed(self.database, self.catalogue)
+
+    def stop_following(self) -> None:
+        """Let ``follow_menu`` end by itself: cut off in a query, it would leave a connection."""
+        self._closing.set()
 
     async def close(self) -> None:
         """End every connection."""
@@ -224,9 +230,8 @@ def app(hub: Hub) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         following = asyncio.create_task(hub.follow_menu())
         yield
-        following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await following
+        hub.stop_following()
+        await following
         await hub.close()
 
     routes: list[BaseRoute] = [

@@ -29,10 +29,12 @@ def greenway(tmp_path):
 
     def greenway(*arguments: str, **settings: str):
         environment = {"DATA": tmp_path, "DATABASE_URL": f"sqlite:///{tmp_path}/hub.db", **settings}
+        outside = [name for name in os.environ if name.startswith("GREENWAY_")]
         return CliRunner().invoke(
             server.cli,
             arguments,
-            env={f"GREENWAY_{name}": str(value) for name, value in environment.items()},
+            env=dict.fromkeys(outside)
+            | {f"GREENWAY_{name}": str(value) for name, value in environment.items()},
         )
 
     return greenway
@@ -117,8 +119,12 @@ async def test_a_menu_that_cannot_be_refreshed_stays_in_force(hub, caplog):
     async with hub.app.router.lifespan_context(hub.app):
         await hub.ask("{ edition { revision } }")
         revision = hub.hub.catalogue.revision
-        await hub.hub.database.close()
+        async with hub.hub.database.begin() as session:
+            await session.execute(sa.text("DROP TABLE menu_revision"))
 
+        async with asyncio.timeout(10):
+            while "could not be refreshed" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+                await asyncio.sleep(0.05)
         answer = await hub.ask("{ edition { revision } }")
 
         assert answer.json()["data"]["edition"]["revision"] == revision

@@ -11,6 +11,7 @@ from settings import Settings
 #: A value of each setting that is not its default, as the environment spells it.
 SET = {
     "host": ("0.0.0.0", "0.0.0.0"),  # noqa: S104 - nothing is bound
+    "processes": ("2", 2),
     "port": ("8020", 8020),
     "data": ("/elsewhere", Path("/elsewhere")),
     "database_url": ("postgresql://u@h/d", "postgresql://u@h/d"),
