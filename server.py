@@ -56,7 +56,7 @@ DEVELOPMENT_ISSUER = "urn:greenway:development"
 
 _MENU_SECONDS = 1.0
 #: Objects made before a first look, and looks before the next wider one; Python's own: 700, 10, 10.
-_COLLECTOR = (10_000, 20, 20)
+_COLLECTOR = (5_000, 10, 5)
 _SANDBOX_SECONDS = 10.0
 _log = logging.getLogger("greenway")
 
