@@ -48,7 +48,6 @@ scalars.describe(
     description="The line to one partner, and how well it works in this process.",
 )
 class Connector(Node):
-    row: strawberry.Private[partner.Partner | None]
     found: strawberry.Private[tuple[errors.Mistake, ...]]
     code: str = strawberry.field(description="The partner's code.")
     state: ConnectorState = strawberry.field(description="Whether its file is at work.")
@@ -69,7 +68,6 @@ class Connector(Node):
         health = row.health()
         return cls(
             id=global_id("Connector", row.slug),
-            row=row,
             found=(),
             code=row.slug,
             state=ConnectorState.ACTIVE,
@@ -90,7 +88,6 @@ class Connector(Node):
     def set_aside(cls, code: str, found: tuple[errors.Mistake, ...]) -> Connector:
         return cls(
             id=global_id("Connector", code),
-            row=None,
             found=found,
             code=code,
             state=ConnectorState.MISCONFIGURED,
