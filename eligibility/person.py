@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Protocol, TypeVar
 
 from models.talent import Employment, Member, Permit, Talent
@@ -112,3 +112,31 @@ def months_between(start: date, on: date) -> int:
     0
     """
     return (on.year - start.year) * 12 + on.month - start.month - (on.day < start.day)
+
+
+def anniversaries(starts: Iterable[date | None], years: int) -> list[date]:
+    """Return the days on which it is so many whole years since each of these days.
+
+    >>> anniversaries([date(2004, 2, 29), None], 21)
+    [datetime.date(2025, 3, 1)]
+    """
+    return months_on(starts, 12 * years)
+
+
+def months_on(starts: Iterable[date | None], months: int) -> list[date]:
+    """Return the days on which it is so many whole months since each of these days.
+
+    >>> months_on([date(2025, 1, 31)], 1)
+    [datetime.date(2025, 3, 1)]
+    """
+    found = []
+    for start in starts:
+        if start is None:
+            continue
+        year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+        if date.min.year <= year < date.max.year:
+            first = date(year, month + 1, 1)
+            day = first + timedelta(start.day - 1)
+            following = (first + timedelta(31)).replace(day=1)
+            found.append(min(day, following))
+    return found

@@ -1,246 +1,329 @@
-"""The rule tree: read from YAML with good complaints, judged for one person."""
+"""A rule as it is written: its editions, layers and clauses, and what they come to on a day."""
 
 from __future__ import annotations
 
-import operator
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
 
-import pydantic
+from eligibility.condition import Among, Between, Condition, Includes, Value
+from eligibility.fact import Fact
+from eligibility.household import Counted
+from eligibility.period import Period
+from eligibility.points import Table, Total
+from eligibility.tree import EVERYONE, Group, Layer, Leaf, Level, Node, Said, Tree
+from models import text
 
-from eligibility.fact import Fact, Kind, Value
-from eligibility.verdict import Outcome, Reason, Truth, Verdict
-from models import errors, source, text
 
-#: The value of a fact by name, None where it is not known.
-Known = Mapping[str, Value | None]
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days from ``since`` until ``until``, both included; None is open."""
 
-_GROUPS = ("all", "any", "none")
-_CLAUSE_KEYS = ("id", "fact", "text", "reference")
-_ID = re.compile(r"[a-z][a-z0-9-]*")
+    since: date | None = None
+    until: date | None = None
 
-#: Operators by word: what they compare with, and how.
-_COMPARE: Mapping[str, Callable[[Value, Value], bool]] = {
-    "is": operator.eq,
-    "is_not": operator.ne,
-    "at_least": operator.ge,
-    "at_most": operator.le,
-    "more_than": operator.gt,
-    "less_than": operator.lt,
-}
-_AMONG: Mapping[str, bool] = {"in": True, "not_in": False}
-_ORDERING = ("at_least", "at_most", "more_than", "less_than")
-OPERATORS = (*_COMPARE, *_AMONG)
+    def has(self, on: date) -> bool:
+        """Return whether a day is among them."""
+        return (self.since is None or self.since <= on) and (self.until is None or on <= self.until)
+
+    def meets(self, other: Span) -> bool:
+        """Return whether the two have a day in common."""
+        return not (
+            (self.until is not None and other.since is not None and self.until < other.since)
+            or (other.until is not None and self.since is not None and other.until < self.since)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PayLine:
+    """An amount that is set anew from time to time: what is in force when; spans do not meet."""
+
+    code: str
+    values: tuple[tuple[Span, int], ...]
+
+    def on(self, day: date) -> int | None:
+        """Return the amount in force on a day, or None where there was none."""
+        return next((value for span, value in self.values if span.has(day)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A table of points in all its versions; their spans do not meet."""
+
+    code: str
+    versions: tuple[Table, ...]
+
+    def on(self, day: date) -> Table | None:
+        """Return the version in force on a day, or None where there was none."""
+        return next((one for one in self.versions if Span(one.since, one.until).has(day)), None)
+
+
+Operand = Value | tuple[Value, ...] | Period | PayLine
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One fact compared with one operand."""
+
+    fact: Fact
+    operator: str
+    operand: Operand
+
+    def on(self, day: date) -> Condition | None:
+        """Return what it comes to on a day; None where its pay line is not in force."""
+        operand: Any = self.operand
+        if isinstance(operand, PayLine):
+            operand = operand.on(day)
+            if operand is None:
+                return None
+        return _CONDITIONS[self.operator](self.fact, operand, day)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The sum of a table of points compared with a number."""
+
+    points: Points
+    operator: str
+    operand: int
+
+    def on(self, day: date) -> Total | None:
+        """Return what it comes to on a day; None where no version is in force."""
+        table = self.points.on(day)
+        return None if table is None else Total(table, *limits(self.operator, self.operand))
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A quantifier over the members of the household: any, all, or so many."""
+
+    quantifier: str
+    who: tuple[Comparison, ...]
+    has: tuple[Comparison, ...]
+    operator: str = "at_least"
+    operand: int = 1
+
+    def on(self, day: date) -> Counted | None:
+        """Return what it comes to on a day; None where a pay line in it is not in force."""
+        who, has = ([one.on(day) for one in some] for some in (self.who, self.has))
+        if None in who or None in has:
+            return None
+        every = self.quantifier == "all"
+        low, high = (None, 0) if every else limits(self.operator, self.operand)
+        return Counted(tuple(who), tuple(has), low, high, every=every)  # type: ignore[arg-type]  # no None in them
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """The rule of another service holds."""
+
+    service: str
+    rule: Rule
+
+
+Asks = Comparison | Scored | Members | Required
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A leaf: one fact compared with one operand. One id, one sentence per language, one source."""
+    """A leaf as it is written: what it says, and what it asks."""
 
-    id: str
-    fact: Fact
-    operator: str
-    operand: Value | tuple[Value, ...]
-    text: text.Text
-    reference: str
-
-    def truth(self, known: Known) -> Truth:
-        """Return whether this clause holds; None where its fact is not known."""
-        value = known.get(self.fact.name)
-        if value is None:
-            return None
-        if isinstance(self.operand, tuple):
-            return (value in self.operand) is _AMONG[self.operator]
-        return _COMPARE[self.operator](_rank(self.fact, value), _rank(self.fact, self.operand))
+    said: Said
+    asks: Asks
+    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """An inner node: ``all``, ``any`` or ``none`` of its parts."""
+class Parts:
+    """A group as it is written: at least so many of these, or, ``negated``, not."""
 
-    word: str
-    parts: tuple[Clause | Group, ...]
+    least: int
+    parts: tuple[Written, ...]
+    negated: bool = False
 
 
-Node = Clause | Group
+Written = Clause | Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """Where a layer holds: a clause that says who is in the zone, and since when there is one."""
+
+    code: str
+    clause: Clause
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a district, or a zone in it, has otherwise than the rule it builds on, and when.
+
+    ``instead`` has, by the id of a clause, what stands in its place; None drops it.
+    """
+
+    span: Span
+    zone: Zone | None
+    instead: Mapping[str, Written | None]
+    also: tuple[Written, ...]
+
+    def in_force(self, on: date) -> bool:
+        """Return whether it holds on a day."""
+        return self.span.has(on) and (self.zone is None or self.zone.span.has(on))
+
+
+#: What a rule comes to on a day for which it has no edition.
+NOT_IN_FORCE = Leaf(
+    Said(
+        "in-force",
+        text.Text({"en": "A rule for this is in force on the day", "zh": "当日有适用的规定"}),
+        "hub",
+    ),
+    (),
+    None,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A rule in one span of days; ``root`` is None where it is for everyone."""
+
+    span: Span
+    root: Written | None
+    overrides: tuple[Override, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may have a service. ``root`` is None where everyone may."""
+    """Who may have a service, in all editions; their spans do not meet.
 
-    root: Node | None
+    ``clauses`` are all of its own, by id, whatever edition or layer they stand in.
+    """
+
+    editions: tuple[Edition, ...]
     clauses: Mapping[str, Clause] = field(default_factory=dict)
 
-    @property
-    def facts(self) -> tuple[Fact, ...]:
-        """The facts it asks for, in the order it asks."""
-        return tuple({clause.fact.name: clause.fact for clause in self.clauses.values()}.values())
-
-    def judge(self, known: Known, silent: Mapping[str, str] | None = None) -> Verdict:
-        """Return the verdict on what is known.
-
-        ``silent`` names, for facts a partner should have supplied, the partner that did not answer.
-        """
-        if self.root is None:
-            return Verdict(Outcome.ELIGIBLE)
-        truth, deciding = _judge(self.root, known)
-        reasons = tuple(Reason(clause.id, clause.truth(known)) for clause in deciding)
-        if truth is not None:
-            return Verdict(Outcome.ELIGIBLE if truth else Outcome.INELIGIBLE, reasons)
-        wanting = tuple(dict.fromkeys(clause.fact.name for clause in deciding))
-        unheard = {name: silent[name] for name in wanting if name in silent} if silent else {}
-        missing = tuple(name for name in wanting if name not in unheard)
-        outcome = Outcome.NEEDS_FACTS if missing else Outcome.UNDETERMINED
-        return Verdict(outcome, reasons, missing, tuple(dict.fromkeys(unheard.values())))
+    def on(self, day: date) -> Tree:
+        """Return the rule of a day; one that nobody meets where no edition is in force."""
+        edition = next((one for one in self.editions if one.span.has(day)), None)
+        return Tree(day, _Settling(day).edition(edition) if edition else NOT_IN_FORCE)
 
 
-def _judge(node: Node, known: Known) -> tuple[Truth, tuple[Clause, ...]]:
-    """Return a node's truth and exactly the clauses that make it so, or that hold it open."""
-    if isinstance(node, Clause):
-        return node.truth(known), (node,)
-    judged = [_judge(part, known) for part in node.parts]
-    # The truth of one part that decides at once: a false part of `all`, a true one of the others.
-    decisive = node.word != "all"
-    truths = [truth for truth, _ in judged]
-    truth: Truth = decisive if decisive in truths else None if None in truths else not decisive
-    clauses = tuple(clause for one, deciding in judged if one is truth for clause in deciding)
-    return (None if truth is None else not truth) if node.word == "none" else truth, clauses
+class _Settling:
+    """Settles what is written for one day; a clause that stands twice becomes one leaf."""
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+        # By identity; what is written is kept beside, so that no other can take its place.
+        self.settled: dict[int, tuple[Written, Node]] = {}
+
+    def edition(self, edition: Edition) -> Node:
+        base = edition.root
+        overrides = [one for one in edition.overrides if one.in_force(self.day)]
+        for override in overrides:
+            if override.zone is None and base is not None:
+                base = _overridden(base, override)
+        root = EVERYONE if base is None else self.node(base)
+        for override in overrides:
+            if override.zone is not None and base is not None:
+                there = self.node(_overridden(base, override))
+                root = _where(self.node(override.zone.clause), there, root)
+        return root
+
+    def node(self, written: Written) -> Node:
+        if id(written) not in self.settled:
+            self.settled[id(written)] = (written, self._node(written))
+        return self.settled[id(written)][1]
+
+    def _node(self, written: Written) -> Node:
+        if isinstance(written, Parts):
+            parts = tuple(self.node(part) for part in written.parts)
+            return Group(written.least, parts, negated=written.negated)
+        if isinstance(written.asks, Required):
+            return Group(1, (written.asks.rule.on(self.day).root,), said=written.said)
+        return Leaf(written.said, written.facts, written.asks.on(self.day))
 
 
-def _rank(fact: Fact, value: object) -> Value:
-    """Return what ordering compares: the place among ordered choices, else the value itself."""
-    if fact.ordered and isinstance(value, str):
-        return fact.choices.index(value)
-    if isinstance(value, bool | int | str):
-        return value
-    raise TypeError(f"{type(value).__name__} is no value of a fact")
+def _where(zone: Node, there: Node, elsewhere: Node) -> Node:
+    """Return the node that is one in a zone and another outside; what both say needs no zone."""
+    return Group(
+        1,
+        (
+            Group(2, (zone, there)),
+            Group(2, (Group(1, (zone,), negated=True), elsewhere)),
+            Group(2, (there, elsewhere)),
+        ),
+    )
 
 
-def parse(
-    document: source.Document, at: source.Location, facts: Mapping[str, Fact]
-) -> tuple[Rule | None, list[errors.Mistake]]:
-    """Return the rule at a path of a document, or None and every mistake in it.
-
-    ``everyone`` is the rule without conditions.
-    """
-    found = _at(document.data, at)
-    if found == "everyone":
-        return Rule(None), []
-    reading = _Reading(document, facts)
-    root = reading.node(found, list(at))
-    return None if reading.mistakes else Rule(root, reading.clauses), reading.mistakes
+def _overridden(written: Written, override: Override) -> Written:
+    found = _replaced(written, override)
+    return Parts(1 + len(override.also), (found or Parts(0, ()), *override.also))
 
 
-class _Reading:
-    """One reading of one rule: collects clauses by id, and mistakes instead of stopping."""
-
-    def __init__(self, document: source.Document, facts: Mapping[str, Fact]) -> None:
-        self.document = document
-        self.facts = facts
-        self.clauses: dict[str, Clause] = {}
-        self.ids: set[str] = set()
-        self.mistakes: list[errors.Mistake] = []
-
-    def wrong(self, at: list[str | int], sentence: str, hint: str = "") -> None:
-        self.mistakes.append(self.document.mistake(at, sentence, hint))
-
-    def node(self, found: object, at: list[str | int]) -> Node | None:
-        if not isinstance(found, dict):
-            self.wrong(at, "A rule is `everyone`, a group (all, any, none) or a clause.")
-            return None
-        groups = [word for word in _GROUPS if word in found]
-        if groups and len(found) == 1:
-            return self.group(groups[0], found[groups[0]], [*at, groups[0]])
-        if groups:
-            self.wrong(at, f"A group stands alone: `{groups[0]}` has other keys beside it.")
-            return None
-        return self.clause(found, at)
-
-    def group(self, word: str, found: object, at: list[str | int]) -> Group | None:
-        if not isinstance(found, list) or not found:
-            self.wrong(at, f"`{word}` needs a list with at least one part.")
-            return None
-        parts = [self.node(part, [*at, place]) for place, part in enumerate(found)]
-        return Group(word, tuple(part for part in parts if part is not None))
-
-    def clause(self, found: dict[str, object], at: list[str | int]) -> Clause | None:
-        before = len(self.mistakes)
-        words = [word for word in OPERATORS if word in found]
-        for key in found:
-            if key not in _CLAUSE_KEYS and key not in OPERATORS:
-                known = (*_CLAUSE_KEYS, *OPERATORS, *_GROUPS)
-                hint = errors.did_you_mean(errors.nearest(str(key), known))
-                self.wrong([*at, str(key)], f"There is no key “{errors.shown(str(key))}”.", hint)
-        if len(words) != 1:
-            self.wrong(at, f"A clause has exactly one of: {', '.join(OPERATORS)}.")
-        clause_id = self.clause_id(found.get("id"), at)
-        fact = self.fact(found.get("fact"), at)
-        sentence = self.sentence(found.get("text"), at)
-        reference = found.get("reference")
-        if not isinstance(reference, str) or not reference.strip():
-            self.wrong([*at, "reference"], "A clause names the source it rests on.")
-        if fact and len(words) == 1:
-            self.operand(fact, words[0], found[words[0]], [*at, words[0]])
-        if len(self.mistakes) > before or fact is None or sentence is None:
-            return None
-        operand = found[words[0]]
-        clause = Clause(
-            id=clause_id,
-            fact=fact,
-            operator=words[0],
-            operand=tuple(operand) if isinstance(operand, list) else operand,  # type: ignore[arg-type]  # checked by operand()
-            text=sentence,
-            reference=str(reference),
-        )
-        self.clauses[clause_id] = clause
-        return clause
-
-    def clause_id(self, found: object, at: list[str | int]) -> str:
-        if not isinstance(found, str) or not _ID.fullmatch(found):
-            self.wrong([*at, "id"], "A clause has an id of lower-case letters, digits and “-”.")
-        elif found in self.ids:
-            self.wrong([*at, "id"], f"Two clauses of this rule are called “{found}”.")
-        self.ids.add(str(found))
-        return str(found)
-
-    def fact(self, found: object, at: list[str | int]) -> Fact | None:
-        if isinstance(found, str) and found in self.facts:
-            return self.facts[found]
-        hint = errors.did_you_mean(errors.nearest(str(found), self.facts))
-        self.wrong([*at, "fact"], f"There is no fact “{errors.shown(str(found))}”.", hint)
+def _replaced(written: Written, override: Override) -> Written | None:
+    if isinstance(written, Clause):
+        return override.instead.get(written.said.id, written)
+    kept = [one for one in (_replaced(part, override) for part in written.parts) if one]
+    dropped = len(written.parts) - len(kept)
+    everyone = written.least == len(written.parts)
+    if not kept and not written.negated and everyone:
         return None
-
-    def sentence(self, found: object, at: list[str | int]) -> text.Text | None:
-        try:
-            sentence = text.Text.model_validate(found)
-        except pydantic.ValidationError:
-            self.wrong([*at, "text"], "A clause says what it asks, under `en` and `zh`.")
-            return None
-        if lacks := sentence.lacks():
-            self.wrong([*at, "text"], f"This sentence is missing in: {', '.join(lacks)}.")
-        return sentence
-
-    def operand(self, fact: Fact, word: str, found: object, at: list[str | int]) -> None:
-        if word in _ORDERING and not (fact.kind is Kind.NUMBER or fact.ordered):
-            self.wrong(at, f"`{fact.name}` has no order, so `{word}` cannot be asked of it.")
-        if word in _AMONG and (not isinstance(found, list) or not found):
-            self.wrong(at, f"`{word}` needs a list with at least one value.")
-            return
-        values = found if isinstance(found, list) and word in _AMONG else [found]
-        for value in values:
-            if not fact.admits(value):
-                allowed = ", ".join(fact.choices) or fact.kind.value.lower().replace("_", "/")
-                hint = errors.did_you_mean(errors.nearest(str(value), fact.choices))
-                self.wrong(
-                    at,
-                    f"“{errors.shown(str(value))}” is no value of `{fact.name}` ({allowed}).",
-                    hint,
-                )
+    least = written.least - dropped if everyone else written.least
+    return replace(written, parts=tuple(kept), least=least)
 
 
-def _at(data: object, at: source.Location) -> object:
-    for step in at:
-        data = data[step]  # type: ignore[index]  # the caller names a path that stands in the file
-    return data
+def layered(clause: Clause, level: Level, zone: Zone | None, span: Span) -> Clause:
+    """Return a clause that says which layer it is of."""
+    layer = Layer(level, zone.code if zone else None, span.since, span.until)
+    return replace(clause, said=replace(clause.said, layer=layer))
+
+
+# --- What operators come to ---------------------------------------------------------------------
+
+
+def limits(operator: str, number: int) -> tuple[int | None, int | None]:
+    """Return the ends, both included, between which a whole number meets an operator."""
+    match operator:
+        case "at_least":
+            return number, None
+        case "more_than":
+            return number + 1, None
+        case "at_most":
+            return None, number
+        case "less_than":
+            return None, number - 1
+    return number, number
+
+
+def _ordered(operator: str) -> Callable[[Fact, Any, date], Condition]:
+    def condition(fact: Fact, operand: Any, _: date) -> Condition:  # noqa: ANN401 - of the fact's sort
+        if not fact.ordered:
+            return Between(fact.name, *limits(operator, operand))
+        low, high = limits(operator, fact.choices.index(operand))
+        words = enumerate(fact.choices)
+        among = Between(fact.name, low, high)
+        return Among(fact.name, frozenset(word for at, word in words if among.holds(at)))
+
+    return condition
+
+
+def _among(fact: Fact, operand: Iterable[Value], *, negated: bool) -> Condition:
+    return Among(fact.name, frozenset(operand), negated)
+
+
+_CONDITIONS: Mapping[str, Callable[[Fact, Any, date], Condition]] = {
+    "is": lambda fact, operand, _: _among(fact, [operand], negated=False),
+    "is_not": lambda fact, operand, _: _among(fact, [operand], negated=True),
+    "in": lambda fact, operand, _: _among(fact, operand, negated=False),
+    "not_in": lambda fact, operand, _: _among(fact, operand, negated=True),
+    **{word: _ordered(word) for word in ("at_least", "at_most", "more_than", "less_than")},
+    "includes": lambda fact, operand, _: Includes(fact.name, operand),
+    "lacks": lambda fact, operand, _: Includes(fact.name, operand, negated=True),
+    "since": lambda fact, operand, _: Between(fact.name, low=operand),
+    "until": lambda fact, operand, _: Between(fact.name, high=operand),
+    "within": lambda fact, period, on: Between(fact.name, period.first_start(on), on),
+    "within_next": lambda fact, period, on: Between(fact.name, on, period.last_day(on)),
+}
+#: Every operator there is.
+OPERATORS = tuple(_CONDITIONS)

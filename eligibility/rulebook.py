@@ -1,16 +1,31 @@
-"""All that rules can speak of: the facts by name, and what they say of one person on a day."""
+"""All rules of a menu together, and all that they can speak of: facts, points, lines, zones."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any, TypeVar
 
-from eligibility import facts
-from eligibility.fact import Fact, Value
-from models import talent
+from eligibility import facts, reading, rule
+from eligibility.condition import Between, Condition, Value
+from eligibility.fact import Fact
+from eligibility.points import Entry, Line, Table
+from eligibility.rule import Clause, Comparison, Rule, Span
+from eligibility.single import Judge
+from eligibility.tree import Level, Said
+from models import errors, menu, source, talent
+
+#: How far one service's rule may require another's, which requires another's, and so on.
+MOST_REQUIRED = 8
+#: How many days' rules are kept compiled.
+_MOST_DAYS = 8
+
+_ENDS = ("at_least", "more_than", "at_most", "less_than")
+_T = TypeVar("_T")
 
 
 @functools.cache
@@ -31,4 +46,255 @@ def known_facts() -> Mapping[str, Fact]:
 
 def facts_of(person: talent.Talent, on: date, wanted: Iterable[Fact]) -> dict[str, Value | None]:
     """Return the wanted facts of a person on a day (Asia/Shanghai), None where not known."""
-    return {fact.name: fact.read(person, on) for fact in wanted}
+    return {fact.name: fact.known(person, on) for fact in wanted}
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """The rules of a menu by the code of their service, with what they build on."""
+
+    rules: Mapping[str, Rule]
+    points: Mapping[str, rule.Points] = field(default_factory=dict)
+    lines: Mapping[str, rule.PayLine] = field(default_factory=dict)
+    _days: dict[date, dict[str, Judge]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, found: menu.Menu) -> Rulebook:
+        """Return the rulebook of a published menu.
+
+        Raises:
+            MistakesError: a rule in it cannot be read; checked menus have none.
+        """
+        lists = {name: getattr(found, name) for name in LISTS}
+        documents = {
+            name: source.Document(f"menu/{name}.yaml", _dumped(listed), None)
+            for name, listed in lists.items()
+        }
+        services = {
+            one.code: source.Document(f"menu/services/{one.code}.yaml", one.model_dump(), None)
+            for one in found.services
+        }
+        made, mistakes = read(lists, documents, services)
+        if mistakes:
+            raise errors.MistakesError(mistakes)
+        return made
+
+    def judge(self, code: str, on: date) -> Judge:
+        """Return the rule of a service, compiled for a day."""
+        judges = self._days.get(on)
+        if judges is None:
+            if len(self._days) >= _MOST_DAYS:
+                del self._days[next(iter(self._days))]
+            judges = self._days.setdefault(on, {})
+        if code not in judges:
+            judges[code] = Judge(self.rules[code].on(on))
+        return judges[code]
+
+
+#: The lists of the menu that rules build on.
+LISTS: tuple[str, ...] = ("points", "pay_lines", "zones", "city_rules")
+
+
+def read(
+    lists: Mapping[str, Sequence[Any]],
+    documents: Mapping[str, source.Document],
+    services: Mapping[str, source.Document],
+) -> tuple[Rulebook, list[errors.Mistake]]:
+    """Return the rules of all services, and every mistake in them and in what they build on.
+
+    ``lists`` and ``documents`` have the lists by name, each as read and as it stands in its file;
+    ``services`` their files by code. A rule with a mistake is left out.
+    """
+    mistakes: list[errors.Mistake] = []
+    library = _Shelf(documents, mistakes).library(lists)
+    rules = _Rules(services, library, mistakes).all()
+    return Rulebook(rules, library.points, library.lines), mistakes
+
+
+class _Shelf:
+    """Makes what rules build on out of the lists of the menu."""
+
+    def __init__(
+        self, documents: Mapping[str, source.Document], mistakes: list[errors.Mistake]
+    ) -> None:
+        self._documents = documents
+        self._mistakes = mistakes
+        self._facts = known_facts()
+
+    def library(self, lists: Mapping[str, Sequence[Any]]) -> reading.Library:
+        library = reading.Library(
+            facts=self._facts,
+            points=self._each("points", lists, self._points),
+            lines=self._each("pay_lines", lists, self._line),
+            zones=self._each("zones", lists, self._zone),
+        )
+        city = {}
+        for place, one in enumerate(lists.get("city_rules", ())):
+            found, wrong = reading.parse(
+                self._documents["city_rules"], (place, "eligibility"), library
+            )
+            self._mistakes.extend(wrong)
+            if found:
+                city[one.code] = _of_the_city(found)
+        return replace(library, city=city)
+
+    def _each(
+        self,
+        name: str,
+        lists: Mapping[str, Sequence[Any]],
+        make: Callable[[Any, tuple[str | int, ...]], _T],
+    ) -> dict[str, _T]:
+        self._name = name
+        return {one.code: make(one, (place,)) for place, one in enumerate(lists.get(name, ()))}
+
+    def _wrong(self, at: tuple[str | int, ...], sentence: str, hint: str = "") -> None:
+        self._mistakes.append(self._documents[self._name].mistake(at, sentence, hint))
+
+    def _fact(self, name: str, at: tuple[str | int, ...]) -> Fact | None:
+        if name not in self._facts:
+            hint = errors.did_you_mean(errors.nearest(name, self._facts))
+            self._wrong(at, f"There is no fact “{errors.shown(name)}”.", hint)
+        return self._facts.get(name)
+
+    def _apart(self, spans: Sequence[Span], at: tuple[str | int, ...]) -> None:
+        for place, span in enumerate(spans):
+            if span.since and span.until and span.until < span.since:
+                self._wrong((*at, place, "until"), "This day is before `since`.")
+            if any(span.meets(other) for other in spans[:place]):
+                self._wrong((*at, place), "Two of these are in force on the same day.")
+
+    def _line(self, line: menu.PayLine, at: tuple[str | int, ...]) -> rule.PayLine:
+        spans = [Span(one.since, one.until) for one in line.values]
+        self._apart(spans, (*at, "values"))
+        amounts = (one.amount for one in line.values)
+        return rule.PayLine(line.code, tuple(zip(spans, amounts, strict=True)))
+
+    def _zone(self, zone: menu.Zone, at: tuple[str | int, ...]) -> rule.Zone:
+        span = Span(zone.since, zone.until)
+        said = Said(f"zone-{zone.code}", zone.text, zone.citation.source)
+        fact = self._fact(zone.fact, (*at, "fact"))
+        facts = (fact,) if fact else ()
+        values = frozenset(zone.values)
+        asks = Comparison(fact or next(iter(self._facts.values())), "in", tuple(values))
+        found = rule.Zone(zone.code, Clause(said, asks, facts), span)
+        return replace(found, clause=rule.layered(found.clause, Level.ZONE, found, span))
+
+    def _points(self, table: menu.PointsTable, at: tuple[str | int, ...]) -> rule.Points:
+        spans = [Span(one.since, one.until) for one in table.versions]
+        self._apart(spans, (*at, "versions"))
+        return rule.Points(
+            table.code,
+            tuple(
+                Table(
+                    code=table.code,
+                    version=one.version,
+                    since=one.since,
+                    until=one.until,
+                    reference=one.citation.source,
+                    lines=tuple(
+                        Line(
+                            line.id,
+                            line.name,
+                            line.most,
+                            self._entries(line, (*at, "versions", place, "lines", number)),
+                        )
+                        for number, line in enumerate(one.lines)
+                    ),
+                )
+                for place, one in enumerate(table.versions)
+            ),
+        )
+
+    def _entries(self, line: menu.PointsLine, at: tuple[str | int, ...]) -> tuple[Entry, ...]:
+        found = []
+        for place, entry in enumerate(line.entries):
+            here = (*at, "entries", place)
+            fact = self._fact(entry.fact, (*here, "fact"))
+            bands = tuple(
+                (condition, band.points)
+                for number, band in enumerate(entry.bands)
+                if fact and (condition := self._band(fact, band, (*here, "bands", number)))
+            )
+            if fact and bands:
+                found.append(Entry(fact, bands))
+        return tuple(found)
+
+    def _band(self, fact: Fact, band: menu.Band, at: tuple[str | int, ...]) -> Condition | None:
+        ends = {word: getattr(band, word) for word in _ENDS if getattr(band, word) is not None}
+        if band.equals is not None and not ends and fact.taken(band.equals) is not None:
+            return Comparison(fact, "is", band.equals).on(date.min)
+        if band.equals is None and ends and fact.unit is not None:
+            low, high = (
+                [end for word, number in ends.items() if (end := rule.limits(word, number)[side])]
+                for side in (0, 1)
+            )
+            return Between(fact.name, max(low, default=None), min(high, default=None))
+        self._wrong(at, f"A band says what `{fact.name}` ({fact.shape()}) `equals`, or its ends.")
+        return None
+
+
+def _of_the_city(found: Rule) -> Rule:
+    editions = tuple(
+        replace(edition, root=edition.root and _marked(edition.root, edition.span))
+        for edition in found.editions
+    )
+    clauses = {
+        id_: rule.layered(clause, Level.CITY, None, Span()) for id_, clause in found.clauses.items()
+    }
+    return Rule(editions, clauses)
+
+
+def _marked(written: rule.Written, span: Span) -> rule.Written:
+    if isinstance(written, Clause):
+        return rule.layered(written, Level.CITY, None, span)
+    return replace(written, parts=tuple(_marked(part, span) for part in written.parts))
+
+
+class _Rules:
+    """Reads the rules of all services, each before those that require it."""
+
+    def __init__(
+        self,
+        services: Mapping[str, source.Document],
+        library: reading.Library,
+        mistakes: list[errors.Mistake],
+    ) -> None:
+        self._services = services
+        self._library = replace(library, services=services.keys(), service=self.rule)
+        self._mistakes = mistakes
+        self._read: dict[str, Rule | None] = {}
+        self._reading: list[str] = []
+
+    def all(self) -> dict[str, Rule]:
+        return {code: found for code in self._services if (found := self.rule(code))}
+
+    def rule(self, code: str) -> Rule | None:
+        """Return a service's rule, or None where it has mistakes.
+
+        Raises:
+            RequireError: it is being read, or too many are.
+        """
+        if code in self._read:
+            return self._read[code]
+        if code in self._reading:
+            circle = " → ".join([*self._reading[self._reading.index(code) :], code])
+            raise reading.RequireError(f"A rule cannot require itself: {circle}.")
+        if len(self._reading) > MOST_REQUIRED:
+            raise reading.RequireError(f"Rules require each other {MOST_REQUIRED} deep at most.")
+        self._reading.append(code)
+        try:
+            self._read[code] = self._parsed(self._services[code])
+        finally:
+            self._reading.pop()
+        return self._read[code]
+
+    def _parsed(self, document: source.Document) -> Rule | None:
+        if not isinstance(document.data, dict) or "eligibility" not in document.data:
+            return None  # Its shape is wrong, which is said elsewhere.
+        found, wrong = reading.parse(document, ("eligibility",), self._library)
+        self._mistakes.extend(wrong)
+        return found
+
+
+def _dumped(listed: Sequence[menu.Shape]) -> list[Any]:
+    return [one.model_dump() for one in listed]

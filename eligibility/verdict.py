@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from eligibility.condition import Value
+from eligibility.fact import Fact
+from eligibility.tree import Said
+
 #: True, False, or None for unknown.
 Truth = bool | None
 
@@ -25,8 +29,24 @@ class Outcome(StrEnum):
 class Reason:
     """One clause that decided the verdict, or that holds it open, with how it stands."""
 
-    clause: str
+    said: Said
     truth: Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One fact that would have to be otherwise: which clauses it would then meet, or fail.
+
+    ``example`` is a value that would do; None where any other than those named would.
+    """
+
+    fact: Fact
+    clauses: tuple[Reason, ...]
+    example: Value | None
+
+
+#: Facts that would turn a verdict if they all changed so, and not if one of them did not.
+Alternative = tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)

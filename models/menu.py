@@ -238,10 +238,14 @@ class Assurance(Shape):
 
 
 class ServiceExample(Shape):
-    """The proof an entry carries: given these facts, this verdict, for these reasons."""
+    """The proof an entry carries: given these facts, this verdict, for these reasons.
+
+    It is judged ``on`` a day, or else on the day the entry was assured.
+    """
 
     name: str
-    given: dict[str, bool | int | str]
+    on: date | None = None
+    given: dict[str, bool | int | str | tuple[str, ...] | None]
     outcome: Literal["ELIGIBLE", "INELIGIBLE", "NEEDS_FACTS"]
     reasons: tuple[str, ...] | None = None
     missing: tuple[str, ...] | None = None
@@ -273,6 +277,83 @@ class Service(Shape):
     examples: Annotated[tuple[ServiceExample, ...], pydantic.Field(min_length=1)]
 
 
+class PayLineValue(Shape):
+    """The amount of a pay line, in yuan a year, on the days it was in force."""
+
+    since: date
+    until: date | None = None
+    amount: Annotated[int, pydantic.Field(ge=0)]
+    citation: Citation
+
+
+class PayLine(Coded):
+    """An amount that rules compare pay with, and that is set anew from time to time."""
+
+    values: Annotated[tuple[PayLineValue, ...], pydantic.Field(min_length=1)]
+
+
+class Band(Shape):
+    """The points of a value that is so: one of the keys, or two ends of a span of numbers."""
+
+    points: Annotated[int, pydantic.Field(ge=0)]
+    equals: bool | str | None = None
+    at_least: int | None = None
+    more_than: int | None = None
+    at_most: int | None = None
+    less_than: int | None = None
+
+
+class PointsEntry(Shape):
+    """One fact of a line of points; the first band that holds counts, none brings nought."""
+
+    fact: str
+    bands: Annotated[tuple[Band, ...], pydantic.Field(min_length=1)]
+
+
+class PointsLine(Shape):
+    """A line of a table of points: the best of its entries, and at most so many points."""
+
+    id: Slug
+    name: Text
+    most: Annotated[int, pydantic.Field(ge=1)]
+    entries: Annotated[tuple[PointsEntry, ...], pydantic.Field(min_length=1)]
+
+
+class PointsVersion(Shape):
+    """A table of points as it was in force, and from how many points on a class is reached."""
+
+    version: Slug
+    name: Text
+    since: date
+    until: date | None = None
+    high: Annotated[int, pydantic.Field(ge=1)]
+    medium: Annotated[int, pydantic.Field(ge=1)]
+    lines: Annotated[tuple[PointsLine, ...], pydantic.Field(min_length=1)]
+    citation: Citation
+
+
+class PointsTable(Coded):
+    """A table of points in all its versions."""
+
+    versions: Annotated[tuple[PointsVersion, ...], pydantic.Field(min_length=1)]
+
+
+class Zone(Coded):
+    """A zone in which rules may be otherwise: who is in it, by a fact, and since when it is."""
+
+    fact: str
+    values: Annotated[tuple[str, ...], pydantic.Field(min_length=1)]
+    text: Text
+    since: date
+    until: date | None = None
+
+
+class CityRule(Coded):
+    """A rule of the city that the district's services build on."""
+
+    eligibility: Any
+
+
 class Menu(Shape):
     """A whole menu, as it is published: one value, replaced whole."""
 
@@ -286,6 +367,10 @@ class Menu(Shape):
     stations: tuple[Station, ...]
     journeys: tuple[Journey, ...]
     figures: tuple[Figure, ...]
+    points: tuple[PointsTable, ...] = ()
+    pay_lines: tuple[PayLine, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    city_rules: tuple[CityRule, ...] = ()
     services: tuple[Service, ...]
 
 

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from eligibility import rule, rulebook
-from models import errors, menu, page, source
+from eligibility.rulebook import Rulebook
+from models import errors, menu, page
 from models.database import Database
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class Catalogue:
     published_at: datetime
     lists: menu.Menu
     services: Mapping[str, menu.Service]
-    rules: Mapping[str, rule.Rule]
+    rulebook: Rulebook
     by_category: Mapping[str, tuple[menu.Service, ...]]
     _places: Mapping[str, str]
     _words: Mapping[str, str]
@@ -66,7 +66,7 @@ class Catalogue:
             published_at=revision.published_at,
             lists=found,
             services={service.code: service for service in services},
-            rules={service.code: _rule(service) for service in services},
+            rulebook=Rulebook.of(found),
             by_category={
                 code: tuple(one for one in services if one.category == code) for code in order
             },
@@ -231,14 +231,6 @@ def find(entries: Iterable[C], noun: str, code: str) -> C:
     if code not in by_code:
         raise errors.UnknownCodeError(noun, code, by_code)
     return by_code[code]
-
-
-def _rule(service: menu.Service) -> rule.Rule:
-    document = source.Document(f"menu/services/{service.code}.yaml", service.model_dump(), None)
-    found, mistakes = rule.parse(document, ("eligibility",), rulebook.known_facts())
-    if found is None:
-        raise errors.MistakesError(mistakes)
-    return found
 
 
 def _words(service: menu.Service) -> str:

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 import pydantic
 
-from eligibility import rule, rulebook
+from eligibility import rulebook
+from eligibility.rule import Rule
+from eligibility.single import Judge
 from models import errors, menu, source
 from models.database import Database
 from models.offer import Capability
@@ -31,6 +33,10 @@ _LISTS: Mapping[str, type[menu.Shape]] = {
     "stations": menu.Station,
     "journeys": menu.Journey,
     "figures": menu.Figure,
+    "points": menu.PointsTable,
+    "pay_lines": menu.PayLine,
+    "zones": menu.Zone,
+    "city_rules": menu.CityRule,
 }
 
 #: Where an entry names an entry of another list: its path without places, the noun, the list.
@@ -174,11 +180,11 @@ class _Checking:
         for name, document in self.reading.documents.items():
             self.twice(document)
             self.names(name, document, codes)
+        rules = self.rules()
         for document, service in self.reading.services:
             self.names("services", document, codes)
-            found = self.parsed(document)
             if service:
-                self.service(document, service, found)
+                self.service(document, service, rules.get(Path(document.file).stem))
         self.empty_categories()
 
     def wrong(self, mistake: errors.Mistake) -> None:
@@ -218,16 +224,13 @@ class _Checking:
         self.wrong(document.mistake(at, f"There is no {noun} “{errors.shown(code)}”.", hint))
         return False
 
-    def parsed(self, document: source.Document) -> rule.Rule | None:
-        if not isinstance(document.data, dict) or "eligibility" not in document.data:
-            return None
-        found, mistakes = rule.parse(document, ("eligibility",), rulebook.known_facts())
+    def rules(self) -> Mapping[str, Rule]:
+        services = {Path(document.file).stem: document for document, _ in self.reading.services}
+        found, mistakes = rulebook.read(self.reading.lists, self.reading.documents, services)
         self.reading.mistakes.extend(mistakes)
-        return found
+        return found.rules
 
-    def service(
-        self, document: source.Document, service: menu.Service, found: rule.Rule | None
-    ) -> None:
+    def service(self, document: source.Document, service: menu.Service, found: Rule | None) -> None:
         if (name := Path(document.file).stem) != service.code:
             self.wrong(document.mistake(("code",), f"The file is called “{name}”."))
         for place, ask in enumerate(service.partners):
@@ -235,7 +238,7 @@ class _Checking:
         self.dates(document, service)
         if found:
             for place, example in enumerate(service.examples):
-                self.example(document, ("examples", place), example, found)
+                self.example(document, ("examples", place), service, example, found)
 
     def ask(self, document: source.Document, at: source.Location, ask: menu.Ask) -> None:
         gives = self.partners.get(ask.partner)
@@ -256,24 +259,28 @@ class _Checking:
         self,
         document: source.Document,
         at: source.Location,
+        service: menu.Service,
         example: menu.ServiceExample,
-        found: rule.Rule,
+        found: Rule,
     ) -> None:
         before = len(self.reading.mistakes)
         facts = rulebook.known_facts()
+        given = {}
         for name, value in example.given.items():
             where = (*at, "given", name)
-            known = self.known(document, where, "fact", name, tuple(facts))
-            if known and not facts[name].admits(value):
+            if not self.known(document, where, "fact", name, tuple(facts)):
+                continue
+            given[name] = facts[name].taken(value)
+            if given[name] is None:
                 sentence = f"“{errors.shown(str(value))}” is no value of `{name}`."
                 hint = errors.did_you_mean(errors.nearest(str(value), facts[name].choices))
                 self.wrong(document.mistake(where, sentence, hint))
         if len(self.reading.mistakes) > before:
             return
-        verdict = found.judge(example.given)
+        verdict = Judge(found.on(example.on or service.assured.at)).judge(given)
         said = {
             "outcome": (example.outcome, verdict.outcome.value),
-            "reasons": (example.reasons, tuple(one.clause for one in verdict.reasons)),
+            "reasons": (example.reasons, tuple(one.said.id for one in verdict.reasons)),
             "missing": (example.missing, verdict.missing),
         }
         for key, (expected, judged) in said.items():

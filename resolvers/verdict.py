@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from eligibility import rule, rulebook
+from eligibility import rulebook
+from eligibility.single import Judge
+from eligibility.tree import Known
 from eligibility.verdict import Verdict
 from models import menu
 from resolvers.context import Context
@@ -13,11 +15,12 @@ from resolvers.context import Context
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict with what it was passed on: the service, its rule, the person's class, the day."""
+    """A verdict with what it was passed on: the service, its rule, the facts, the day."""
 
     verdict: Verdict
     service: menu.Service
-    rule: rule.Rule
+    judge: Judge
+    known: Known
     talent_class: menu.TalentClass | None
     as_of: date
 
@@ -28,15 +31,16 @@ def on(context: Context, service: menu.Service) -> Judged:
     For an asker who is no person nothing is known, so only what is for everyone is ELIGIBLE.
     """
     person = context.person
-    asked = context.catalogue.rules[service.code]
-    known: rule.Known = {}
+    judge = context.catalogue.rulebook.judge(service.code, context.today)
+    known: Known = {}
     if person is not None:
         all_facts = rulebook.known_facts().values()
         known = context.once("facts", lambda: rulebook.facts_of(person, context.today, all_facts))
     return Judged(
-        verdict=asked.judge(known),
+        verdict=judge.judge(known),
         service=service,
-        rule=asked,
+        judge=judge,
+        known=known,
         talent_class=person.talent_class if person else None,
         as_of=context.today,
     )

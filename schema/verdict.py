@@ -7,7 +7,7 @@ from datetime import date
 import strawberry
 
 from eligibility import fact as facts
-from eligibility import rule, verdict
+from eligibility import tree, verdict
 from resolvers.verdict import Judged
 from schema import scalars
 from schema.info import Info
@@ -26,7 +26,15 @@ scalars.describe(
 scalars.describe(
     facts.Kind,
     "What sort of answer a question takes.",
-    {"YES_NO": "Yes or no.", "NUMBER": "A whole number.", "CHOICE": "One of a list of words."},
+    {
+        "YES_NO": "Yes or no.",
+        "NUMBER": "A whole number.",
+        "CHOICE": "One of a list of words.",
+        "TEXT": "A text; case, width and spare spaces do not count.",
+        "DAY": "A day.",
+        "WORDS": "A set of words.",
+        "HOUSEHOLD": "The members of the household, told at a service point.",
+    },
     name="FactKind",
 )
 
@@ -62,26 +70,22 @@ class MissingFact:
 
 @strawberry.type(description="A clause of the rule that decided the verdict or holds it open.")
 class Reason:
-    clause_row: strawberry.Private[rule.Clause]
+    said: strawberry.Private[tree.Said]
     met: bool | None = strawberry.field(
         description="Whether what the clause says holds; null where that is not known."
     )
 
     @strawberry.field(description="The clause's id within its rule.")
     def clause(self) -> str:
-        return self.clause_row.id
+        return self.said.id
 
     @strawberry.field(description="What the clause says. Whether it holds is `met`.")
     def text(self, info: Info, language: Language = None) -> LocalizedText:
-        return LocalizedText.of(self.clause_row.text, info, language)
+        return LocalizedText.of(self.said.text, info, language)
 
     @strawberry.field(description="The source the clause rests on.")
     def reference(self) -> str:
-        return self.clause_row.reference
-
-    @strawberry.field(description="The fact it asks for.")
-    def fact(self) -> str:
-        return self.clause_row.fact.name
+        return self.said.reference
 
 
 @strawberry.type(description="What the rule of a service says of whoever asks, and why.")
@@ -98,15 +102,11 @@ class Verdict:
 
     @strawberry.field(description="Exactly the clauses that decided it, or that hold it open.")
     def reasons(self) -> list[Reason]:
-        clauses = self.judged.rule.clauses
-        return [
-            Reason(clause_row=clauses[one.clause], met=one.truth)
-            for one in self.judged.verdict.reasons
-        ]
+        return [Reason(said=one.said, met=one.truth) for one in self.judged.verdict.reasons]
 
     @strawberry.field(description="The facts that could still change it.")
     def missing(self) -> list[MissingFact]:
-        asked = {fact.name: fact for fact in self.judged.rule.facts}
+        asked = self.judged.judge.tree.facts
         return [MissingFact(fact=asked[name]) for name in self.judged.verdict.missing]
 
     @strawberry.field(description="The partners whose silence leaves it undetermined, by code.")
