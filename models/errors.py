@@ -6,6 +6,7 @@ GreenwayError                        (code, hint)
 │   ├── ForbiddenError               FORBIDDEN           this role may not ask this
 │   ├── BadCursorError               BAD_CURSOR          the cursor is not one of ours
 │   ├── BadInputError                BAD_INPUT           an argument is out of its range
+│   ├── BadReceiptError              BAD_RECEIPT         the receipt is not one of ours
 │   └── UnknownCodeError             UNKNOWN_CODE        a slug that stands in no list
 ├── PartnerError                     a partner failed    (connectors/errors.py)
 └── HubError                         we must change something
@@ -74,6 +75,17 @@ class BadInputError(AskerError):
     """An argument outside its range."""
 
     code = "BAD_INPUT"
+
+
+class BadReceiptError(AskerError):
+    """A receipt that the hub has not signed, or not so."""
+
+    code = "BAD_RECEIPT"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This receipt was not signed by this hub.", "Give the receipt whole, as it was given."
+        )
 
 
 class UnknownCodeError(AskerError):

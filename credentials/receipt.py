@@ -1,0 +1,88 @@
+"""Receipts: statements signed by the hub, each exactly one way, so that a replay gives the same.
+
+A receipt is a compact JWS (RFC 7515) with ES256. The signature is the deterministic one of
+RFC 6979: the same statement and key give the same bytes, and any other spelling is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from joserfc.jwk import ECKey
+
+from models import errors
+
+#: What the header says it is, so that nothing else signed by the hub passes for a receipt.
+TYPE = "decision-receipt+jwt"
+#: A longer receipt is refused unread, in characters.
+MOST_LENGTH = 64_000
+
+_FORM = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
+_HALF = 32  # bytes of each number of a P-256 signature
+
+
+class Notary:
+    """Signs statements with its first key, and knows what any of its keys has signed."""
+
+    def __init__(self, keys: Sequence[ECKey]) -> None:
+        self._keys = {key.thumbprint(): key for key in keys}
+        self._by_header = {_header(id_): id_ for id_ in self._keys}
+        self._newest = keys[0].thumbprint()
+
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """The public keys as a JWK set (RFC 7517), the signing one first."""
+        return {
+            "keys": [
+                {**key.as_dict(private=False), "kid": id_, "use": "sig", "alg": "ES256"}
+                for id_, key in self._keys.items()
+            ]
+        }
+
+    def sign(self, statement: bytes) -> str:
+        """Return the receipt of a statement."""
+        return _signed(statement, self._newest, self._keys[self._newest])
+
+    def statement(self, receipt: str) -> bytes:
+        """Return the statement of a receipt.
+
+        Raises:
+            BadReceiptError: none of these keys has signed it so.
+        """
+        found = _FORM.fullmatch(receipt) if len(receipt) <= MOST_LENGTH else None
+        id_ = self._by_header.get(found[1]) if found else None
+        statement = _bytes(found[2]) if found and id_ else b""
+        if not id_ or not statement or _signed(statement, id_, self._keys[id_]) != receipt:
+            raise errors.BadReceiptError
+        return statement
+
+
+def _signed(statement: bytes, id_: str, key: ECKey) -> str:
+    said = f"{_header(id_)}.{_text(statement)}"
+    private: Any = key.get_op_key("sign")
+    algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+    r, s = decode_dss_signature(private.sign(said.encode(), algorithm))
+    return f"{said}.{_text(r.to_bytes(_HALF, 'big') + s.to_bytes(_HALF, 'big'))}"
+
+
+def _header(id_: str) -> str:
+    return _text(orjson.dumps({"alg": "ES256", "kid": id_, "typ": TYPE}))
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    """Return what a text spells, nothing if it spells nothing."""
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return b""
