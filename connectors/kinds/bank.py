@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -214,6 +215,7 @@ def _pass(branch: _Branch, window: tuple[datetime, datetime] | tuple[None, None]
     )
 
 
+@functools.lru_cache
 def _label(code: str) -> str:
     """Return `BureauDeChange` as “Bureau de change”."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", code).capitalize()

@@ -68,7 +68,7 @@ class _Price(wire.Record):
         default=None, validation_alias=pydantic.AliasChoices("price", "lowPrice")
     )
     price_currency: str | None = None
-    url: pydantic.HttpUrl | None = None
+    url: wire.WebAddress | None = None
 
 
 class _Location(wire.Record):
@@ -90,7 +90,7 @@ class _Event(_Typed):
     location: _Location
     remaining_attendee_capacity: int | None = pydantic.Field(default=None, ge=0)
     offers: Annotated[tuple[_Price, ...], pydantic.BeforeValidator(_listed)] = ()
-    url: pydantic.HttpUrl | None = None
+    url: wire.WebAddress | None = None
     # schema.org lets these be things of their own; only words are shown.
     video_format: object = None
     in_language: object = None
@@ -110,18 +110,18 @@ class Cinema(base.Connector[Options]):
         A record of a type that was not asked for is passed over, as lists of JSON-LD mix types;
         so is an event that was called off.
         """
-        types = sorted({_type(one) for one in inquiries})
+        types = {_type(one) for one in inquiries}
         months = sorted({month for one in inquiries for month in self._months(one)})
         reply = await self.partner.get(
             self.options.path,
-            query=[("month", month) for month in months] + [("type", name) for name in types],
+            query=[("month", month) for month in months]
+            + [("type", name) for name in sorted(types)],
             accept="application/ld+json",
         )
-        events = [
-            wire.read(_Event, record)
-            for record in _records(reply.json())
-            if set(types) & set(wire.read(_Typed, record).type)
-        ]
+        records = _records(reply.json())
+        typed = zip(wire.read(list[_Typed], records), records, strict=True)
+        wanted = [record for its, record in typed if not types.isdisjoint(its.type)]
+        events = wire.read(list[_Event], wanted)
         return [self._showings(one, events) for one in inquiries]
 
     def _months(self, inquiry: base.Inquiry) -> list[str]:

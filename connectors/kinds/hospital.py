@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from operator import attrgetter
+from typing import Any, ClassVar, Literal, get_args
 
 import pydantic
 
@@ -13,6 +15,7 @@ from models import offer
 #: The two extensions of SMART Scheduling Links that say how many a slot takes and where to book.
 _CAPACITY = "http://fhir-registry.smarthealthit.org/StructureDefinition/slot-capacity"
 _BOOKING = "http://fhir-registry.smarthealthit.org/StructureDefinition/booking-deep-link"
+_USED = (_CAPACITY, _BOOKING)
 
 _MIME_VERSION = {"R4": "4.0", "R5": "5.0"}
 _MOST_PAGES = 20
@@ -64,7 +67,12 @@ class _Capacity(wire.Record):
 
 
 class _Booking(wire.Record):
-    value_url: pydantic.HttpUrl
+    value_url: wire.WebAddress
+
+
+class _Extensions(wire.Record):
+    capacity: _Capacity | None = pydantic.Field(default=None, validation_alias=_CAPACITY)
+    booking: _Booking | None = pydantic.Field(default=None, validation_alias=_BOOKING)
 
 
 class _Slot(wire.Record):
@@ -114,40 +122,41 @@ class _Found:
 
     def __init__(self, bundles: Sequence[_Bundle]) -> None:
         resources = [entry.resource for bundle in bundles for entry in bundle.entry]
-        self.slots = {slot.id: slot for slot in _read(_Slot, resources)}
-        self.schedules = {f"Schedule/{one.id}": one for one in _read(_Schedule, resources)}
-        self.locations = {f"Location/{one.id}": one.name for one in _read(_Location, resources)}
+        slots = {slot.id: slot for slot in _read(list[_Slot], resources)}.values()
+        self.schedules = {f"Schedule/{one.id}": one for one in _read(list[_Schedule], resources)}
+        locations = _read(list[_Location], resources)
+        self.locations = {f"Location/{one.id}": one.name for one in locations}
+        self.places: dict[str, str] = {}
+        self.by_code: defaultdict[str | None, list[tuple[_Slot, _Concept]]] = defaultdict(list)
+        free = (slot for slot in slots if slot.status == "free")
+        for slot in sorted(free, key=attrgetter("start", "id")):
+            # A slot without service types of its own has its schedule's.
+            for one in slot.service_type or self._schedule(slot).service_type:
+                concept = one.concept or one
+                for code in {coding.code for coding in concept.coding}:
+                    self.by_code[code].append((slot, concept))
 
     def appointments(self, inquiry: base.Inquiry, code: str) -> list[offer.Appointment]:
         """Return the free slots of one service type that start in the inquiry's window."""
-        offers = [
+        return [
             self._appointment(slot, concept)
-            for slot in self.slots.values()
-            if slot.status == "free" and inquiry.since <= slot.start < inquiry.until
-            for concept in self._concepts(slot)
-            if any(coding.code == code for coding in concept.coding)
+            for slot, concept in self.by_code[code]
+            if inquiry.since <= slot.start < inquiry.until
         ]
-        return sorted(offers, key=lambda one: (one.start, one.id))
-
-    def _concepts(self, slot: _Slot) -> list[_Concept]:
-        # A slot without service types of its own has its schedule's.
-        types = slot.service_type or self._schedule(slot).service_type
-        return [one.concept or one for one in types]
 
     def _appointment(self, slot: _Slot, concept: _Concept) -> offer.Appointment:
-        capacity = _extension(_Capacity, _CAPACITY, slot)
-        booking = _extension(_Booking, _BOOKING, slot)
+        # What other extensions hold is nobody's concern; the first of several is read.
+        used = {one["url"]: one for one in reversed(slot.extension) if one.get("url") in _USED}
+        extensions = wire.read(_Extensions, used)
         return offer.Appointment(
             id=slot.id,
             title=concept.text or concept.coding[0].display or "Appointment",
-            url=str(booking.value_url) if booking else None,
+            url=str(extensions.booking.value_url) if extensions.booking else None,
             start=slot.start,
             end=slot.end,
-            where=self._where(self._schedule(slot)),
-            remaining=capacity.value_integer if capacity else None,
-            attributes=tuple(
-                offer.Attribute("note", "Note", note) for note in (slot.comment,) if note
-            ),
+            where=self._where(slot),
+            remaining=extensions.capacity.value_integer if extensions.capacity else None,
+            attributes=(offer.Attribute("note", "Note", slot.comment),) if slot.comment else (),
         )
 
     def _schedule(self, slot: _Slot) -> _Schedule:
@@ -156,7 +165,13 @@ class _Found:
         except KeyError:
             raise errors.bad_answer("leaves out the schedule of a slot") from None
 
-    def _where(self, schedule: _Schedule) -> str:
+    def _where(self, slot: _Slot) -> str:
+        reference = slot.schedule.reference
+        if reference not in self.places:
+            self.places[reference] = self._place(self._schedule(slot))
+        return self.places[reference]
+
+    def _place(self, schedule: _Schedule) -> str:
         for actor in schedule.actor:
             name = actor.display or self.locations.get(actor.key)
             if actor.key.startswith("Location/") and name:
@@ -208,15 +223,7 @@ class Hospital(base.Connector[Options]):
         return bundles
 
 
-def _read(model: type[wire.R], resources: Sequence[Mapping[str, Any]]) -> list[wire.R]:
+def _read(shape: type[list[wire.T]], resources: Sequence[Mapping[str, Any]]) -> list[wire.T]:
     """Read the resources of one type; a bundle may also hold outcomes and what was included."""
-    name = model.__name__.lstrip("_")
-    return [wire.read(model, one) for one in resources if one.get("resourceType") == name]
-
-
-def _extension(model: type[wire.R], url: str, slot: _Slot) -> wire.R | None:
-    """Read the one extension that is used; what others hold is nobody's concern here."""
-    for one in slot.extension:
-        if one.get("url") == url:
-            return wire.read(model, one)
-    return None
+    name = get_args(shape)[0].__name__.lstrip("_")
+    return wire.read(shape, [one for one in resources if one.get("resourceType") == name])

@@ -242,3 +242,33 @@ async def test_extensions_that_are_not_used_may_hold_anything(odd, asked):
     [[found]] = await connector.answer([asked("appointment", "dental")])
 
     assert (found.url, found.remaining) == (None, None)
+
+
+async def test_of_extensions_only_those_of_an_offered_slot_are_read_and_the_first_holds(odd, asked):
+    url = "http://fhir-registry.smarthealthit.org/StructureDefinition/slot-capacity"
+    busy = slot(id="b", status="busy", extension=[{"url": url, "valueInteger": -1}])
+    twice = [{"url": url, "valueInteger": 2}, {"url": url, "valueInteger": -1}]
+    connector, _ = await odd(hospital.Hospital, {}, bundle(busy, slot(extension=twice), SCHEDULE))
+
+    [[found]] = await connector.answer([asked("appointment", "dental")])
+
+    assert found.remaining == 2
+
+
+@pytest.mark.parametrize("wrong", [{"valueInteger": -1}, {"valueInteger": "many"}, {}])
+async def test_a_capacity_that_is_no_count_is_a_bad_answer_that_says_where(odd, asked, wrong):
+    url = "http://fhir-registry.smarthealthit.org/StructureDefinition/slot-capacity"
+    full = slot(extension=[{"url": url} | wrong])
+    connector, _ = await odd(hospital.Hospital, {}, bundle(full, SCHEDULE))
+
+    with pytest.raises(errors.Misconfigured, match="valueInteger"):
+        await connector.answer([asked("appointment", "dental")])
+
+
+async def test_a_slot_met_again_as_taken_is_no_offer(odd, asked):
+    first = bundle(SLOT, SCHEDULE, following="Slot?page=2")
+    connector, _ = await odd(hospital.Hospital, {}, first, bundle(slot(status="busy"), SCHEDULE))
+
+    [offers] = await connector.answer([asked("appointment", "dental")])
+
+    assert offers == []
