@@ -7,6 +7,7 @@ import contextlib
 import gc
 import json
 import logging
+import os
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from typing import Annotated
 import prometheus_client
 import typer
 import uvicorn
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 from prometheus_client.core import (
     CollectorRegistry,
@@ -42,6 +44,7 @@ from connectors import http
 from connectors.issuer import Issuer
 from connectors.registry import PARTNERS, Registry, check, files
 from credentials import token
+from credentials.receipt import Notary
 from models import demo, errors, talent, text
 from models.database import Database
 from resolvers import menu, publication
@@ -92,6 +95,7 @@ class Hub:
             settings.audience,
             _keys(settings, self.client, clock),
         )
+        self.notary = notary_of(settings)
         self.catalogue: menu.Catalogue | None = None
         self._closing = asyncio.Event()
 
@@ -113,6 +117,7 @@ class Hub:
             database=self.database,
             registry=self.registry,
             catalogue=self.catalogue,
+            notary=self.notary,
             deadline=asyncio.get_running_loop().time() + self.settings.deadline_seconds,
         )
 
@@ -203,11 +208,37 @@ def _keys(
 
 def development_key(settings: Settings) -> ECKey:
     """Return the development issuer's key, made the first time; only demo mode may use it."""
-    path = settings.data / "development-issuer.json"
+    return _kept_key(settings.data / "development-issuer.json")
+
+
+def notary_of(settings: Settings) -> Notary:
+    """Return who signs receipts: with the keys these settings name, or one of its own.
+
+    Raises:
+        HubError: the file named is no JWK set of private P-256 keys.
+    """
+    if settings.receipt_keys is None:
+        return Notary([_kept_key(settings.data / "receipt-key.json")])
+    try:
+        listed = json.loads(settings.receipt_keys.read_text(encoding="utf-8"))["keys"]
+        return Notary([token.key_of(one) for one in listed if one["d"]])
+    except (OSError, ValueError, TypeError, KeyError, IndexError, JoseError) as wrong:
+        raise errors.HubError(
+            f"GREENWAY_RECEIPT_KEYS: {settings.receipt_keys} is no JWK set of private P-256 keys.",
+            "See docs/operating.md.",
+        ) from wrong
+
+
+def _kept_key(path: Path) -> ECKey:
+    """Return the key in a file, made the first time; of several processes one makes it."""
     if not path.exists():
-        settings.data.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(token.new_key().as_dict(private=True)), encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = path.with_suffix(f".{os.getpid()}")
+        made.touch(mode=0o600)
+        made.write_text(json.dumps(token.new_key().as_dict(private=True)), encoding="utf-8")
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
     return token.key_of(json.loads(path.read_text(encoding="utf-8")))
 
 
@@ -241,6 +272,7 @@ def app(hub: Hub) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/graphql", execution.GraphQLView(built, hub.context, page=hub.settings.ide)),
         Route("/schema.graphql", PlainTextResponse(SDL.read_text(encoding="utf-8"))),
+        Route("/.well-known/jwks.json", JSONResponse(hub.notary.jwks)),
         Route("/healthz", JSONResponse({"alive": True})),
         Route("/readyz", partial(_readyz, hub)),
         Route("/metrics", partial(_metrics, _metrics_of(hub))),

@@ -25,8 +25,10 @@ class Settings:
     port: int = 8000
     #: How many processes answer; each has its own memory of partners' answers and its own breakers.
     processes: int = 1
-    #: Where state is kept that is no database: the development issuer's key.
+    #: Where state is kept that is no database: keys that are made the first time.
     data: Path = HOME / ".greenway"
+    #: A JWK set of private P-256 keys for receipts, the signing one first; else one in ``data``.
+    receipt_keys: Path | None = None
     #: ``sqlite:///path`` or ``postgresql://user:password@host/database``.
     database_url: str = f"sqlite:///{HOME / '.greenway' / 'greenway.db'}"
     menu: Path = HOME / "menu"
@@ -73,12 +75,13 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
 def _settings(environ: Mapping[str, str]) -> Settings:
     config = Config(environ=environ, env_prefix=PREFIX)
     default = Settings()
-    partners = config("PARTNERS", default="")
+    partners, receipt_keys = config("PARTNERS", default=""), config("RECEIPT_KEYS", default="")
     return Settings(
         host=config("HOST", default=default.host),
         port=config("PORT", cast=int, default=default.port),
         processes=config("PROCESSES", cast=int, default=default.processes),
         data=config("DATA", cast=Path, default=default.data),
+        receipt_keys=Path(receipt_keys) if receipt_keys else None,
         database_url=config("DATABASE_URL", default=default.database_url),
         menu=config("MENU", cast=Path, default=default.menu),
         partners=Path(partners) if partners else None,

@@ -453,16 +453,18 @@ class Service(Named):
 
     @strawberry.field
     async def verdict(self, info: Info) -> Verdict:
-        rule = info.context.store.edition.rules[self.code]
-        found = rule.judge(await info.context.facts())
-        asked = {fact.name: fact for fact in rule.facts}
+        context = info.context
+        judge = context.store.edition.rulebook.judge(self.code, context.today)
+        found = judge.judge(await context.facts())
+        asked = judge.tree.facts
         missing = [MissingFact(row=asked[name], name=name) for name in found.missing]
         return Verdict(outcome=found.outcome, missing=missing)
 
     @strawberry.field
     async def offers(self, info: Info, first: int = 20) -> ServiceOffers:
         context = info.context
-        judged = context.store.edition.rules[self.code].judge(await context.facts())
+        judge = context.store.edition.rulebook.judge(self.code, context.today)
+        judged = judge.judge(await context.facts())
         if judged.outcome is not verdict.Outcome.ELIGIBLE:
             withheld = OffersWithheld(outcome=judged.outcome, message="Its verdict says why.")
             return ServiceOffers(withheld=withheld, pages=[])

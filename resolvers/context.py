@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from connectors.registry import Registry
+from credentials.receipt import Notary
 from models import talent
 from models.database import Database
 from resolvers.desk import Desk
@@ -43,6 +44,7 @@ class Context:
     database: Database
     registry: Registry
     catalogue: Catalogue
+    notary: Notary
     reads: Reads
     loaders: Loaders
     desk: Desk
@@ -61,6 +63,7 @@ class Context:
         database: Database,
         registry: Registry,
         catalogue: Catalogue,
+        notary: Notary,
         deadline: float,
     ) -> Context:
         """Return a query's context; ``deadline`` is the running loop's time when it must end."""
@@ -72,6 +75,7 @@ class Context:
             database=database,
             registry=registry,
             catalogue=catalogue,
+            notary=notary,
             reads=reads,
             loaders=Loaders.over(database, reads),
             desk=Desk(registry, reads, deadline),

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from connectors.partner import Answer, Freshness
+from credentials import token
+from credentials.receipt import Notary
 from models import menu
 from resolvers import menu as catalogue
 from resolvers.context import Context
@@ -25,6 +27,9 @@ def catalogue_of():
         return catalogue.Catalogue.of(row, found)
 
     return catalogue_of
+
+
+NOTARY = Notary([token.new_key()])
 
 
 class Played:
@@ -76,6 +81,7 @@ def context_of(registry, catalogue_of):
             database=database,
             registry=registry,
             catalogue=found or catalogue_of(),
+            notary=NOTARY,
             deadline=asyncio.get_running_loop().time() + 5,
         )
 
