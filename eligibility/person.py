@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from typing import Protocol, TypeVar
 
@@ -54,6 +54,18 @@ def attested_day(person: Talent, name: str, on: date) -> date | None:
     """Return an attested day (ISO 8601 text), None where nothing (or something else) was."""
     value = attested(person, name, on)
     return date.fromisoformat(value) if isinstance(value, str) else None
+
+
+def attested_word(person: Talent, name: str, words: Collection[str], on: date) -> str | None:
+    """Return an attested word, None where nothing (or none of these words) was attested."""
+    value = attested(person, name, on)
+    return value if isinstance(value, str) and value in words else None
+
+
+def attested_days(person: Talent, name: str) -> list[date]:
+    """Return every day (ISO 8601 text) that was ever attested under this name."""
+    rows = (row for row in person.attestations if row.name == name and isinstance(row.value, str))
+    return [date.fromisoformat(row.value) for row in rows]
 
 
 def employment(person: Talent, on: date) -> Employment | None:
@@ -140,3 +152,20 @@ def months_on(starts: Iterable[date | None], months: int) -> list[date]:
             following = (first + timedelta(31)).replace(day=1)
             found.append(min(day, following))
     return found
+
+
+def days_on(starts: Iterable[date | None], days: int) -> list[date]:
+    """Return the days that are so many days after each of these days, as far as days go.
+
+    >>> days_on([date(2024, 2, 28), date.max], 1)
+    [datetime.date(2024, 2, 29)]
+    """
+    ordinals = (start.toordinal() + days for start in starts if start is not None)
+    last = date.max.toordinal()
+    return [date.fromordinal(ordinal) for ordinal in ordinals if 1 <= ordinal <= last]
+
+
+def band_days(person: Talent, youngest: int, oldest: int) -> list[date]:
+    """Return the days on which a child comes into an age band (in years) or leaves it."""
+    births = [one.birth_date for one in person.household if one.relation == "CHILD"]
+    return [*anniversaries(births, youngest), *anniversaries(births, oldest + 1)]

@@ -20,6 +20,7 @@ from models.talent import Talent
     "您的出生日期是？",
     "Hub register: birth date",
     unit="years",
+    reached=lambda person, years: people.anniversaries([person.birth_date], years),
 )
 def age(person: Talent, on: date) -> int | None:
     return None if person.birth_date is None else people.years_between(person.birth_date, on)

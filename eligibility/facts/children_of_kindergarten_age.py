@@ -20,6 +20,7 @@ from models.talent import Talent
     "您有几个3至5岁的子女？",
     "S3: children's schooling; age band set by the hub",
     unit="children",
+    reached=lambda person, _: people.band_days(person, 3, 5),
 )
 def children_of_kindergarten_age(person: Talent, on: date) -> int | None:
     return people.children_aged(person, on, 3, 5)

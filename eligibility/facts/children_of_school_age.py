@@ -22,6 +22,7 @@ from models.talent import Talent
     "您有几个6至17岁的子女？",
     "S3: preferential qualification to be enrolled to local schools; age band set by the hub",
     unit="children",
+    reached=lambda person, _: people.band_days(person, 6, 17),
 )
 def children_of_school_age(person: Talent, on: date) -> int | None:
     return people.children_aged(person, on, 6, 17)

@@ -20,6 +20,7 @@ from models.talent import Talent
     "您最近一次入境是何时？",
     "S1: 24-hour entry and residence registration",
     unit="days",
+    reached=lambda person, days: people.days_on(people.attested_days(person, "arrived_on"), days),
 )
 def days_since_arrival(person: Talent, on: date) -> int | None:
     arrived = people.attested_day(person, "arrived_on", on)

@@ -20,6 +20,9 @@ from models.talent import Talent
     "您何时回国？",
     "Returnee apartment rule, english.shanghai.gov.cn 2023-12-13: returned less than one year",
     unit="months",
+    reached=lambda person, months: people.months_on(
+        people.attested_days(person, "returned_on"), months
+    ),
 )
 def months_since_return(person: Talent, on: date) -> int | None:
     returned = people.attested_day(person, "returned_on", on)
