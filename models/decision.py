@@ -1,0 +1,85 @@
+"""Decisions: what a person asked to have decided, as a draft or submitted, and what was stated."""
+
+from __future__ import annotations
+
+import enum
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import base
+
+#: Of a person's decisions the newest so many are listed.
+MOST = 100
+
+
+class State(enum.StrEnum):
+    """How far a decision is; what is submitted never changes again."""
+
+    DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+
+
+class Decision(base.Base):
+    """One service asked for by one person; ``given`` are the facts they gave themselves.
+
+    ``statement`` is what was stated when it was saved last; ``receipt`` signs that of a submitted
+    one. A person has one draft a service.
+    """
+
+    __tablename__ = "decision"
+
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    handle: orm.Mapped[str] = orm.mapped_column(unique=True)
+    talent_id: orm.Mapped[int] = orm.mapped_column(sa.ForeignKey("talent.id"), index=True)
+    service: orm.Mapped[str]
+    state: orm.Mapped[State]
+    given: orm.Mapped[Any] = orm.mapped_column(sa.JSON, nullable=False)
+    statement: orm.Mapped[bytes] = orm.mapped_column(sa.LargeBinary)
+    receipt: orm.Mapped[str | None]
+    saved_at: orm.Mapped[datetime]
+    submitted_at: orm.Mapped[datetime | None]
+
+
+_IS_DRAFT = Decision.state == State.DRAFT
+sa.Index(
+    "uq_decision_draft",
+    Decision.talent_id,
+    Decision.service,
+    unique=True,
+    sqlite_where=_IS_DRAFT,
+    postgresql_where=_IS_DRAFT,
+)
+
+
+def new_handle() -> str:
+    """Return a name for a decision that nobody can guess."""
+    return secrets.token_hex(16)
+
+
+async def of_person(session: AsyncSession, talent_id: int) -> Sequence[Decision]:
+    """Return a person's decisions, the newest first."""
+    wanted = sa.select(Decision).where(Decision.talent_id == talent_id)
+    found = await session.scalars(wanted.order_by(Decision.id.desc()).limit(MOST))
+    return found.all()
+
+
+async def held(session: AsyncSession, talent_id: int, handle: str) -> Decision | None:
+    """Return a person's decision, kept from others until this transaction ends; None if none."""
+    wanted = sa.select(Decision).where(
+        Decision.talent_id == talent_id, Decision.handle == handle
+    )
+    return (await session.scalars(wanted.with_for_update())).one_or_none()
+
+
+async def draft(session: AsyncSession, talent_id: int, service: str) -> Decision | None:
+    """Return a person's draft for a service, kept from others; None where there is none."""
+    wanted = sa.select(Decision).where(
+        Decision.talent_id == talent_id, Decision.service == service, _IS_DRAFT
+    )
+    return (await session.scalars(wanted.with_for_update())).one_or_none()
