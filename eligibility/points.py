@@ -9,6 +9,7 @@ from datetime import date
 from eligibility.condition import Condition, Value
 from eligibility.fact import Fact
 from models import text
+from models.menu import TalentClass
 
 Known = Mapping[str, Value | None]
 
@@ -54,13 +55,19 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of points as it was in force from a day on (and until one, if it has ended)."""
+    """A table of points as it was in force from a day on (and until one, if it has ended).
+
+    ``high`` and ``medium`` are the points from which on these classes are reached.
+    """
 
     code: str
     version: str
+    name: text.Text
     since: date
     until: date | None
     reference: str
+    high: int
+    medium: int
     lines: tuple[Line, ...]
 
     @property
@@ -73,6 +80,19 @@ class Table:
         """Return the least and the most points in all, on what is known."""
         spans = [line.span(known) for line in self.lines]
         return sum(least for least, _ in spans), sum(most for _, most in spans)
+
+    def reached(self, known: Known) -> TalentClass | None:
+        """Return the class that the points reach, None where what is not known may still decide.
+
+        Points that reach neither of the upper classes leave the lowest.
+        """
+        least, most = (self._class(points) for points in self.span(known))
+        return least if least is most else None
+
+    def _class(self, points: int) -> TalentClass:
+        if points >= self.high:
+            return TalentClass.HIGH
+        return TalentClass.MEDIUM if points >= self.medium else TalentClass.LOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,9 +188,12 @@ class _Shelf:
                 Table(
                     code=table.code,
                     version=one.version,
+                    name=one.name,
                     since=one.since,
                     until=one.until,
                     reference=one.citation.source,
+                    high=one.high,
+                    medium=one.medium,
                     lines=tuple(
                         Line(
                             line.id,
