@@ -251,6 +251,29 @@ class ServiceExample(Shape):
     missing: tuple[str, ...] | None = None
 
 
+class SubsidySpan(Shape):
+    """So many months in a row: the amount a month by the value of the subsidy's fact.
+
+    ``condition`` is a clause that must hold for these months, besides the service's rule; it is
+    read by ``eligibility.subsidy``.
+    """
+
+    months: Annotated[int, pydantic.Field(ge=1, le=120)]
+    amounts: Annotated[
+        dict[str, Annotated[Decimal, pydantic.Field(ge=0)]], pydantic.Field(min_length=1)
+    ]
+    condition: Any = None
+
+
+class Subsidy(Shape):
+    """What a service pays month by month, by the value of a fact; a value not named gets none."""
+
+    by: str
+    currency: Annotated[str, pydantic.StringConstraints(pattern="^[A-Z]{3}$")] = "CNY"
+    spans: Annotated[tuple[SubsidySpan, ...], pydantic.Field(min_length=1)]
+    citation: Citation
+
+
 class Service(Shape):
     """One service on the menu, as its file says it; ``eligibility`` is read by eligibility.rule."""
 
@@ -271,6 +294,7 @@ class Service(Shape):
     where: Where
     partners: tuple[Ask, ...] = ()
     eligibility: Any
+    subsidy: Subsidy | None = None
     citations: Annotated[tuple[Citation, ...], pydantic.Field(min_length=1)]
     valid: Validity
     assured: Assurance

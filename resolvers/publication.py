@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pydantic
 
-from eligibility import rulebook
+from eligibility import rulebook, subsidy
 from eligibility.rule import Rule
 from eligibility.single import Judge
 from models import errors, menu, source
@@ -236,6 +236,8 @@ class _Checking:
         for place, ask in enumerate(service.partners):
             self.ask(document, ("partners", place, "capability"), ask)
         self.dates(document, service)
+        if service.subsidy:
+            self.reading.mistakes.extend(subsidy.read(document, service.subsidy)[1])
         if found:
             for place, example in enumerate(service.examples):
                 self.example(document, ("examples", place), service, example, found)
