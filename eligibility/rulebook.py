@@ -135,7 +135,7 @@ class _Shelf:
             )
             self._mistakes.extend(wrong)
             if found:
-                city[one.code] = _of_the_city(found)
+                city[one.code] = of_the_city(found)
         return replace(library, city=city)
 
     def _each(
@@ -236,7 +236,8 @@ class _Shelf:
         return None
 
 
-def _of_the_city(found: Rule) -> Rule:
+def of_the_city(found: Rule) -> Rule:
+    """Return a rule whose clauses say that they are the city's, and of which edition."""
     editions = tuple(
         replace(edition, root=edition.root and _marked(edition.root, edition.span))
         for edition in found.editions
