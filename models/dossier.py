@@ -54,6 +54,20 @@ async def by_ids(session: AsyncSession, ids: Sequence[int]) -> list[Talent | Non
     return [by_id.get(id_) for id_ in ids]
 
 
+def known_at(person: Talent, moment: datetime) -> Talent | None:
+    """Return a whole person with what had been recorded by then alone; None before they were.
+
+    Rows are only ever added, so what had been recorded by then is what was known.
+    """
+    if person.recorded_at > moment:
+        return None
+    then = Talent(**{key: getattr(person, key) for key in _SHAPES[_PEOPLE].columns})
+    for name in _PARTS:
+        rows = [row for row in getattr(person, name) if row.recorded_at <= moment]
+        orm.attributes.set_committed_value(then, name, rows)
+    return then
+
+
 async def _people(
     session: AsyncSession, statement: sa.CompoundSelect[Any], keys: Collection[object]
 ) -> Sequence[Talent]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -398,6 +399,48 @@ class Menu(Shape):
     services: tuple[Service, ...]
 
 
+#: The keys of a rule that name what it builds on, with the list that has it.
+_BUILDS_ON = {
+    "points": "points",
+    "line": "pay_lines",
+    "zone": "zones",
+    "city": "city_rules",
+    "requires": "services",
+}
+
+
+def rule_version(found: Menu, code: str) -> str:
+    """Return the SHA-256 (hex) of a service's rule and of all that it builds on.
+
+    It is another where the rule, an entry it uses, or a rule it requires is another.
+    """
+    entries = {
+        (name, one.code): one for name in _BUILDS_ON.values() for one in getattr(found, name)
+    }
+    parts: dict[str, object] = {}
+    waiting = [("services", code)]
+    while waiting:
+        name, code = waiting.pop()
+        key = f"{name} {code}"
+        if key not in parts and (entry := entries.get((name, code))):
+            is_service = isinstance(entry, Service)
+            parts[key] = entry.eligibility if is_service else entry.model_dump(mode="json")
+            waiting += _built_on(parts[key])
+    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _built_on(document: object) -> Iterator[tuple[str, str]]:
+    """Yield the list and the code of each entry that a rule, or a part of one, names."""
+    if isinstance(document, dict):
+        for key, inner in document.items():
+            if key in _BUILDS_ON and isinstance(inner, str):
+                yield _BUILDS_ON[key], inner
+            yield from _built_on(inner)
+    elif isinstance(document, list):
+        for inner in document:
+            yield from _built_on(inner)
+
+
 class Revision(Base):
     """A menu as it was published once; never changed, never removed.
 
@@ -427,6 +470,13 @@ def unpacked(content: bytes) -> Menu:
 async def newest(session: AsyncSession) -> Revision | None:
     """Return the newest revision without its content, or None before the first."""
     found = await session.execute(select(Revision).order_by(Revision.id.desc()).limit(1))
+    return found.scalar_one_or_none()
+
+
+async def newest_at(session: AsyncSession, moment: datetime) -> Revision | None:
+    """Return the newest revision of a moment without its content, or None before the first."""
+    then = select(Revision).where(Revision.published_at <= moment)
+    found = await session.execute(then.order_by(Revision.id.desc()).limit(1))
     return found.scalar_one_or_none()
 
 

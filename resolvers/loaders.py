@@ -11,6 +11,8 @@ from strawberry.dataloader import DataLoader
 
 from models import card, dossier, talent
 from models.database import Database, Session
+from resolvers import menu
+from resolvers.menu import Catalogue
 from resolvers.reads import Reads
 
 K = TypeVar("K")
@@ -28,6 +30,7 @@ class Loaders:
     people_by_id: DataLoader[int, talent.Talent | None]
     cards_by_holder: DataLoader[int, card.Card | None]
     units_by_use: DataLoader[Use, int]
+    catalogues_by_moment: DataLoader[datetime, Catalogue | None]
 
     @classmethod
     def over(cls, database: Database, reads: Reads) -> Loaders:
@@ -47,4 +50,5 @@ class Loaders:
             people_by_id=loader(dossier.by_ids),
             cards_by_holder=loader(card.by_holders),
             units_by_use=loader(card.used),
+            catalogues_by_moment=loader(menu.at),
         )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from eligibility.rulebook import Rulebook
+from eligibility.turning import Calendar
 from models import errors, menu, page
-from models.database import Database
+from models.database import Database, Session
 
 T = TypeVar("T")
 C = TypeVar("C", bound=menu.Coded | menu.Station | menu.Service)
@@ -90,6 +91,18 @@ class Catalogue:
         if (found := self.services.get(code)) is None:
             raise errors.UnknownCodeError("service", code, self.services)
         return found
+
+    def place(self, code: str) -> str:
+        """Return what a service is sorted by in the menu's order."""
+        return self._places[code]
+
+    def version(self, code: str) -> str:
+        """Return the digest of a service's rule with all that it builds on."""
+        return self.once(("version", code), lambda: menu.rule_version(self.lists, code))
+
+    def calendar(self, code: str) -> Calendar:
+        """Return the days on which a service's rule may turn."""
+        return self.once(("calendar", code), lambda: Calendar(self.rulebook.rules[code]))
 
     def industry(self, wording: str) -> str:
         """Return the code of the key industry meant by its code or one of its wordings.
@@ -184,6 +197,19 @@ async def newest(database: Database) -> Catalogue:
             raise errors.MenuMissingError
         content = await menu.content_of(session, revision.id) or b""
         return Catalogue.of(revision, menu.unpacked(content))
+
+
+async def at(session: Session, moments: Sequence[datetime]) -> list[Catalogue | None]:
+    """Return the menus in force at these moments, in their order; None before the first."""
+    read: dict[int, Catalogue] = {}
+    found: list[Catalogue | None] = []
+    for moment in moments:
+        revision = await menu.newest_at(session, moment)
+        if revision is not None and revision.id not in read:
+            content = await menu.content_of(session, revision.id) or b""
+            read[revision.id] = Catalogue.of(revision, menu.unpacked(content))
+        found.append(read[revision.id] if revision else None)
+    return found
 
 
 async def changes(database: Database, catalogue: Catalogue, since: int) -> list[Change]:

@@ -2,45 +2,256 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from functools import cached_property
 
 from eligibility import rulebook
+from eligibility.condition import Value
+from eligibility.fact import Kind
+from eligibility.rule import Edition
 from eligibility.single import Judge
 from eligibility.tree import Known
-from eligibility.verdict import Verdict
-from models import menu
+from eligibility.turning import HORIZON, Turning
+from eligibility.verdict import Alternative, Outcome, Verdict
+from models import dossier, errors, menu, page, talent
 from resolvers.context import Context
+from resolvers.menu import Catalogue, Filter
+
+#: How many facts may be put forward at once.
+MOST_FACTS = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A fact that the asker puts forward, its value as JSON has it; None: there is none."""
+
+    name: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What else a verdict is asked on than what is known today: facts, a day, a moment.
+
+    ``facts`` go over what is on record. ``known_at``: what was recorded or published later does
+    not count.
+    """
+
+    facts: tuple[Given, ...] = ()
+    as_of: date | None = None
+    known_at: datetime | None = None
+
+
+NOTHING_ELSE = Asked()
+
+
+@dataclass(frozen=True)
 class Judged:
-    """A verdict with what it was passed on: the service, its rule, the facts, the day."""
+    """A verdict with what it was passed on: the service, its rule, the facts, the day.
+
+    ``given`` are those of the facts that the asker put forward; ``person`` is as they were known
+    at ``known_at``.
+    """
 
     verdict: Verdict
     service: menu.Service
     judge: Judge
     known: Known
-    talent_class: menu.TalentClass | None
+    given: Known
+    person: talent.Talent | None
     as_of: date
+    known_at: datetime
+    catalogue: Catalogue
+
+    @property
+    def talent_class(self) -> menu.TalentClass | None:
+        """The class of the person it is about, where it is known."""
+        return self.person.talent_class if self.person else None
+
+    @property
+    def edition(self) -> Edition | None:
+        """The edition of the rule that is in force on the day."""
+        rule = self.catalogue.rulebook.rules[self.service.code]
+        return next((one for one in rule.editions if one.span.has(self.as_of)), None)
+
+    @cached_property
+    def alternatives(self) -> list[Alternative]:
+        """Return every smallest set of facts that would turn it, or make it ELIGIBLE."""
+        return self.judge.alternatives(self.known)
+
+    @cached_property
+    def turning(self) -> Turning:
+        """Return when the service may be had, from the day on, if nothing but time passes."""
+        calendar = self.catalogue.calendar(self.service.code)
+        return calendar.turning(self.as_of, self.person, self.given)
 
 
-def on(context: Context, service: menu.Service) -> Judged:
-    """Return the verdict on a service for the viewer, today in Shanghai.
+def on(context: Context, service: menu.Service, asked: Asked = NOTHING_ELSE) -> Judged:
+    """Return the verdict on a service for the viewer, on what is known now.
 
-    For an asker who is no person nothing is known, so only what is for everyone is ELIGIBLE.
+    For an asker who is no person nothing is known but what they say, so only what is for everyone
+    is ELIGIBLE to one who says nothing.
+
+    Raises:
+        BadInputError: a fact or the day is out of its range.
+        UnknownCodeError: there is no such fact, or no such value of it.
     """
-    person = context.person
-    judge = context.catalogue.rulebook.judge(service.code, context.today)
-    known: Known = {}
-    if person is not None:
-        all_facts = rulebook.known_facts().values()
-        known = context.once("facts", lambda: rulebook.facts_of(person, context.today, all_facts))
+    return _judged(context, context.catalogue, service, asked, context.person)
+
+
+async def known_at(context: Context, service: menu.Service, asked: Asked) -> Judged:
+    """Return the verdict on a service on what was known at a moment; raises as ``on``.
+
+    Raises:
+        BadInputError: the moment is ahead, or no menu with this service was published by then.
+    """
+    moment = asked.known_at or context.now
+    if moment > context.now:
+        raise errors.BadInputError(
+            "`knownAt` is ahead of now.", "Leave it out to ask on what is known now."
+        )
+    then = await context.loaders.catalogues_by_moment.load(moment)
+    if then is None or service.code not in then.services:
+        raise errors.BadInputError(
+            f"“{service.code}” had not been published by {moment.isoformat()}.",
+            "Ask with a later `knownAt`.",
+        )
+    person = context.person and dossier.known_at(context.person, moment)
+    return _judged(context, then, then.services[service.code], asked, person)
+
+
+def ranked(
+    context: Context, wanted: Filter, asked: Asked, first: int | None, after: str | None
+) -> tuple[page.Page[Judged], int]:
+    """Return a page of the services on the menu of the day that match, and how many match.
+
+    First come those that are ELIGIBLE, then those that need facts, fewest first, then those that
+    are UNDETERMINED, then the others; each group in the menu's order. Raises as ``on``.
+
+    Raises:
+        BadCursorError: the cursor was not given out for this list.
+        BadInputError: ``first`` is out of range.
+        UnknownCodeError: the filter names a code that stands in no list.
+    """
+    scope, size = page.Scope("eligible", (wanted, asked)), page.size(first)
+    passed = scope.key(after) if after is not None else ""
+    services = context.catalogue.on_menu(_day(context, asked), wanted)
+    judged = sorted((on(context, service, asked) for service in services), key=_rank)
+    left = [one for one in judged if _rank(one) > passed]
+    return scope.page(left[: size + 1], size, _rank), len(judged)
+
+
+_RANKS = (Outcome.ELIGIBLE, Outcome.NEEDS_FACTS, Outcome.UNDETERMINED, Outcome.INELIGIBLE)
+
+
+def _rank(judged: Judged) -> str:
+    found = judged.verdict
+    place = judged.catalogue.place(judged.service.code)
+    return f"{_RANKS.index(found.outcome)} {len(found.missing):03} {place}"
+
+
+def _judged(
+    context: Context,
+    catalogue: Catalogue,
+    service: menu.Service,
+    asked: Asked,
+    person: talent.Talent | None,
+) -> Judged:
+    given, known, day = _of_now(context)
+    if asked is not NOTHING_ELSE:
+        # The same facts are put forward to every service of a query.
+        given, known, day = context.once(
+            f"asked {asked!r}", lambda: _of_then(context, asked, person)
+        )
+    judge = _judge(context, catalogue, service.code, day)
     return Judged(
         verdict=judge.judge(known),
         service=service,
         judge=judge,
         known=known,
-        talent_class=person.talent_class if person else None,
-        as_of=context.today,
+        given=given,
+        person=person,
+        as_of=day,
+        known_at=asked.known_at or context.now,
+        catalogue=catalogue,
+    )
+
+
+_Facts = tuple[Known, Known, date]
+
+
+def _of_now(context: Context) -> _Facts:
+    """Return what the asker says, what is known, and the day, where only today is asked."""
+    person = context.person
+    if person is None:
+        return {}, {}, context.today
+    known = context.once("facts", lambda: _facts_of(person, context.today))
+    return {}, known, context.today
+
+
+def _of_then(context: Context, asked: Asked, person: talent.Talent | None) -> _Facts:
+    day = _day(context, asked)
+    given = taken(asked.facts)
+    return given, {**(_facts_of(person, day) if person else {}), **given}, day
+
+
+def _facts_of(person: talent.Talent, on: date) -> Known:
+    return rulebook.facts_of(person, on, rulebook.known_facts().values())
+
+
+def _judge(context: Context, catalogue: Catalogue, code: str, day: date) -> Judge:
+    """Return a rule compiled for a day; only today's are kept, so that nothing drives them out."""
+    if day == context.today:
+        return catalogue.rulebook.judge(code, day)
+    return Judge(catalogue.rulebook.rules[code].on(day))
+
+
+def _day(context: Context, asked: Asked) -> date:
+    """Return the day asked about.
+
+    Raises:
+        BadInputError: it is further away than anything is looked into.
+    """
+    day, today = asked.as_of or context.today, context.today
+    earliest, latest = HORIZON.first_start(today), HORIZON.last_day(today)
+    if not earliest <= day <= latest:
+        raise errors.BadInputError(f"`asOf` is {day}; it may be {earliest} to {latest}.")
+    return day
+
+
+def taken(facts: Sequence[Given]) -> dict[str, Value | None]:
+    """Return facts that are put forward as rules know them.
+
+    Raises:
+        BadInputError: there are too many, one stands twice, or a value is not of its sort.
+        UnknownCodeError: there is no such fact, or no such value of it.
+    """
+    if len(facts) > MOST_FACTS:
+        raise errors.BadInputError(f"`facts` has {len(facts)}; at most {MOST_FACTS} may be given.")
+    known = rulebook.known_facts()
+    found: dict[str, Value | None] = {}
+    for one in facts:
+        if one.name not in known:
+            raise errors.UnknownCodeError("fact", one.name, known)
+        if one.name in found:
+            raise errors.BadInputError(f"`{one.name}` is given twice.", "Give each fact once.")
+        found[one.name] = _value(one)
+    return found
+
+
+def _value(given: Given) -> Value:
+    fact = rulebook.known_facts()[given.name]
+    value = fact.taken(given.value)
+    if value is not None:
+        return value
+    if fact.kind is Kind.CHOICE and fact.choices and isinstance(given.value, str):
+        raise errors.UnknownCodeError(f"value of `{fact.name}`", given.value, fact.choices)
+    if fact.kind is Kind.HOUSEHOLD:
+        raise errors.BadInputError("The household cannot be given here.")
+    shown = given.value if isinstance(given.value, str) else json.dumps(given.value)
+    raise errors.BadInputError(
+        f"“{errors.shown(shown)}” is no value of `{fact.name}`.", f"It takes {fact.shape()}."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -23,7 +24,7 @@ from schema.info import Info
 from schema.node import Node, PageInfo, global_id, key_in
 from schema.scalars import Language, LocalizedText
 from schema.station import Station, stations
-from schema.verdict import MissingFact, Verdict
+from schema.verdict import AsOf, Facts, KnownAt, MissingFact, Verdict, asked
 
 First = Annotated[
     int | None, strawberry.argument(description="How many, 1 to 100; 20 where nobody says.")
@@ -531,9 +532,17 @@ class Service(Node):
             working_days=self.working_days(known or menu.TalentClass.LOW),
         )
 
-    @strawberry.field(description="Whether whoever asks may have it, and why.")
-    def verdict(self, info: Info) -> Verdict | None:
-        return Verdict.of(verdicts.on(info.context, self.row))
+    @strawberry.field(
+        description="Whether whoever asks may have it, and why.", graphql_type=Verdict | None
+    )
+    def verdict(
+        self, info: Info, facts: Facts = None, as_of: AsOf = None, known_at: KnownAt = None
+    ) -> Verdict | Awaitable[Verdict]:
+        wanted = asked(facts, as_of, known_at)
+        # Only what was known before has anything to wait for: an earlier menu.
+        if known_at is not None:
+            return _known_before(info, self.row, wanted)
+        return Verdict.of(verdicts.on(info.context, self.row, wanted))
 
     @strawberry.field(description="What its partners offer whoever asks, if the verdict allows it.")
     async def offers(
@@ -553,6 +562,10 @@ class Service(Node):
     ) -> ServiceOffers | None:
         wanted = offers.Wanted(first=first, since=since, until=until)
         return ServiceOffers.of(await offers.for_viewer(info.context, self.row, wanted), info)
+
+
+async def _known_before(info: Info, row: menu.Service, wanted: verdicts.Asked) -> Verdict:
+    return Verdict.of(await verdicts.known_at(info.context, row, wanted))
 
 
 @strawberry.type(description="A service in its place in a list.")
@@ -587,6 +600,46 @@ class ServiceConnection:
     @strawberry.field(description="How many there are on all pages.")
     def total_count(self, info: Info) -> int:
         return len(_rows(info, self.wanted))
+
+
+@strawberry.type(description="A service with the verdict it is ranked by.")
+class RankedService:
+    service: Service = strawberry.field(description="The service.")
+    verdict: Verdict = strawberry.field(description="The verdict.")
+
+
+@strawberry.type(description="A ranked service in its place.")
+class RankedServiceEdge:
+    node: RankedService = strawberry.field(description="The service and its verdict.")
+    cursor: str = strawberry.field(description="Its place.")
+
+
+@strawberry.type(description="A page of services, the nearest first.")
+class RankedServiceConnection:
+    edges: list[RankedServiceEdge] = strawberry.field(description="The services in their places.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    total_count: int = strawberry.field(description="How many there are on all pages.")
+
+    @classmethod
+    def of(
+        cls, found: page.Page[verdicts.Judged], total: int, after: str | None, info: Info
+    ) -> RankedServiceConnection:
+        nodes = (
+            RankedService(service=Service.of(one.service, info), verdict=Verdict.of(one))
+            for one in found.items
+        )
+        return cls(
+            edges=[
+                RankedServiceEdge(node=node, cursor=cursor)
+                for node, cursor in zip(nodes, found.cursors, strict=True)
+            ],
+            page_info=PageInfo.of(found.cursors, has_next=found.has_next, after=after),
+            total_count=total,
+        )
+
+    @strawberry.field(description="The services and verdicts of the page.")
+    def nodes(self) -> list[RankedService]:
+        return [edge.node for edge in self.edges]
 
 
 @strawberry.input(description="Which services are wanted: those that match all that is given.")

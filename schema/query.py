@@ -13,6 +13,7 @@ import strawberry
 from models import errors
 from resolvers import menu as catalogue
 from resolvers import talent as people
+from resolvers import verdict as verdicts
 from resolvers.context import Context
 from schema import scalars
 from schema.connector import Connector, connectors
@@ -28,6 +29,7 @@ from schema.menu import (
     MenuFilter,
     Partner,
     PlatformArea,
+    RankedServiceConnection,
     Service,
     ServiceConnection,
     areas,
@@ -37,6 +39,7 @@ from schema.node import Node
 from schema.permissions import holders, officers
 from schema.station import Station, stations
 from schema.talent import Talent, TalentConnection, TalentFilter
+from schema.verdict import AsOf, Facts, asked
 
 scalars.describe(
     catalogue.ChangeKind,
@@ -50,7 +53,7 @@ MOST_IDS = 100
 
 #: Fields that ask about whoever asks. Where a document has one, that person is read before it is
 #: run, in one go, so that none of its hundreds of verdicts has anything to wait for.
-PERSONAL = frozenset({"me", "offers", "questions", "requirements", "verdict"})
+PERSONAL = frozenset({"eligibleServices", "me", "offers", "questions", "requirements", "verdict"})
 
 ServiceOutcome = Annotated[
     Service | UnknownCodeFault,
@@ -114,6 +117,28 @@ class Query:
         wanted = filter.wanted(info) if filter else catalogue.Filter()
         found = info.context.catalogue.page(info.context.today, wanted, first, after)
         return ServiceConnection.of(found, wanted, after, info)
+
+    @strawberry.field(
+        description=(
+            "The services on the menu of the day, tailored to whoever asks: first those they may "
+            "have, then those that need facts, fewest first, then those that wait for a partner, "
+            "then the others; page by page."
+        )
+    )
+    def eligible_services(
+        self,
+        info: Info,
+        filter: Annotated[
+            MenuFilter | None, strawberry.argument(description="Which services are wanted.")
+        ] = None,
+        facts: Facts = None,
+        as_of: AsOf = None,
+        first: First = None,
+        after: After = None,
+    ) -> RankedServiceConnection | None:
+        wanted = filter.wanted(info) if filter else catalogue.Filter()
+        found, total = verdicts.ranked(info.context, wanted, asked(facts, as_of), first, after)
+        return RankedServiceConnection.of(found, total, after, info)
 
     @strawberry.field(
         description="The services that are not as they were in an earlier revision, by code."

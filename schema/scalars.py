@@ -6,7 +6,7 @@ import datetime
 import decimal
 import enum
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NewType
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
@@ -27,6 +27,28 @@ def _parser(parse: Callable[[str], Any]) -> Callable[[object], Any]:
     return parsed
 
 
+def _moment(text: str) -> datetime.datetime:
+    moment = datetime.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("A moment has its offset.")
+    try:
+        return moment.astimezone(datetime.UTC)
+    except OverflowError:
+        raise ValueError("No calendar has this moment.") from None
+
+
+#: What a fact is said to be: plain JSON, read by the fact it is said of.
+FactValue = NewType("FactValue", object)
+
+
+def _fact_value(value: object) -> object:
+    if isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return value
+    raise TypeError("A fact is true or false, a whole number, a text, a list of texts or null.")
+
+
 #: The hub's scalars by the Python type they stand for.
 SCALARS: Mapping[object, ScalarDefinition] = {
     datetime.date: strawberry.scalar(
@@ -41,7 +63,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         description="A moment with its offset, as `2024-02-29T09:00:00+08:00`.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
         serialize=datetime.datetime.isoformat,
-        parse_value=_parser(datetime.datetime.fromisoformat),
+        parse_value=_parser(_moment),
     ),
     decimal.Decimal: strawberry.scalar(
         name="Decimal",
@@ -49,6 +71,15 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         specified_by_url="https://speleotrove.com/decimal/decarith.html",
         serialize=lambda value: format(value, "f"),
         parse_value=_parser(decimal.Decimal),
+    ),
+    FactValue: strawberry.scalar(
+        name="FactValue",
+        description=(
+            "What a fact is said to be: `true` or `false`, a whole number, a text (a day is "
+            "`2024-02-29`), a list of texts, or `null` where there is known to be none."
+        ),
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+        parse_value=_fact_value,
     ),
 }
 

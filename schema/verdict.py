@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated
 
 import strawberry
 
+from eligibility import condition, statement, tree, verdict
 from eligibility import fact as facts
-from eligibility import tree, verdict
-from resolvers.verdict import Judged
+from models import errors
+from resolvers.verdict import NOTHING_ELSE, Asked, Given, Judged
 from schema import scalars
 from schema.info import Info
-from schema.scalars import Language, LocalizedText
+from schema.scalars import FactValue, Language, LocalizedText
 
 scalars.describe(
     verdict.Outcome,
@@ -37,10 +41,67 @@ scalars.describe(
     },
     name="FactKind",
 )
+scalars.describe(
+    tree.Level,
+    "Whose rule a clause is of.",
+    {
+        "CITY": "The city's, which the district's builds on.",
+        "DISTRICT": "The district's own, beside the city's or in its place.",
+        "ZONE": "That of a zone, which holds there alone.",
+    },
+    name="RuleLevel",
+)
 
 
-@strawberry.type(description="A fact that could still change the verdict, with its question.")
-class MissingFact:
+@strawberry.input(description="A fact that is put forward; nothing of it is kept.")
+class FactInput:
+    name: str = strawberry.field(description="The fact's name, as `missing` spells it.")
+    value: FactValue | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What it is; `null` says that there is known to be none.",
+    )
+
+
+Facts = Annotated[
+    list[FactInput] | None,
+    strawberry.argument(
+        description="What if: facts that go over what is on record, each once, at most 100."
+    ),
+]
+AsOf = Annotated[
+    date | None,
+    strawberry.argument(
+        description="The day it is passed for, at most ten years from today, which it else is."
+    ),
+]
+KnownAt = Annotated[
+    datetime | None,
+    strawberry.argument(
+        description="On what was on record, and by the rule that was published, at this moment."
+    ),
+]
+
+
+def asked(
+    given: Sequence[FactInput] | None, as_of: date | None, known_at: datetime | None = None
+) -> Asked:
+    """Return what a verdict is asked on.
+
+    Raises:
+        BadInputError: a fact has no value, not even null.
+    """
+    if not given and as_of is None and known_at is None:
+        return NOTHING_ELSE
+    for one in given or ():
+        if one.value is strawberry.UNSET:
+            raise errors.BadInputError(
+                f"`{errors.shown(one.name)}` has no `value`.", "Say what it is, or `null` for none."
+            )
+    return Asked(tuple(Given(one.name, one.value) for one in given or ()), as_of, known_at)
+
+
+@strawberry.interface(description="A fact, with the question it is asked by.")
+class Question:
     fact: strawberry.Private[facts.Fact]
 
     @strawberry.field(description="The fact's name, as rules spell it.")
@@ -68,12 +129,33 @@ class MissingFact:
         return list(self.fact.choices)
 
 
+@strawberry.type(description="A fact that could still change the verdict, with its question.")
+class MissingFact(Question):
+    pass
+
+
+@strawberry.type(description="The layer of a rule: whose it is, where it holds, and when.")
+class RuleLayer:
+    level: tree.Level = strawberry.field(description="Whose it is.")
+    zone: str | None = strawberry.field(description="The zone it holds in, by code; null for all.")
+    since: date | None = strawberry.field(description="The first day it holds; null for no first.")
+    until: date | None = strawberry.field(description="The last day it holds; null for no last.")
+
+    @classmethod
+    def of(cls, found: tree.Layer) -> RuleLayer:
+        return cls(level=found.level, zone=found.zone, since=found.since, until=found.until)
+
+
 @strawberry.type(description="A clause of the rule that decided the verdict or holds it open.")
 class Reason:
     said: strawberry.Private[tree.Said]
     met: bool | None = strawberry.field(
         description="Whether what the clause says holds; null where that is not known."
     )
+
+    @classmethod
+    def of(cls, found: verdict.Reason) -> Reason:
+        return cls(said=found.said, met=found.truth)
 
     @strawberry.field(description="The clause's id within its rule.")
     def clause(self) -> str:
@@ -86,6 +168,73 @@ class Reason:
     @strawberry.field(description="The source the clause rests on.")
     def reference(self) -> str:
         return self.said.reference
+
+    @strawberry.field(
+        description="The layer it comes from; null where the rule is the service's own alone."
+    )
+    def layer(self) -> RuleLayer | None:
+        return RuleLayer.of(self.said.layer) if self.said.layer else None
+
+
+@strawberry.type(description="A fact that would have to be otherwise.")
+class FactChange(Question):
+    change: strawberry.Private[verdict.Change]
+
+    @classmethod
+    def of(cls, found: verdict.Change) -> FactChange:
+        return cls(fact=found.fact, change=found)
+
+    @strawberry.field(description="The clauses that it would then meet or fail.")
+    def clauses(self) -> list[Reason]:
+        return [Reason.of(one) for one in self.change.clauses]
+
+    @strawberry.field(
+        description=(
+            "A value that would do, as text (`true`, `100`, `MASTER`; a list has commas; `null` "
+            "is none); null where any would do that no rule names."
+        )
+    )
+    def example(self) -> str | None:
+        return None if self.change.example is None else _written(self.change.example)
+
+
+@strawberry.type(
+    description="Facts that would turn the verdict if all of them changed, and no fewer of them."
+)
+class Alternative:
+    changes: list[FactChange] = strawberry.field(description="What would have to change.")
+
+    @classmethod
+    def of(cls, found: verdict.Alternative) -> Alternative:
+        return cls(changes=[FactChange.of(one) for one in found])
+
+
+@strawberry.type(description="The rule that a verdict was passed by.")
+class RuleVersion:
+    judged: strawberry.Private[Judged]
+
+    @strawberry.field(description="The revision of the menu it was read from.")
+    def revision(self) -> int:
+        return self.judged.catalogue.revision
+
+    @strawberry.field(
+        description="The SHA-256 of the rule and of all that it builds on: the same for the same."
+    )
+    def version(self) -> str:
+        return self.judged.catalogue.version(self.judged.service.code)
+
+    @strawberry.field(description="The first day of the edition in force; null for no first.")
+    def since(self) -> date | None:
+        return self.judged.edition.span.since if self.judged.edition else None
+
+    @strawberry.field(description="The last day of the edition in force; null for no last.")
+    def until(self) -> date | None:
+        return self.judged.edition.span.until if self.judged.edition else None
+
+    @strawberry.field(description="The sources its clauses rest on on that day, by code.")
+    def reference(self) -> list[str]:
+        leaves = self.judged.judge.tree.leaves
+        return list(dict.fromkeys(leaf.said.reference for leaf in leaves))
 
 
 @strawberry.type(description="What the rule of a service says of whoever asks, and why.")
@@ -102,7 +251,7 @@ class Verdict:
 
     @strawberry.field(description="Exactly the clauses that decided it, or that hold it open.")
     def reasons(self) -> list[Reason]:
-        return [Reason(said=one.said, met=one.truth) for one in self.judged.verdict.reasons]
+        return [Reason.of(one) for one in self.judged.verdict.reasons]
 
     @strawberry.field(description="The facts that could still change it.")
     def missing(self) -> list[MissingFact]:
@@ -113,6 +262,48 @@ class Verdict:
     def silent_partners(self) -> list[str]:
         return list(self.judged.verdict.silent)
 
+    @strawberry.field(
+        description=(
+            "All smallest sets of facts that would turn it, fewest facts first: an open verdict "
+            "into `ELIGIBLE`, another into its opposite; the first 100."
+        )
+    )
+    def would_change(self) -> list[Alternative]:
+        return [Alternative.of(one) for one in self.judged.alternatives]
+
+    @strawberry.field(
+        description=(
+            "The first day from `asOf` on on which it is `ELIGIBLE`, if nothing but time passes; "
+            "null where there is none within ten years."
+        )
+    )
+    def eligible_from(self) -> date | None:
+        return self.judged.turning.holds_from
+
+    @strawberry.field(
+        description=(
+            "The first day after `eligibleFrom` on which it is no longer `ELIGIBLE`, if nothing "
+            "but time passes; null where there is none within ten years of `asOf`."
+        )
+    )
+    def lapses_on(self) -> date | None:
+        return self.judged.turning.lapses_on
+
+    @strawberry.field(description="The rule it was passed by.")
+    def rule(self) -> RuleVersion:
+        return RuleVersion(judged=self.judged)
+
     @strawberry.field(description="The day it is passed for.")
     def as_of(self) -> date:
         return self.judged.as_of
+
+    @strawberry.field(description="The moment on whose knowledge it rests.")
+    def known_at(self) -> datetime:
+        return self.judged.known_at
+
+
+def _written(value: condition.Value) -> str:
+    found = statement.plain(value)
+    if isinstance(found, list):
+        return ", ".join(found)
+    return found if isinstance(found, str) else json.dumps(found)
