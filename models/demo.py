@@ -83,6 +83,7 @@ _CLASSES = (
 _ABROAD = ("KR", "JP", "FR", "DE", "GB", "US", "FI", "BR", "NG", "IN", "SG", "AU", "CA", "IT")
 _STUDIED = ("AU", "GB", "US", "FR", "DE", "JP", "SG", "CA")
 _TITLES = ("Engineer", "Designer", "Lecturer", "Analyst", "Manager", "Curator", "Researcher")
+_SKILLS = ("NONE",) * 7 + ("SENIOR_WORKER", "TECHNICIAN", "SENIOR_TECHNICIAN")
 _FOREIGN = 0.3
 _AREAS = ("movie-watching", "medical-services", "physical-check", "schooling-and-tutoring")
 
@@ -447,6 +448,8 @@ def _anyone(person: _Person) -> None:
     _circumstances(person)
     if person.chance(0.5):
         _family(person, nationality)
+    if foreign and person.chance(0.5):
+        _merits(person)
 
 
 def _names(person: _Person) -> tuple[tuple[str, str | None], bool]:
@@ -545,6 +548,35 @@ def _family(person: _Person, nationality: str) -> None:
         person.member(talent.Relation.CHILD, f"{name} {child + 1}", born, nationality)
 
 
+def _merits(person: _Person) -> None:
+    """Attest what points are counted by; of everything something stays unknown."""
+    day = person.ago(10, 300)
+    if person.chance(0.8):
+        person.attest(day, "employer", months_worked_in_china=3 + int(person.dice.random() * 10))
+    if person.chance(0.7):
+        since = person.ago(100, 4000).isoformat()
+        person.attest(day, "employer", working_in_china_since=since)
+    if person.chance(0.6):
+        person.attest(
+            day,
+            "employer",
+            fortune_500_experience=person.chance(0.2),
+            skill_level=person.pick(_SKILLS),
+            work_location="ELSEWHERE",
+        )
+    if person.chance(0.6):
+        person.attest(
+            day,
+            "foreign expert bureau",
+            degree_taught_in_chinese=person.chance(0.1),
+            former_chinese_national=person.chance(0.05),
+            high_level_foreign_university=person.chance(0.3),
+            holds_intellectual_property=person.chance(0.15),
+        )
+    if person.chance(0.6):
+        person.attest(day, "foreign expert bureau", local_points=person.pick((0, 0, 0, 3, 5, 10)))
+
+
 # --- The personas -----------------------------------------------------------------------------
 
 
@@ -587,6 +619,7 @@ def _pilot(person: _Person) -> None:
     person.attest(came, "housing office", had_housing_benefit=False)
     person.attest(came, "employer", work_years=16, insured_in_shanghai=True)
     person.attest(came, "language test", chinese_level=2)
+    _attest_merits(person, came, skill_level="NONE", fortune_500_experience=False)
 
 
 def _engineer(person: _Person) -> None:
@@ -602,6 +635,20 @@ def _engineer(person: _Person) -> None:
     person.attest(came, "housing register", owns_home=False)
     person.attest(came, "housing office", had_housing_benefit=False)
     person.attest(came, "employer", work_years=8, insured_in_shanghai=True)
+    _attest_merits(person, came, skill_level="NONE", fortune_500_experience=True, local_points=0)
+
+
+def _attest_merits(person: _Person, came: date, **own: object) -> None:
+    """Attest what points are counted by of a persona who has worked here since they came."""
+    person.attest(came, "employer", months_worked_in_china=11,
+                  working_in_china_since=came.isoformat())  # fmt: skip
+    merits = {
+        "degree_taught_in_chinese": False,
+        "former_chinese_national": False,
+        "high_level_foreign_university": False,
+        "holds_intellectual_property": False,
+    }
+    person.attest(came, "foreign expert bureau", **{**merits, **own})
 
 
 def _incomplete(person: _Person) -> None:
@@ -626,6 +673,7 @@ def _founder(person: _Person) -> None:
     person.attest(came, "housing office", had_housing_benefit=False)
     person.attest(came, "employer", work_years=25, insured_in_shanghai=True)
     person.attest(came, "language test", chinese_level=5)
+    _attest_merits(person, came, holds_intellectual_property=True)
 
 
 def _researcher(person: _Person) -> None:
