@@ -207,7 +207,7 @@ class _Reading:
         ]
         if not instead and not also and not self.mistakes:
             self.wrong(at, "An override replaces, drops or adds something.")
-        marked = self.marked(level, zone, span)
+        marked = self.marked(level, zone, _common(span, zone.span) if zone else span)
         return Override(
             span=span,
             zone=zone,
