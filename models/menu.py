@@ -320,7 +320,7 @@ class PayLine(Coded):
 class Band(Shape):
     """The points of a value that is so: one of the keys, or two ends of a span of numbers."""
 
-    points: Annotated[int, pydantic.Field(ge=0)]
+    points: Annotated[int, pydantic.Field(ge=0, le=1000)]
     equals: bool | str | None = None
     at_least: int | None = None
     more_than: int | None = None
@@ -340,7 +340,7 @@ class PointsLine(Shape):
 
     id: Slug
     name: Text
-    most: Annotated[int, pydantic.Field(ge=1)]
+    most: Annotated[int, pydantic.Field(ge=1, le=1000)]
     entries: Annotated[tuple[PointsEntry, ...], pydantic.Field(min_length=1)]
 
 
@@ -351,8 +351,8 @@ class PointsVersion(Shape):
     name: Text
     since: date
     until: date | None = None
-    high: Annotated[int, pydantic.Field(ge=1)]
-    medium: Annotated[int, pydantic.Field(ge=1)]
+    high: Annotated[int, pydantic.Field(ge=1, le=1000)]
+    medium: Annotated[int, pydantic.Field(ge=1, le=1000)]
     lines: Annotated[tuple[PointsLine, ...], pydantic.Field(min_length=1)]
     citation: Citation
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import strawberry
 
 from models import card, page, talent
 from models.menu import TalentClass
+from resolvers import classification as classing
 from resolvers import talent as people
 from schema import scalars
+from schema.classification import Classification
 from schema.info import Info
 from schema.menu import Area
 from schema.node import Node, PageInfo, global_id, key_in
@@ -264,6 +266,19 @@ class Talent(Node):
     @strawberry.field(description="The teams in the entrepreneurship competition.")
     async def teams(self, info: Info) -> list[Team]:
         return _alike(Team, (await people.whole(info.context, self.row)).teams)
+
+    @strawberry.field(
+        description="How the person is classed on a day: on record, by points line by line, by pay."
+    )
+    async def classification(
+        self,
+        info: Info,
+        as_of: Annotated[
+            date | None,
+            strawberry.argument(description="The day in Shanghai; today where none is named."),
+        ] = None,
+    ) -> Classification:
+        return Classification.of(await classing.of(info.context, self.row, as_of))
 
     @strawberry.field(description="The card: the newest active one, else the newest; or none.")
     async def card(self, info: Info) -> Card | None:
