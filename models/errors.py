@@ -12,7 +12,9 @@ GreenwayError                        (code, hint)
 └── HubError                         we must change something
     ├── MistakesError                MISCONFIGURED       files of ours with mistakes, all of them
     ├── MenuMissingError             MENU_MISSING        nothing has been published yet
-    └── IssuerSilentError            ISSUER_SILENT       nobody can say whose tokens hold
+    ├── IssuerSilentError            ISSUER_SILENT       nobody can say whose tokens hold
+    ├── StandingMissingError         STANDING_MISSING    everybody's facts are not gathered yet
+    └── RuleTooLargeError            RULE_TOO_LARGE      the database cannot ask a rule so large
 
 Axes: whose fault (asker, partner, us) and what to do next (the hint). ``code`` is what
 ``errors[].extensions.code`` says; the closed list of codes is docs/querying.md.
@@ -146,6 +148,30 @@ class IssuerSilentError(HubError):
         super().__init__(
             "The identity provider gives no keys, so the token cannot be judged.",
             "Ask again soon; without a token, what anybody may ask is answered.",
+        )
+
+
+class StandingMissingError(HubError):
+    """Everybody's facts as they stand today are not gathered yet, and are too many to wait for."""
+
+    code = "STANDING_MISSING"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The facts of everybody as they stand today are being gathered.",
+            "Ask again in a minute. Running `greenway standing` each night spares the wait.",
+        )
+
+
+class RuleTooLargeError(HubError):
+    """A rule whose list or count no database of ours can be asked for in one statement."""
+
+    code = "RULE_TOO_LARGE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This rule is too large to be asked of the database.",
+            "Divide it, or give its clauses fewer values.",
         )
 
 
