@@ -11,26 +11,21 @@ from eligibility import reading, rulebook
 from eligibility.fact import Fact
 from eligibility.rule import Clause, Rule
 from eligibility.single import Judge
-from eligibility.tree import Known, Said
-from eligibility.verdict import Truth
+from eligibility.tree import Known
+from eligibility.verdict import Reason
 from models import errors, menu, source
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """A clause that some months depend on, and whether it holds already; None: not known."""
-
-    said: Said
-    met: Truth
-
-
-@dataclass(frozen=True, slots=True)
 class Month:
-    """One month, counted from 1; ``amount`` is None where it hangs on what is not known."""
+    """One month, counted from 1; ``amount`` is None where it hangs on what is not known.
+
+    ``condition`` is the clause that the month depends on, and how it stands on the day.
+    """
 
     number: int
     amount: Decimal | None
-    condition: Condition | None
+    condition: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +77,9 @@ class Plan:
         return Schedule(self.currency, tuple(months))
 
 
-def _stands(condition: Rule, known: Known, on: date) -> Condition:
+def _stands(condition: Rule, known: Known, on: date) -> Reason:
     tree = condition.on(on)
-    return Condition(tree.leaves[0].said, Judge(tree).truth(known))
+    return Reason(tree.leaves[0].said, Judge(tree).truth(known))
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import strawberry
 
-from eligibility import condition, fact, points
+from eligibility import condition, points
 from eligibility.tree import Known
 from models import menu
 from models.menu import TalentClass
@@ -15,42 +15,22 @@ from resolvers import classification
 from schema.entry import Citation
 from schema.info import Info
 from schema.scalars import Language, LocalizedText
+from schema.verdict import Question, written
 
 
 @strawberry.type(description="A fact that points are counted by, as it is known of a person.")
-class PointsFact:
-    fact: strawberry.Private[fact.Fact]
+class PointsFact(Question):
     known_as: strawberry.Private[condition.Value | None]
-
-    @strawberry.field(description="The fact's name, as rules spell it.")
-    def name(self) -> str:
-        return self.fact.name
-
-    @strawberry.field(description="What the fact is called.")
-    def label(self, info: Info, language: Language = None) -> LocalizedText:
-        return LocalizedText.of(self.fact.label, info, language)
-
-    @strawberry.field(description="The question that asks for it.")
-    def question(self, info: Info, language: Language = None) -> LocalizedText:
-        return LocalizedText.of(self.fact.question, info, language)
 
     @strawberry.field(description="Whether it is known.")
     def known(self) -> bool:
         return self.known_as is not None
 
     @strawberry.field(
-        description="Its value as rules spell it: `true`, `41`, `MASTER`; null if not known."
+        description="Its value as text (`true`, `41`, `MASTER`); null where it is not known."
     )
     def value(self) -> str | None:
-        return None if self.known_as is None else _spelt(self.known_as)
-
-    @strawberry.field(description="What a number counts.")
-    def unit(self) -> str | None:
-        return self.fact.unit
-
-
-def _spelt(value: condition.Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        return None if self.known_as is None else written(self.known_as)
 
 
 @strawberry.type(description="A line of a table of points, and what it brings a person.")

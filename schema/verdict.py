@@ -9,13 +9,16 @@ from typing import Annotated
 
 import strawberry
 
-from eligibility import condition, statement, tree, verdict
+from eligibility import condition, statement, verdict
 from eligibility import fact as facts
 from models import errors
+from resolvers import subsidy
 from resolvers.verdict import NOTHING_ELSE, Asked, Given, Judged
 from schema import scalars
 from schema.info import Info
+from schema.reason import Reason
 from schema.scalars import FactValue, Language, LocalizedText
+from schema.subsidy import Subsidy
 
 scalars.describe(
     verdict.Outcome,
@@ -40,16 +43,6 @@ scalars.describe(
         "HOUSEHOLD": "The members of the household, told at a service point.",
     },
     name="FactKind",
-)
-scalars.describe(
-    tree.Level,
-    "Whose rule a clause is of.",
-    {
-        "CITY": "The city's, which the district's builds on.",
-        "DISTRICT": "The district's own, beside the city's or in its place.",
-        "ZONE": "That of a zone, which holds there alone.",
-    },
-    name="RuleLevel",
 )
 
 
@@ -134,48 +127,6 @@ class MissingFact(Question):
     pass
 
 
-@strawberry.type(description="The layer of a rule: whose it is, where it holds, and when.")
-class RuleLayer:
-    level: tree.Level = strawberry.field(description="Whose it is.")
-    zone: str | None = strawberry.field(description="The zone it holds in, by code; null for all.")
-    since: date | None = strawberry.field(description="The first day it holds; null for no first.")
-    until: date | None = strawberry.field(description="The last day it holds; null for no last.")
-
-    @classmethod
-    def of(cls, found: tree.Layer) -> RuleLayer:
-        return cls(level=found.level, zone=found.zone, since=found.since, until=found.until)
-
-
-@strawberry.type(description="A clause of the rule that decided the verdict or holds it open.")
-class Reason:
-    said: strawberry.Private[tree.Said]
-    met: bool | None = strawberry.field(
-        description="Whether what the clause says holds; null where that is not known."
-    )
-
-    @classmethod
-    def of(cls, found: verdict.Reason) -> Reason:
-        return cls(said=found.said, met=found.truth)
-
-    @strawberry.field(description="The clause's id within its rule.")
-    def clause(self) -> str:
-        return self.said.id
-
-    @strawberry.field(description="What the clause says. Whether it holds is `met`.")
-    def text(self, info: Info, language: Language = None) -> LocalizedText:
-        return LocalizedText.of(self.said.text, info, language)
-
-    @strawberry.field(description="The source the clause rests on.")
-    def reference(self) -> str:
-        return self.said.reference
-
-    @strawberry.field(
-        description="The layer it comes from; null where the rule is the service's own alone."
-    )
-    def layer(self) -> RuleLayer | None:
-        return RuleLayer.of(self.said.layer) if self.said.layer else None
-
-
 @strawberry.type(description="A fact that would have to be otherwise.")
 class FactChange(Question):
     change: strawberry.Private[verdict.Change]
@@ -195,7 +146,7 @@ class FactChange(Question):
         )
     )
     def example(self) -> str | None:
-        return None if self.change.example is None else _written(self.change.example)
+        return None if self.change.example is None else written(self.change.example)
 
 
 @strawberry.type(
@@ -289,6 +240,14 @@ class Verdict:
     def lapses_on(self) -> date | None:
         return self.judged.turning.lapses_on
 
+    @strawberry.field(
+        description="What the service pays month by month; null where it pays nothing, or may not "
+        "be had."
+    )
+    def subsidy(self) -> Subsidy | None:
+        row, found = self.judged.service.subsidy, subsidy.schedule(self.judged)
+        return Subsidy.of(row, found) if row and found else None
+
     @strawberry.field(description="The rule it was passed by.")
     def rule(self) -> RuleVersion:
         return RuleVersion(judged=self.judged)
@@ -302,7 +261,8 @@ class Verdict:
         return self.judged.known_at
 
 
-def _written(value: condition.Value) -> str:
+def written(value: condition.Value) -> str:
+    """Return a fact's value as text: `true`, `100`, `MASTER`; a list has commas, none is `null`."""
     found = statement.plain(value)
     if isinstance(found, list):
         return ", ".join(found)
