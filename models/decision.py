@@ -13,6 +13,7 @@ from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import base
+from models.talent import Talent
 
 #: Of a person's decisions the newest so many are listed.
 MOST = 100
@@ -69,17 +70,21 @@ async def of_person(session: AsyncSession, talent_id: int) -> Sequence[Decision]
     return found.all()
 
 
-async def held(session: AsyncSession, talent_id: int, handle: str) -> Decision | None:
-    """Return a person's decision, kept from others until this transaction ends; None if none."""
-    wanted = sa.select(Decision).where(
-        Decision.talent_id == talent_id, Decision.handle == handle
-    )
-    return (await session.scalars(wanted.with_for_update())).one_or_none()
+async def hold(session: AsyncSession, talent_id: int) -> None:
+    """Keep a person's decisions from others who would change them, in this transaction."""
+    person = sa.select(Talent.id).where(Talent.id == talent_id)
+    await session.execute(person.with_for_update())
+
+
+async def by_handle(session: AsyncSession, talent_id: int, handle: str) -> Decision | None:
+    """Return a person's decision by its handle, or None where they have none so called."""
+    wanted = sa.select(Decision).where(Decision.talent_id == talent_id, Decision.handle == handle)
+    return (await session.scalars(wanted)).one_or_none()
 
 
 async def draft(session: AsyncSession, talent_id: int, service: str) -> Decision | None:
-    """Return a person's draft for a service, kept from others; None where there is none."""
+    """Return a person's draft for a service, or None where they have none."""
     wanted = sa.select(Decision).where(
         Decision.talent_id == talent_id, Decision.service == service, _IS_DRAFT
     )
-    return (await session.scalars(wanted.with_for_update())).one_or_none()
+    return (await session.scalars(wanted)).one_or_none()

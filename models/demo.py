@@ -17,7 +17,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import base, card, database, talent
+from models import base, card, database, decision, talent
 
 # The people whom documents, tokens and journeys speak of, by number.
 RETURNEE = 1  # home from abroad five months ago, master of a top-100 school, no home, a card
@@ -186,6 +186,7 @@ _TABLES = [
         "membership",
         "card",
         "redemption",
+        decision.Decision.__tablename__,
     )
 ]
 

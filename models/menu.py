@@ -480,6 +480,11 @@ async def newest_at(session: AsyncSession, moment: datetime) -> Revision | None:
     return found.scalar_one_or_none()
 
 
+async def revision(session: AsyncSession, number: int) -> Revision | None:
+    """Return a revision without its content, or None where there is none of this number."""
+    return await session.get(Revision, number)
+
+
 async def content_of(session: AsyncSession, revision_id: int) -> bytes | None:
     """Return the bytes of a revision, or None where there is none of this number."""
     found = await session.execute(select(Revision.content).where(Revision.id == revision_id))

@@ -195,8 +195,18 @@ async def newest(database: Database) -> Catalogue:
         revision = await menu.newest(session)
         if revision is None:
             raise errors.MenuMissingError
-        content = await menu.content_of(session, revision.id) or b""
-        return Catalogue.of(revision, menu.unpacked(content))
+        return await _read(session, revision)
+
+
+async def _read(session: Session, revision: menu.Revision) -> Catalogue:
+    content = await menu.content_of(session, revision.id) or b""
+    return Catalogue.of(revision, menu.unpacked(content))
+
+
+async def revision(session: Session, number: int) -> Catalogue | None:
+    """Return the menu of a revision, or None where there was none of this number."""
+    found = await menu.revision(session, number)
+    return await _read(session, found) if found else None
 
 
 async def at(session: Session, moments: Sequence[datetime]) -> list[Catalogue | None]:
@@ -206,8 +216,7 @@ async def at(session: Session, moments: Sequence[datetime]) -> list[Catalogue | 
     for moment in moments:
         revision = await menu.newest_at(session, moment)
         if revision is not None and revision.id not in read:
-            content = await menu.content_of(session, revision.id) or b""
-            read[revision.id] = Catalogue.of(revision, menu.unpacked(content))
+            read[revision.id] = await _read(session, revision)
         found.append(read[revision.id] if revision else None)
     return found
 

@@ -1,0 +1,207 @@
+"""Decisions: drafts that are told what changed, submitted ones that stay, receipts that replay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eligibility import rulebook, statement
+from eligibility.condition import Value
+from eligibility.single import Judge
+from eligibility.statement import Statement
+from eligibility.verdict import Outcome
+from models import decision, errors, menu, talent
+from models.decision import Decision, State
+from resolvers import menu as catalogue
+from resolvers import verdict
+from resolvers.context import Context
+from resolvers.verdict import Asked, Given, Judged
+from resolvers.viewer import Role
+
+_HOLDERS = frozenset({Role.HOLDER})
+
+
+@dataclass(frozen=True, slots=True)
+class FactChange:
+    """A fact that is not as it was stated; None: it was, or is, not known."""
+
+    name: str
+    before: Value | None
+    now: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What of a draft is not as it was when it was saved."""
+
+    before: Statement
+    now: Statement
+    facts: tuple[FactChange, ...]
+
+    @property
+    def rule_changed(self) -> bool:
+        """Whether the rule is another."""
+        return self.before.basis.version != self.now.basis.version
+
+    def __bool__(self) -> bool:
+        """Whether anything is: the rule, the verdict, or a fact that the rule asks for."""
+        return self.rule_changed or bool(self.facts) or self.before.outcome != self.now.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A receipt gone through again; ``confirmed``: rule and facts give the same to the byte.
+
+    ``now`` is what the rule in force says of the same facts; None where there is none any more.
+    """
+
+    stated: Statement
+    confirmed: bool
+    now: Outcome | None
+
+
+def receipt(context: Context, judged: Judged) -> str:
+    """Return the signed receipt of a verdict."""
+    return context.notary.sign(stated(judged))
+
+
+def stated(judged: Judged) -> bytes:
+    """Return what is stated of a verdict."""
+    basis = statement.Basis(
+        service=judged.service.code,
+        revision=judged.catalogue.revision,
+        version=judged.catalogue.version(judged.service.code),
+        as_of=judged.as_of,
+        known_at=judged.known_at,
+    )
+    return statement.made(basis, judged.judge, judged.known, judged.verdict)
+
+
+def read(stated: bytes) -> Statement:
+    """Return a statement of ours, read."""
+    return statement.read(stated, rulebook.known_facts())
+
+
+async def replay(context: Context, presented: str) -> Replayed:
+    """Go through a receipt again, by the rule and on the facts that it states.
+
+    Raises:
+        BadReceiptError: the hub has not signed it.
+    """
+    before = context.notary.statement(presented)
+    found = read(before)
+    basis = found.basis
+    async with context.reads.one(), context.database.session() as session:
+        then = await catalogue.revision(session, basis.revision)
+    rule = then.rulebook.rules.get(basis.service) if then else None
+    now = context.catalogue.rulebook.rules.get(basis.service)
+    outcome = Judge(now.on(basis.as_of)).judge(found.facts).outcome if now else None
+    if rule is None:
+        return Replayed(found, confirmed=False, now=outcome)
+    judge = Judge(rule.on(basis.as_of))
+    again = statement.made(basis, judge, found.facts, judge.judge(found.facts))
+    return Replayed(found, confirmed=again == before, now=outcome)
+
+
+async def mine(context: Context) -> Sequence[Decision]:
+    """Return the viewer's decisions, the newest first.
+
+    Raises:
+        UnauthenticatedError: nobody in particular is asking.
+        ForbiddenError: a role that is no person is asking.
+    """
+    context.viewer.require(_HOLDERS)
+    if context.person is None:
+        return ()
+    async with context.reads.one(), context.database.session() as session:
+        return await decision.of_person(session, context.person.id)
+
+
+async def save(context: Context, code: str, given: tuple[Given, ...]) -> Decision:
+    """Save a draft for a service, in place of the one there is; return it.
+
+    Raises:
+        UnknownCodeError: there is no such service, fact, or value of it.
+        BadInputError: a fact is out of its range.
+        UnauthenticatedError, ForbiddenError: the viewer is no person we know.
+    """
+    person = _person(context)
+    service = context.catalogue.service(code)
+    judged = verdict.on(context, service, Asked(facts=given))
+    async with context.database.begin() as session:
+        await decision.hold(session, person.id)
+        draft = await decision.draft(session, person.id, code)
+        if draft is None:
+            draft = Decision(
+                handle=decision.new_handle(), talent_id=person.id, service=code, state=State.DRAFT
+            )
+            session.add(draft)
+        draft.given = [{"name": one.name, "value": one.value} for one in given]
+        draft.statement = stated(judged)
+        draft.saved_at = context.now
+    return draft
+
+
+def changes(context: Context, draft: Decision) -> Changes | None:
+    """Return what of a draft is not as it was; None where nothing is, and of what is submitted."""
+    if draft.state is not State.DRAFT:
+        return None
+    before, now = read(draft.statement), read(stated(_judged(context, draft)))
+    names = dict.fromkeys((*before.facts, *now.facts))
+    changed = (FactChange(name, before.facts.get(name), now.facts.get(name)) for name in names)
+    found = Changes(before, now, tuple(one for one in changed if one.before != one.now))
+    return found or None
+
+
+async def submit(context: Context, handle: str, *, accepted: bool) -> Decision | Changes | None:
+    """Submit a draft: from then on it stays as it is. None: the viewer has none of this name.
+
+    Where something changed since it was saved, that is returned instead, unless it is ``accepted``.
+    Submitting what is submitted changes nothing.
+
+    Raises:
+        UnauthenticatedError, ForbiddenError: the viewer is no person we know.
+        UnknownCodeError: the service is no longer on the menu.
+    """
+    person = _person(context)
+    async with context.database.begin() as session:
+        await decision.hold(session, person.id)
+        found = await decision.by_handle(session, person.id, handle)
+        if found is None or found.state is State.SUBMITTED:
+            return found
+        changed = changes(context, found)
+        if changed and not accepted:
+            return changed
+        found.statement = stated(_judged(context, found))
+        found.receipt = context.notary.sign(found.statement)
+        found.state = State.SUBMITTED
+        found.submitted_at = context.now
+    return found
+
+
+async def discard(context: Context, handle: str) -> Decision | None:
+    """Discard a draft and return it as it was; what is submitted stays, and is returned.
+
+    Raises:
+        UnauthenticatedError, ForbiddenError: the viewer is no person we know.
+    """
+    person = _person(context)
+    async with context.database.begin() as session:
+        await decision.hold(session, person.id)
+        found = await decision.by_handle(session, person.id, handle)
+        if found is not None and found.state is State.DRAFT:
+            await session.delete(found)
+    return found
+
+
+def _person(context: Context) -> talent.Talent:
+    context.viewer.require(_HOLDERS)
+    if context.person is None:
+        raise errors.ForbiddenError([f"{Role.HOLDER} in the talent database"])
+    return context.person
+
+
+def _judged(context: Context, draft: Decision) -> Judged:
+    given = tuple(Given(one["name"], one["value"]) for one in draft.given)
+    service: menu.Service = context.catalogue.service(draft.service)
+    return verdict.on(context, service, Asked(facts=given))
