@@ -16,6 +16,7 @@ from resolvers.desk import Desk
 from resolvers.loaders import Loaders
 from resolvers.menu import Catalogue
 from resolvers.reads import Reads
+from resolvers.standing import Keeper
 from resolvers.viewer import Viewer
 
 T = TypeVar("T")
@@ -48,13 +49,14 @@ class Context:
     reads: Reads
     loaders: Loaders
     desk: Desk
+    keeper: Keeper
     #: The person asking, once read; None where a role without a person asks.
     person: talent.Talent | None = None
     problems: list[Problem] = field(default_factory=list)
     _made: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 - all are given by name
         cls,
         *,
         viewer: Viewer,
@@ -65,8 +67,12 @@ class Context:
         catalogue: Catalogue,
         notary: Notary,
         deadline: float,
+        keeper: Keeper | None = None,
     ) -> Context:
-        """Return a query's context; ``deadline`` is the running loop's time when it must end."""
+        """Return a query's context; ``deadline`` is the running loop's time when it must end.
+
+        Without a ``keeper`` of the process it has one of its own.
+        """
         reads = Reads()
         return cls(
             viewer=viewer,
@@ -79,6 +85,7 @@ class Context:
             reads=reads,
             loaders=Loaders.over(database, reads),
             desk=Desk(registry, reads, deadline),
+            keeper=keeper or Keeper(database),
         )
 
     @property
