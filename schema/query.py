@@ -11,12 +11,14 @@ from typing import Annotated, Protocol
 import strawberry
 
 from models import errors
+from resolvers import decision as decisions
 from resolvers import menu as catalogue
 from resolvers import talent as people
 from resolvers import verdict as verdicts
 from resolvers.context import Context
 from schema import scalars
 from schema.connector import Connector, connectors
+from schema.decision import Decision, Replay
 from schema.errors import UnknownCodeFault
 from schema.info import Info
 from schema.menu import (
@@ -53,7 +55,12 @@ MOST_IDS = 100
 
 #: Fields that ask about whoever asks. Where a document has one, that person is read before it is
 #: run, in one go, so that none of its hundreds of verdicts has anything to wait for.
-PERSONAL = frozenset({"eligibleServices", "me", "offers", "questions", "requirements", "verdict"})
+PERSONAL = frozenset(
+    {
+        *("decisions", "discardDraft", "saveDraft", "submitDraft"),
+        *("eligibleServices", "me", "offers", "questions", "requirements", "verdict"),
+    }
+)
 
 ServiceOutcome = Annotated[
     Service | UnknownCodeFault,
@@ -213,6 +220,23 @@ class Query:
     def me(self, info: Info) -> Talent | None:
         found = people.me(info.context)
         return Talent.of(found) if found else None
+
+    @strawberry.field(
+        description="What the person asking asked for, the newest first; at most 100. Holders.",
+        extensions=[holders()],
+    )
+    async def decisions(self, info: Info) -> list[Decision] | None:
+        return [Decision.of(row) for row in await decisions.mine(info.context)]
+
+    @strawberry.field(
+        description="A receipt gone through again: by the rule and on the facts that it states."
+    )
+    async def replay(
+        self,
+        info: Info,
+        receipt: Annotated[str, strawberry.argument(description="The receipt, whole.")],
+    ) -> Replay | None:
+        return Replay.of(await decisions.replay(info.context, receipt))
 
     @strawberry.field(
         description="People, in the order they were recorded, page by page. Officers.",

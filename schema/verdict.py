@@ -12,7 +12,7 @@ import strawberry
 from eligibility import condition, statement, verdict
 from eligibility import fact as facts
 from models import errors
-from resolvers import subsidy
+from resolvers import decision, subsidy
 from resolvers.verdict import NOTHING_ELSE, Asked, Given, Judged
 from schema import scalars
 from schema.info import Info
@@ -260,10 +260,19 @@ class Verdict:
     def known_at(self) -> datetime:
         return self.judged.known_at
 
+    @strawberry.field(
+        description=(
+            "Its signed receipt (a compact JWS): the rule, the facts it asked for, the verdict and "
+            "the reasons. `replay` goes through it again; the keys are at /.well-known/jwks.json."
+        )
+    )
+    def receipt(self, info: Info) -> str:
+        return decision.receipt(info.context, self.judged)
+
 
 def written(value: condition.Value) -> str:
     """Return a fact's value as text: `true`, `100`, `MASTER`; a list has commas, none is `null`."""
     found = statement.plain(value)
-    if isinstance(found, list):
+    if isinstance(found, list) and all(isinstance(one, str) for one in found):
         return ", ".join(found)
     return found if isinstance(found, str) else json.dumps(found)
