@@ -28,6 +28,8 @@ class Basis:
     """What a verdict rests on: the service's rule in a revision of the menu, the day, the moment.
 
     ``version`` is the digest of the rule; ``known_at`` is when the facts were what they were.
+    ``subject`` is the handle of the person whose record was looked into, None where nobody's was;
+    ``given`` are the facts that the asker put forward: those nobody has checked.
     """
 
     service: str
@@ -35,6 +37,8 @@ class Basis:
     version: str
     as_of: date
     known_at: datetime
+    subject: str | None = None
+    given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ def made(basis: Basis, judge: Judge, known: Known, verdict: Verdict) -> bytes:
             "version": basis.version,
             "asOf": basis.as_of.isoformat(),
             "knownAt": basis.known_at.isoformat(),
+            "subject": basis.subject,
+            "given": [name for name in judge.tree.facts if name in basis.given],
             "facts": {
                 name: plain(value)
                 for name in judge.tree.facts
@@ -99,6 +105,8 @@ def read(statement: bytes, facts: Mapping[str, Fact]) -> Statement:
             version=found["version"],
             as_of=date.fromisoformat(found["asOf"]),
             known_at=datetime.fromisoformat(found["knownAt"]),
+            subject=found["subject"],
+            given=tuple(found["given"]),
         ),
         facts={
             name: _value(facts[name], value)

@@ -73,6 +73,8 @@ def stated(judged: Judged) -> bytes:
         version=judged.catalogue.version(judged.service.code),
         as_of=judged.as_of,
         known_at=judged.known_at,
+        subject=judged.person.handle if judged.person else None,
+        given=tuple(judged.given),
     )
     return statement.made(basis, judged.judge, judged.known, judged.verdict)
 

@@ -13,6 +13,7 @@ from resolvers import decision as decisions
 from schema import scalars
 from schema.errors import Fault
 from schema.info import Info
+from schema.node import global_id
 from schema.scalars import Language, LocalizedText
 from schema.verdict import FactInput, written
 
@@ -32,6 +33,9 @@ class StatedFact:
     name: str = strawberry.field(description="The fact's name, as rules spell it.")
     value: str = strawberry.field(
         description="What it was, as text; a list has commas, `null` is none."
+    )
+    is_given: bool = strawberry.field(
+        description="Whether the asker put it forward: then nobody has checked it."
     )
 
 
@@ -80,12 +84,19 @@ class Statement:
     def known_at(self) -> datetime:
         return self.read.basis.known_at
 
+    @strawberry.field(
+        description="The id of the person whose record was looked into; null where nobody's was."
+    )
+    def subject(self) -> strawberry.ID | None:
+        handle = self.read.basis.subject
+        return global_id("Talent", handle) if handle else None
+
     @strawberry.field(description="The facts it was passed on: those that the rule asks for.")
     def facts(self) -> list[StatedFact]:
-        known = self.read.facts.items()
+        given = self.read.basis.given
         return [
-            StatedFact(name=name, value=written(value))
-            for name, value in known
+            StatedFact(name=name, value=written(value), is_given=name in given)
+            for name, value in self.read.facts.items()
             if value is not None
         ]
 

@@ -19,6 +19,8 @@ BASIS = statement.Basis(
     version="ab12",
     as_of=TODAY,
     known_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
+    subject="h4ndle",
+    given=("age",),
 )
 SENTENCE = {"en": "It holds", "zh": "成立"}
 
@@ -75,6 +77,8 @@ def test_a_statement_says_rule_day_facts_verdict_and_reasons():
         "version": "ab12",
         "asOf": "2026-11-22",
         "knownAt": "2026-11-22T02:00:00+00:00",
+        "subject": "h4ndle",
+        "given": ["age"],
         # What the rule does not ask for is nobody's business.
         "facts": {"age": 30},
         "outcome": "ELIGIBLE",
