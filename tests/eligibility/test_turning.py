@@ -107,6 +107,36 @@ def test_a_rule_turns_with_its_editions_and_with_its_pay_lines():
     assert paid == Turning(date(2025, 6, 1), date(2026, 1, 1))
 
 
+def test_a_rule_turns_where_a_number_brings_more_points_and_where_the_table_is_another():
+    person = factories.a_talent(birth_date=date(2001, 5, 1))
+    few = {"id": "a", "points": "merit", "text": rules.SENTENCE, "reference": "hub"}
+
+    grown = turning(few | {"at_least": 15}, person)
+    paid = turning(few | {"at_least": 20}, on=date(2025, 6, 1), age=20, annual_salary=550_000)
+
+    assert grown == Turning(date(2027, 5, 1))
+    assert paid == Turning(date(2026, 1, 1))
+
+
+def test_a_rule_turns_for_what_a_layer_adds_and_for_what_another_rule_asks():
+    person = factories.a_talent(birth_date=date(2010, 2, 28))
+    layered = {
+        "rule": clause("a", "holds_card", **{"is": False}),
+        "overrides": [{"since": "2027-01-01", "add": [clause("b", "age", at_least=18)]}],
+    }
+    zoned = {
+        "rule": clause("a", "holds_card", **{"is": False}),
+        "overrides": [{"zone": "old-town", "add": [clause("b", "employed")]}],
+    }
+    there = factories.a_talent(district="xuhui")
+    required = {"id": "a", "requires": "course", "text": rules.SENTENCE, "reference": "hub"}
+
+    assert turning(layered, person) == Turning(ON, date(2027, 1, 1))
+    assert turning(layered, person, date(2027, 6, 1)) == Turning(date(2028, 2, 28))
+    assert turning(zoned, there, date(2025, 6, 1)) == Turning(date(2026, 1, 1))
+    assert turning(required, person) == Turning(ON, date(2029, 2, 28))
+
+
 def test_a_member_of_the_household_grows_as_well():
     person = factories.a_talent(
         household=[factories.a_member(relation=Relation.CHILD, birth_date=date(2022, 3, 1))]
