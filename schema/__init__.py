@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from strawberry.schema.config import StrawberryConfig
 
-from schema import execution, offer, query, scalars, talent
+from schema import execution, mutation, offer, query, scalars, talent
 
 
 def build_schema(
@@ -27,6 +27,7 @@ def _built(
 ) -> execution.Schema:
     return execution.Schema(
         query=query.Query,
+        mutation=mutation.Mutation,
         types=[*offer.TYPES.values(), talent.Talent],
         config=StrawberryConfig(scalar_map=dict(scalars.SCALARS), sort_schema=sort),
         bounds=limits,

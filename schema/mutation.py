@@ -1,0 +1,94 @@
+"""All that may be done: every act names who may do it, and answers with what came of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from models import errors
+from resolvers import decision as decisions
+from resolvers.decision import Changes
+from resolvers.verdict import Given
+from schema.decision import (
+    Decision,
+    DiscardDraftInput,
+    DraftChangedFault,
+    SaveDraftInput,
+    SubmitDraftInput,
+    UnknownDecisionFault,
+)
+from schema.errors import UnknownCodeFault
+from schema.info import Info
+from schema.permissions import holders
+from schema.verdict import asked
+
+SaveDraftOutcome = Annotated[
+    Decision | UnknownCodeFault,
+    strawberry.union(
+        "SaveDraftOutcome", description="The draft, or that a code in it stands in no list."
+    ),
+]
+SubmitDraftOutcome = Annotated[
+    Decision | DraftChangedFault | UnknownDecisionFault | UnknownCodeFault,
+    strawberry.union(
+        "SubmitDraftOutcome",
+        description="The decision as it now stays, or why it was not submitted.",
+    ),
+]
+DiscardDraftOutcome = Annotated[
+    Decision | UnknownDecisionFault,
+    strawberry.union(
+        "DiscardDraftOutcome",
+        description="The draft as it was, or what had been submitted and stays; or neither.",
+    ),
+]
+
+
+@strawberry.type(description="All that may be done.")
+class Mutation:
+    @strawberry.mutation(
+        description="Save a draft for a service, in place of the one there is. Holders.",
+        extensions=[holders()],
+    )
+    async def save_draft(
+        self,
+        info: Info,
+        input: Annotated[SaveDraftInput, strawberry.argument(description="The draft.")],
+    ) -> SaveDraftOutcome | None:
+        given: tuple[Given, ...] = asked(input.facts, None).facts
+        try:
+            return Decision.of(await decisions.save(info.context, input.service, given))
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Submit a draft: it is decided anew, signed, and stays so. Submitting it again changes "
+            "nothing. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def submit_draft(
+        self,
+        info: Info,
+        input: Annotated[SubmitDraftInput, strawberry.argument(description="Which draft.")],
+    ) -> SubmitDraftOutcome | None:
+        try:
+            found = await decisions.submit(info.context, input.id, accepted=input.accept_changes)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+        if found is None:
+            return UnknownDecisionFault.made()
+        return DraftChangedFault.of(found) if isinstance(found, Changes) else Decision.of(found)
+
+    @strawberry.mutation(
+        description="Discard a draft; what is submitted stays. Holders.", extensions=[holders()]
+    )
+    async def discard_draft(
+        self,
+        info: Info,
+        input: Annotated[DiscardDraftInput, strawberry.argument(description="Which draft.")],
+    ) -> DiscardDraftOutcome | None:
+        found = await decisions.discard(info.context, input.id)
+        return Decision.of(found) if found else UnknownDecisionFault.made()
