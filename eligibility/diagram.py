@@ -7,24 +7,28 @@ for all rules that mean the same: what is not in it does not matter, and what is
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
+import contextlib
+import functools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from eligibility.condition import NOTHING, Condition, Value, beside
 from eligibility.fact import Fact, Kind
 from eligibility.household import Counted
 from eligibility.points import Entry, Table, Total
-from eligibility.tree import HOUSEHOLD, Group, Known, Leaf, Node, Tree
+from eligibility.tree import Group, Known, Leaf, Node, Tree
 from eligibility.verdict import Alternative, Change, Reason
 
-#: A rule whose diagram has more nodes is too entangled to be explained.
+#: A rule whose diagram has more nodes is too entangled to be explained,
 MOST_NODES = 20_000
+#: or one that takes more steps to draw,
+MOST_STEPS = 200_000
+#: or that asks for more facts.
+MOST_VARIABLES = 150
 #: More alternatives than this are of no use to anybody: the smallest are kept.
 MOST_ALTERNATIVES = 100
-#: More words of one set than this are not told apart in all their combinations.
-_MOST_WORDS = 8
 #: A word that no rule names.
 _OTHER = "\x00other"
 
@@ -41,7 +45,7 @@ class EntangledError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
-    """A fact (or one question about the household) with its regions.
+    """A fact (or one word of a set, or one question about the household) with its regions.
 
     ``examples`` has a value of each region; ``tells`` what each test and entry on it then says.
     """
@@ -53,12 +57,18 @@ class _Variable:
     tells: tuple[_Tell, ...]
 
     def region(self, known: Known) -> int | None:
-        """Return where the known value lies, None where it is not known."""
+        """Return where the known value lies, None where it is not known, or is none of a kind."""
         value = known.get(self.fact.name)
-        if value is None:
-            return None
-        tell = _tell(self.tests, self.entries, value)
-        return None if None in tell else self.tells.index(tell)
+        tell = None if value is None else _tell(self.tests, self.entries, value)
+        return self.tells.index(tell) if tell in self.tells else None
+
+    def example(self, region: int, value: Value | None) -> Value | None:
+        """Return a value of a region, as near as may be to the one that is known."""
+        example = self.examples[region]
+        if isinstance(example, frozenset) and isinstance(value, frozenset):
+            item = self.tests[0].test.item  # type: ignore[union-attr]  # of one word
+            return value | {item} if example else value - {item}
+        return example
 
 
 class Diagram:
@@ -71,6 +81,13 @@ class Diagram:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.variables = _variables(tree)
+        if len(self.variables) > MOST_VARIABLES:
+            raise EntangledError
+        # What is one change: a fact, all words of a set together, one question on the household.
+        self._changed = [
+            at if one.fact.kind is Kind.HOUSEHOLD else one.fact.name
+            for at, one in enumerate(self.variables)
+        ]
         self._nodes: list[tuple[int, tuple[int, ...]]] = [(len(self.variables), ())] * 2
         self._made: dict[tuple[int, tuple[int, ...]], int] = {}
         self._chosen: dict[tuple[int, int, int], int] = {}
@@ -88,18 +105,23 @@ class Diagram:
         are all the unknown facts it asks for.
         """
         regions = [variable.region(known) for variable in self.variables]
-        left = self._within(self.root, regions, {})
-        found = {self.variables[at].fact.name for at in self._support(left)}
+        with self._aside():
+            left = self._within(self.root, regions, {})
+            found = {self.variables[at].fact.name for at in self._support(left)}
         if not found:
             found = {name for name in self.tree.facts if known.get(name) is None}
         return tuple(name for name in self.tree.facts if name in found)
 
     def alternatives(self, known: Known, *, to: bool) -> list[Alternative]:
-        """Return every smallest set of facts that would make the rule so, fewest facts first."""
+        """Return every smallest set of facts that would make the rule so, fewest facts first.
+
+        What is not known stays so, unless it is among them: whatever it may turn out to be.
+        """
         regions = [variable.region(known) for variable in self.variables]
-        found = self._turning(self.root, int(to), regions, {})
+        with self._aside():
+            found = self._turning(self.root, int(to), regions, {})
         kept = sorted(found, key=lambda one: (len(one), sorted(at for at, _ in one)))
-        return [self._told(one, regions, known) for one in kept[:MOST_ALTERNATIVES]]
+        return [self._told(one, regions, known) for one in kept]
 
     # --- Drawing ------------------------------------------------------------------------------
 
@@ -122,7 +144,7 @@ class Diagram:
             return branches[0]
         found = self._made.setdefault((at, branches), len(self._nodes))
         if found == len(self._nodes):
-            if found > MOST_NODES:
+            if found >= MOST_NODES:
                 raise EntangledError
             self._nodes.append((at, branches))
         return found
@@ -135,6 +157,8 @@ class Diagram:
             return yes
         key = (which, yes, no)
         if key not in self._chosen:
+            if len(self._chosen) > MOST_STEPS:
+                raise EntangledError
             at = min(self._nodes[node][0] for node in key)
             wide = len(self.variables[at].tells)
             parts = [self._branches(node, at, wide) for node in key]
@@ -183,6 +207,8 @@ class Diagram:
         state = tuple(0 if done else points for points, done in zip(had, closed, strict=True))
         key = (len(asked), settled, state)
         if key not in memo:
+            if len(memo) > MOST_STEPS:
+                raise EntangledError
             at, variable = asked[0]
             branches = [
                 self._summed(total, asked[1:], _brought(total.table, variable, region, had), memo)
@@ -192,6 +218,18 @@ class Diagram:
         return memo[key]
 
     # --- Reading ------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Forget, in the end, the nodes that were made for one reading."""
+        drawn = len(self._nodes), len(self._made), len(self._chosen)
+        try:
+            yield
+        finally:
+            del self._nodes[drawn[0] :]
+            for made, many in ((self._made, drawn[1]), (self._chosen, drawn[2])):
+                while len(made) > many:
+                    made.popitem()
 
     def _within(self, node: int, regions: Sequence[int | None], memo: dict[int, int]) -> int:
         """Return the node with all that is known put in."""
@@ -227,6 +265,8 @@ class Diagram:
         if node not in memo:
             at, branches = self._nodes[node]
             found = []
+            if regions[at] is None:
+                found += self._turning(self._whichever(branches, to), to, regions, memo)
             for branch in dict.fromkeys(branches):
                 into = tuple(place for place, one in enumerate(branches) if one == branch)
                 further = self._turning(branch, to, regions, memo)
@@ -234,25 +274,39 @@ class Diagram:
                     found += further
                 else:
                     found += [one | {(at, into)} for one in further]
-            memo[node] = _smallest(found)
+            memo[node] = self._smallest(found)
         return memo[node]
 
+    def _smallest(self, found: Iterable[_Set]) -> list[_Set]:
+        """Return the sets that contain none of the others; no more than is of use.
+
+        Fewest changes come first; of two sets of the same facts that is the one kept.
+        """
+        kept: dict[frozenset[str | int], _Set] = {}
+        for one in sorted(found, key=len):
+            facts = frozenset(self._changed[at] for at, _ in one)
+            if not any(other <= facts for other in kept):
+                kept[facts] = one
+        return list(kept.values())[:MOST_ALTERNATIVES]
+
+    def _whichever(self, branches: Iterable[int], to: int) -> int:
+        """Return the node that is so (0, 1) only where every one of these is."""
+        if to:
+            return functools.reduce(lambda one, other: self._choose(one, other, 0), branches)
+        return functools.reduce(lambda one, other: self._choose(one, 1, other), branches)
+
     def _told(self, changes: _Set, regions: Sequence[int | None], known: Known) -> Alternative:
-        examples = {
-            self.variables[at].fact.name: self.variables[at].examples[into[0]]
-            for at, into in changes
-        }
-        after = {**known, **examples}
+        after: dict[str, Value | None] = dict(known)
+        clauses: dict[str, list[Reason]] = {}
+        for at, into in sorted(changes):
+            variable = self.variables[at]
+            name = variable.fact.name
+            after[name] = variable.example(into[0], after.get(name))
+            clauses.setdefault(name, []).extend(_turned(variable, regions[at], into))
         return tuple(
-            Change(
-                fact=self.variables[at].fact,
-                clauses=(
-                    *_turned(self.variables[at], regions[at], into),
-                    *self._counted(self.variables[at].fact, known, after),
-                ),
-                example=_shown(self.variables[at].examples[into[0]]),
-            )
-            for at, into in sorted(changes)
+            Change(fact, (*turned, *self._counted(fact, known, after)), _shown(after[name]))
+            for name, turned in clauses.items()
+            for fact in [self.tree.facts[name]]
         )
 
     def _counted(self, fact: Fact, before: Known, after: Known) -> Iterable[Reason]:
@@ -285,40 +339,38 @@ def _turned(variable: _Variable, region: int | None, into: tuple[int, ...]) -> I
             yield Reason(leaf.said, truths.pop())
 
 
-def _smallest(found: Iterable[_Set]) -> list[_Set]:
-    """Return the sets that contain none of the others, fewest facts first; no more than is of use.
-
-    Of two sets of the same facts the first is kept.
-    """
-    kept: dict[frozenset[int], _Set] = {}
-    for one in sorted(found, key=len):
-        facts = frozenset(at for at, _ in one)
-        if not any(other <= facts for other in kept):
-            kept[facts] = one
-    return list(kept.values())[: MOST_ALTERNATIVES * 10]
-
-
 def _shown(example: Value | None) -> Value | None:
-    if example == _OTHER or (isinstance(example, frozenset) and _OTHER in example):
-        return None
-    return example
+    return None if example == _OTHER else example
 
 
 # --- Regions ----------------------------------------------------------------------------------
 
 
 def _variables(tree: Tree) -> tuple[_Variable, ...]:
-    """Return a variable for each fact asked for, and for each question about the household."""
+    """Return the variables of a tree, fact by fact in the order it asks.
+
+    A fact is one; a set of words is one for each word, and the household for each question.
+    """
     found = []
     for name, fact in tree.facts.items():
         tests = [leaf for leaf in tree.leaves if _of(leaf, name)]
-        if name == HOUSEHOLD:
-            found += [
-                _Variable(fact, (leaf,), (), (None, None), ((False,), (True,))) for leaf in tests
-            ]
-        else:
-            found.append(_variable(fact, tests, _entries(tree, name)))
+        match fact.kind:
+            case Kind.HOUSEHOLD:
+                apart = [[leaf] for leaf in tests]
+            case Kind.WORDS:
+                words = dict.fromkeys(leaf.test.item for leaf in tests)  # type: ignore[union-attr]
+                apart = [[leaf for leaf in tests if leaf.test.item == word] for word in words]  # type: ignore[union-attr]
+            case _:
+                apart = [tests]
+        found += [_variable(fact, some, _entries(tree, name), tree.on) for some in apart]
     return tuple(found)
+
+
+def turns(leaf: Leaf, on: date) -> bool:
+    """Return whether a leaf is about one fact, and says yes of one value and no of another."""
+    if not leaf.facts or isinstance(leaf.test, Total):
+        return False
+    return len(_variable(leaf.facts[0], [leaf], (), on).tells) > 1
 
 
 def _of(leaf: Leaf, name: str) -> bool:
@@ -338,34 +390,35 @@ def _entries(tree: Tree, name: str) -> tuple[Entry, ...]:
     )
 
 
-def _variable(fact: Fact, tests: Sequence[Leaf], entries: tuple[Entry, ...]) -> _Variable:
+def _variable(fact: Fact, tests: Sequence[Leaf], entries: tuple[Entry, ...], on: date) -> _Variable:
+    if fact.kind is Kind.HOUSEHOLD:
+        return _Variable(fact, tuple(tests), (), (None, None), ((False,), (True,)))
     conditions = [leaf.test for leaf in tests] + [band for one in entries for band, _ in one.bands]
     examples: dict[_Tell, Value] = {}
-    for value in _values(fact, conditions):  # type: ignore[arg-type]  # no others are of one fact
+    for value in _values(fact, conditions, on):  # type: ignore[arg-type]  # no others are of one fact
         examples.setdefault(_tell(tests, entries, value), value)
     return _Variable(fact, tuple(tests), entries, tuple(examples.values()), tuple(examples))
 
 
-def _values(fact: Fact, conditions: Iterable[Condition]) -> list[Value]:
-    """Return values of a fact that among them show all that the conditions can tell apart."""
-    critical = [value for one in conditions for value in one.critical()]
-    values: list[Value] = [value for value in critical if value is not NOTHING]
+def _values(fact: Fact, conditions: Iterable[Condition], on: date) -> list[Value]:
+    """Return values of a fact that among them show all that the conditions can tell apart.
+
+    Those that a condition names come first: 100 shows what is at most 100, and not 99.
+    """
+    critical: Any = {value for one in conditions for value in one.critical()} - {NOTHING}
+    values: list[Value]
     match fact.kind:
         case Kind.YES_NO:
             values = [True, False]
         case Kind.CHOICE if fact.choices:
             values = list(fact.choices)
-        case Kind.CHOICE | Kind.TEXT:
-            values = [*values, _OTHER]
         case Kind.NUMBER | Kind.DAY:
-            values = sorted({beside(one, step) for one in values for step in (-1, 0, 1)})
+            named = sorted(critical) or [0 if fact.kind is Kind.NUMBER else on]
+            values = [*named, *(beside(one, step) for one in named for step in (-1, 1))]
         case Kind.WORDS:
-            words = sorted({word for one in values for word in one})[:_MOST_WORDS]  # type: ignore[union-attr]  # sets
-            values = [
-                frozenset(some)
-                for many in range(len(words) + 1)
-                for some in itertools.combinations(words, many)
-            ]
+            values = [frozenset(), *critical]
+        case _:
+            values = [*sorted(critical), _OTHER]
     return [*values, NOTHING] if fact.may_be_none else values
 
 

@@ -6,15 +6,16 @@ of these truths.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from eligibility.condition import Among, Condition
-from eligibility.diagram import Diagram
+from eligibility.diagram import Diagram, EntangledError, turns
 from eligibility.household import Counted
 from eligibility.points import Total
-from eligibility.tree import HOUSEHOLD, Group, Known, Leaf, Node, Tree
+from eligibility.tree import HOUSEHOLD, Group, Known, Leaf, Node, Tree, leaves
 from eligibility.verdict import Alternative, Outcome, Reason, Truth, Verdict
 
 #: The truths of a tree's leaves, by their place.
@@ -56,9 +57,12 @@ class Judge:
     def alternatives(self, known: Known) -> list[Alternative]:
         """Return every smallest set of facts that would turn the verdict, fewest facts first.
 
-        A definite verdict is turned into the other; an open one into ELIGIBLE.
+        A definite verdict is turned into the other; an open one into ELIGIBLE. None is told of a
+        rule that is too entangled to be explained.
         """
-        return self.diagram.alternatives(known, to=self.truth(known) is not True)
+        with contextlib.suppress(EntangledError):
+            return self.diagram.alternatives(known, to=self.truth(known) is not True)
+        return []
 
     @cached_property
     def diagram(self) -> Diagram:
@@ -67,16 +71,18 @@ class Judge:
 
     def _wanting(self, known: Known, truths: Truths) -> tuple[str, ...]:
         """Return the unknown facts of which one value or another may still decide."""
-        if not self._asks_once:
+        if self._asks_once:
+            return tuple(leaf.facts[0].name for leaf in self._open(self.tree.root, truths))
+        with contextlib.suppress(EntangledError):
             return self.diagram.deciding(known)
-        open_leaves = self._open(self.tree.root, truths)
-        return tuple(dict.fromkeys(leaf.facts[0].name for leaf in open_leaves))
+        return tuple(name for name in self.tree.facts if known.get(name) is None)
 
     @cached_property
     def _asks_once(self) -> bool:
-        """Whether each fact stands in one leaf alone: then what holds the rule open is what may."""
-        asked = [fact.name for leaf in self.tree.leaves for fact in leaf.facts]
-        return len(asked) == len(set(asked)) == len(self.tree.leaves)
+        """Whether each fact is asked for once, one at a time: then what is open may decide."""
+        asked = [leaf for leaf in leaves(self.tree.root) if leaf.facts]
+        names = {fact.name for leaf in asked for fact in leaf.facts}
+        return len(names) == len(asked) and all(turns(leaf, self.tree.on) for leaf in asked)
 
     def _why(self, node: Node, truths: Truths) -> Iterator[Reason]:
         """Yield exactly the clauses that make a node what it is, or that hold it open."""
@@ -96,8 +102,17 @@ class Judge:
                 yield from self._open(part, truths)
 
     def _telling(self, group: Group, truths: Truths) -> Iterator[Node]:
-        """Yield the parts that have the one truth which decided the group."""
+        """Yield the parts that have the one truth which decided the group.
+
+        Where it is known whether the zone is meant, what holds elsewhere has decided nothing.
+        """
         truth = self._compiled[id(group)](truths)
+        inside = group.zone and self._compiled[id(group.zone)](truths)
+        if group.zone and inside is not None:
+            if truth is not None:
+                yield group.zone
+            yield group.parts[0 if inside else 1]
+            return
         told = truth if truth is None else truth is not group.negated
         for part in group.parts:
             if self._compiled[id(part)](truths) is told:

@@ -57,7 +57,8 @@ class Said:
 class Leaf:
     """A clause as it stands on the day; ``facts`` are those it asks for.
 
-    ``test`` is None where what it compares with is not in force on the day: then it never holds.
+    ``test`` is None where what it compares with is not in force on the day: then it never holds,
+    and asks for nothing.
     """
 
     said: Said
@@ -69,19 +70,28 @@ class Leaf:
 class Group:
     """Holds where ``least`` of its parts do, or, ``negated``, where they do not.
 
-    ``said``: it stands for a clause of its own, that another service's rule holds.
+    ``said``: it stands for a clause of its own, that another service's rule holds. ``zone``: its
+    parts say what holds in that zone, what outside it, and what holds in both (see ``apart``).
     """
 
     least: int
     parts: tuple[Node, ...]
     negated: bool = False
     said: Said | None = None
+    zone: Node | None = None
 
 
 Node = Leaf | Group
 
 #: What is for everyone.
 EVERYONE = Group(0, ())
+
+
+def apart(zone: Node, there: Node, elsewhere: Node) -> Group:
+    """Return the node that is one in a zone and another outside; what both say needs no zone."""
+    outside = Group(1, (zone,), negated=True)
+    parts = (Group(2, (zone, there)), Group(2, (outside, elsewhere)), Group(2, (there, elsewhere)))
+    return Group(1, parts, zone=zone)
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,7 @@ class Tree:
     @cached_property
     def leaves(self) -> tuple[Leaf, ...]:
         """Its leaves in order, each once."""
-        return tuple({id(leaf): leaf for leaf in _leaves(self.root)}.values())
+        return tuple({id(leaf): leaf for leaf in leaves(self.root)}.values())
 
     @cached_property
     def facts(self) -> Mapping[str, Fact]:
@@ -102,9 +112,10 @@ class Tree:
         return {fact.name: fact for leaf in self.leaves for fact in leaf.facts}
 
 
-def _leaves(node: Node) -> Iterator[Leaf]:
+def leaves(node: Node) -> Iterator[Leaf]:
+    """Yield the leaves of a node in order; one that stands in several places, as often."""
     if isinstance(node, Leaf):
         yield node
     else:
         for part in node.parts:
-            yield from _leaves(part)
+            yield from leaves(part)
