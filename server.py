@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import gc
 import json
 import logging
@@ -12,9 +13,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -47,7 +49,7 @@ from credentials import token
 from credentials.receipt import Notary
 from models import demo, errors, talent, text
 from models.database import Database
-from resolvers import menu, publication
+from resolvers import menu, publication, standing
 from resolvers.context import ZONE, Context
 from resolvers.viewer import Door, Role
 from sandbox import secret, system
@@ -61,6 +63,8 @@ _MENU_SECONDS = 1.0
 #: Objects made before a first look, and looks before the next wider one; Python's own: 700, 10, 10.
 _COLLECTOR = (5_000, 10, 5)
 _SANDBOX_SECONDS = 10.0
+#: By how much gathering the standing yields to whatever else runs on the machine.
+_NICE = 10
 _log = logging.getLogger("greenway")
 
 Clock = Callable[[], datetime]
@@ -96,6 +100,8 @@ class Hub:
             _keys(settings, self.client, clock),
         )
         self.notary = notary_of(settings)
+        self.gathering = _Gathering(settings)
+        self.keeper = standing.Keeper(self.database, self.gathering.start)
         self.catalogue: menu.Catalogue | None = None
         self._closing = asyncio.Event()
 
@@ -119,6 +125,7 @@ class Hub:
             catalogue=self.catalogue,
             notary=self.notary,
             deadline=asyncio.get_running_loop().time() + self.settings.deadline_seconds,
+            keeper=self.keeper,
         )
 
     async def follow_menu(self) -> None:
@@ -147,8 +154,38 @@ class Hub:
 
     async def close(self) -> None:
         """End every connection."""
+        self.gathering.stop()
         await self.client.close()
         await self.database.close()
+
+
+class _Gathering:
+    """Runs `greenway standing` beside the hub, one at a time, where a query needs it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, on: date) -> None:
+        """Start it for a day, unless it runs."""
+        if self._process is None or self._process.poll() is not None:
+            said = {
+                f"{configuration.PREFIX}DATABASE_URL": self._settings.database_url,
+                f"{configuration.PREFIX}DATA": str(self._settings.data),
+            }
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+                [sys.executable, "-m", "server", "standing", "--on", on.isoformat()],
+                cwd=configuration.HOME,
+                env={**os.environ, **said},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+
+    def stop(self) -> None:
+        """End it, where it runs; what is not whole is not kept."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
 
 
 def _spare_the_collector() -> None:
@@ -541,6 +578,48 @@ def demo_anew(
     """Make the demo data anew: schema, menu, and this many plainly fictitious people."""
     asyncio.run(prepare(_demo_settings(), people))
     typer.echo(f"{people} demo people are in place.")
+
+
+@cli.command(name="standing")
+def gather_standing(
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today, if not given.")
+    ] = None,
+) -> None:
+    """Gather everybody's facts as they stand on a day, which lists and counts of people read."""
+    settings = configuration.read()
+    day = on.date() if on else _now().astimezone(ZONE).date()
+    # Whoever waits for the hub comes first; and what is read makes no cycles to be looked for.
+    os.nice(_NICE)
+    gc.disable()
+
+    async def run() -> int | None:
+        database = Database(settings.database_url)
+        try:
+            return await standing.make(database, day)
+        finally:
+            await database.close()
+
+    began = time.monotonic()
+    with _alone(settings) as is_alone:
+        many = asyncio.run(run()) if is_alone else None
+    if many is None:
+        raise errors.HubError("Another process gathers it already.", "Wait for that one.")
+    took = time.monotonic() - began
+    typer.echo(f"The standing of {many} people on {day} is there, after {took:.1f} s.")
+
+
+@contextlib.contextmanager
+def _alone(settings: Settings) -> Iterator[bool]:
+    """Say whether no other process of this machine, with this data, is in here as well."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with (settings.data / "standing.lock").open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 @cli.command(name="token")

@@ -80,10 +80,11 @@ class _Compiling:
         self._parameters = 0
 
     def node(self, node: Node, depth: int) -> _Truth:
+        self.spend(1)  # So that nodes that stand in many places cannot make work without end.
         if isinstance(node, Leaf):
             return self.leaf(node, depth)
         depth += len(node.parts) + _NESTING
-        self.spend(0, depth)
+        self.spend(2, depth)
         parts = [self.node(part, depth) for part in node.parts]
         held = _at_least(node.least, parts)
         return sa.not_(held) if node.negated else held

@@ -17,7 +17,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import base, card, database, decision, talent
+from models import base, card, database, decision, standing, talent
 
 # The people whom documents, tokens and journeys speak of, by number.
 RETURNEE = 1  # home from abroad five months ago, master of a top-100 school, no home, a card
@@ -230,6 +230,7 @@ async def _uncollected() -> AsyncIterator[None]:
 
 
 async def _clear(session: AsyncSession) -> None:
+    await standing.drop(session)
     # The database numbers the rows as they come, so its numbers must start anew as well.
     if session.get_bind().dialect.name == "postgresql":
         names = ", ".join(table.name for table in _TABLES)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from eligibility import sql
+from eligibility.tree import Tree
 from eligibility.verdict import Outcome
 from models import menu, page, standing, talent
-from models.standing import Counts
+from models.standing import Counts, Standing
 from resolvers.context import Context
 from resolvers.viewer import OFFICERS
 
@@ -19,27 +20,37 @@ async def counts(context: Context, service: menu.Service) -> Counts:
         StandingMissingError: everybody's facts of today are not gathered yet.
         RuleTooLargeError: the rule is too large for the database.
     """
-    context.viewer.require(OFFICERS)
-    over = await context.keeper.of(context.today)
-    tree = context.catalogue.rulebook.judge(service.code, context.today).tree
+    tree, over = await _asked(context, service)
     async with context.reads.one(), context.database.session() as session:
         return await standing.counts(session, over, sql.truth(tree, over))
+
+
+async def counted(context: Context, service: menu.Service, outcome: Outcome) -> int:
+    """Return how many people are of an outcome today; raises as ``counts``."""
+    tree, over = await _asked(context, service)
+    async with context.reads.one(), context.database.session() as session:
+        return await standing.count(session, over, sql.holds(outcome, tree, over))
 
 
 async def listed(
     context: Context, service: menu.Service, outcome: Outcome, first: int | None, after: str | None
 ) -> page.Page[talent.Talent]:
-    """Return a page of the people of an outcome, in the order they were recorded.
+    """Return a page of the people of an outcome today, in the order they were recorded.
 
     Raises:
         BadCursorError: the cursor was not given out for this list.
         BadInputError: ``first`` is out of range.
         GreenwayError: as ``counts`` raises.
     """
-    context.viewer.require(OFFICERS)
-    over = await context.keeper.of(context.today)
-    tree = context.catalogue.rulebook.judge(service.code, context.today).tree
+    tree, over = await _asked(context, service)
     scope = page.Scope("coverage", (service.code, outcome.value))
     async with context.reads.one(), context.database.session() as session:
-        holds = sql.holds(outcome, tree, over)
-        return await standing.page(session, over, holds, scope, first, after)
+        return await standing.page(
+            session, over, sql.holds(outcome, tree, over), scope, first, after
+        )
+
+
+async def _asked(context: Context, service: menu.Service) -> tuple[Tree, Standing]:
+    context.viewer.require(OFFICERS)
+    tree = context.catalogue.rulebook.judge(service.code, context.today).tree
+    return tree, await context.keeper.of(context.today)

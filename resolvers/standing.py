@@ -61,18 +61,20 @@ def rows(people: Iterable[talent.Talent], on: date) -> tuple[list[Row], list[Row
     return found, members
 
 
-async def make(database: Database, on: date) -> bool:
-    """Make the standing of a day where it is not there; False where somebody else is making it.
+async def make(database: Database, on: date) -> int | None:
+    """Make the standing of a day where it is not there, and return how many people there are.
 
     All is read at one moment, and kept only when it is whole: writers wait for the keeping alone.
+    None where somebody else is making it.
     """
     made = of(on)
     batches: list[tuple[list[Row], list[Row]]] = []
     async with database.session() as session:
         if not await standing.claim(session):
-            return False
+            return None
+        many = await census.count(session)
         if await standing.is_there(session, made):
-            return True
+            return many
         async for people in census.chunks(session):
             for start in range(0, len(people), _BATCH):
                 batches.append(rows(people[start : start + _BATCH], on))
@@ -81,7 +83,7 @@ async def make(database: Database, on: date) -> bool:
             await standing.keep(
                 writing, made, [batch for batch, _ in batches], [batch for _, batch in batches]
             )
-    return True
+    return many
 
 
 async def renew(session: Session, people: Iterable[talent.Talent], on: date) -> None:
@@ -99,7 +101,7 @@ class Keeper:
     """
 
     database: Database
-    start: Callable[[], None] = lambda: None
+    start: Callable[[date], None] = lambda on: None  # noqa: ARG005 - it starts nothing
     _making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def of(self, on: date) -> Standing:
@@ -115,7 +117,7 @@ class Keeper:
                     return found
                 many = await census.count(session) > MOST_AT_ONCE
             if many:
-                self.start()
-            if many or not await make(self.database, on):
+                self.start(on)
+            if many or await make(self.database, on) is None:
                 raise errors.StandingMissingError
         return found

@@ -18,6 +18,7 @@ from resolvers import verdict as verdicts
 from resolvers.context import Context
 from schema import scalars
 from schema.connector import Connector, connectors
+from schema.coverage import Coverage
 from schema.decision import Decision, Replay
 from schema.errors import UnknownCodeFault
 from schema.info import Info
@@ -254,6 +255,16 @@ class Query:
         wanted = (filter or TalentFilter()).wanted(info)
         found = await people.listed(info.context, wanted, first, after)
         return TalentConnection.of(found, wanted, after)
+
+    @strawberry.field(
+        description="Whom the rule of a service covers today. Officers.", extensions=[officers()]
+    )
+    def coverage(
+        self,
+        info: Info,
+        service: Annotated[str, strawberry.argument(description="The code of the service.")],
+    ) -> Coverage | None:
+        return Coverage(row=info.context.catalogue.service(service))
 
     @strawberry.field(
         description="The thing with this id; null where there is none the viewer may know of."
