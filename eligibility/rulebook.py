@@ -8,6 +8,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from eligibility import facts, reading, rule
@@ -59,8 +60,12 @@ class Rulebook:
     _days: dict[date, dict[str, Judge]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, found: menu.Menu) -> Rulebook:
+    def of(
+        cls, found: menu.Menu, proposed: Mapping[str, source.Document] = MappingProxyType({})
+    ) -> Rulebook:
         """Return the rulebook of a published menu.
+
+        ``proposed`` has, by code, files of services to read in the place of what is published.
 
         Raises:
             MistakesError: a rule in it cannot be read; checked menus have none.
@@ -74,7 +79,7 @@ class Rulebook:
             one.code: source.Document(f"menu/services/{one.code}.yaml", one.model_dump(), None)
             for one in found.services
         }
-        made, mistakes = read(lists, documents, services)
+        made, mistakes = read(lists, documents, services | dict(proposed))
         if mistakes:
             raise errors.MistakesError(mistakes)
         return made
