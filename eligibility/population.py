@@ -1,0 +1,237 @@
+"""The rule tree compiled for a whole population: Polars expressions over one column per fact.
+
+The columns hold what ``standing`` says; null is not known, and Polars' own three-valued logic is
+Kleene's. The one exception is the household: a list of its members, one column per member's fact.
+This is the only place that knows Polars, and it is dear in memory: no hub loads it (docs/adr/0019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import polars as pl
+
+from eligibility import household, standing
+from eligibility.condition import Among, Condition, Includes
+from eligibility.fact import Fact
+from eligibility.household import Counted, Seen
+from eligibility.points import Entry, Line, Total
+from eligibility.tree import HOUSEHOLD, Known, Leaf, Node, Tree
+from models.standing import Counts
+
+#: The column that says whose row it is.
+PERSON = "id"
+#: People, a row each; the name by which upper layers know it.
+Frame = pl.DataFrame
+#: A whole number below all that a column holds, save what is known to have none.
+_LEAST = -(2**62)
+# --- The frame ----------------------------------------------------------------------------------
+
+#: Values of one column by its name, as a standing has them.
+Columns = Mapping[str, Sequence[Any]]
+
+
+def frame(facts: Iterable[Fact], people: Columns, members: Columns | None = None) -> pl.DataFrame:
+    """Return a standing's people as a frame: ``id``, these facts, and whatever else there is.
+
+    ``members`` are those of all households, each with the ``id`` of whose it is; they are needed
+    where the household is among the facts.
+    """
+    kinds = {PERSON: pl.Int64(), **{fact.name: _kind(fact) for fact in facts}}
+    found = pl.DataFrame(
+        [pl.Series(name, values, kinds.get(name, pl.String())) for name, values in people.items()]
+    )
+    if HOUSEHOLD not in kinds or members is None:
+        return found
+    homes = pl.DataFrame(members, schema={PERSON: pl.Int64(), **_MEMBER}).select(
+        PERSON, home=pl.struct(*_MEMBER)
+    )
+    nobody = pl.lit([], pl.List(pl.Struct(_MEMBER)))
+    return (
+        found.join(homes.group_by(PERSON).agg("home"), on=PERSON, how="left", maintain_order="left")
+        .with_columns(
+            pl.when(pl.col(HOUSEHOLD).is_not_null())
+            .then(pl.col("home").fill_null(nobody))
+            .alias(HOUSEHOLD)
+        )
+        .drop("home")
+    )
+
+
+def known(people: Sequence[Known], facts: Sequence[Fact]) -> pl.DataFrame:
+    """Return people, numbered from nought, with what is known of them, as a frame."""
+    columns: dict[str, list[Any]] = {
+        fact.name: [standing.code(fact, one.get(fact.name)) for one in people] for fact in facts
+    }
+    homes = [
+        (number, *standing.codes(member, household.FACTS.values()))
+        for number, one in enumerate(people)
+        for member in _members(one.get(HOUSEHOLD))
+    ]
+    listed = [[row[place] for row in homes] for place in range(1 + len(_MEMBER))]
+    members = dict(zip((PERSON, *_MEMBER), listed, strict=True))
+    return frame(facts, {PERSON: range(len(people)), **columns}, members)
+
+
+def _kind(fact: Fact) -> pl.DataType:
+    return pl.String() if standing.is_text(fact) else pl.Int64()
+
+
+def _members(value: Any) -> Iterable[Seen]:  # noqa: ANN401 - a household is so known
+    return value or ()
+
+
+_MEMBER = {name: _kind(one) for name, one in household.FACTS.items()}
+
+
+# --- What is asked of it ------------------------------------------------------------------------
+
+
+def truths(people: pl.DataFrame, trees: Mapping[str, Tree]) -> pl.LazyFrame:
+    """Return whether each of the trees holds of each of the people, by the trees' names."""
+    return people.lazy().select(PERSON, **{name: _node(tree.root) for name, tree in trees.items()})
+
+
+def counts(people: pl.DataFrame, trees: Mapping[str, Tree]) -> dict[str, Counts]:
+    """Return of how many people each of the trees holds, in one query over all of them."""
+    if not trees:
+        return {}
+    told = truths(people, trees).select(
+        pl.struct(true=pl.col(name).sum(), unknown=pl.col(name).null_count()).alias(name)
+        for name in trees
+    )
+    [found] = told.collect().to_dicts()
+    return {
+        name: Counts(one["true"], people.height - one["true"] - one["unknown"], one["unknown"])
+        for name, one in found.items()
+    }
+
+
+def moves(
+    people: pl.DataFrame, pairs: Mapping[str, tuple[Tree, Tree]], by: Sequence[str]
+) -> dict[str, list[tuple[Any, ...]]]:
+    """Return how many people go from what to what, where one tree takes the place of another.
+
+    For each pair a list of rows: the columns ``by``, the truth before, the truth after, how many.
+    """
+    queries = [
+        people.lazy()
+        .select(*by, before=_node(before.root), after=_node(after.root))
+        .group_by(*by, "before", "after")
+        .len()
+        for before, after in pairs.values()
+    ]
+    found = pl.collect_all(queries)
+    return dict(zip(pairs, (one.rows() for one in found), strict=True))
+
+
+# --- The compiler -------------------------------------------------------------------------------
+
+
+def _node(node: Node) -> pl.Expr:
+    if isinstance(node, Leaf):
+        return _leaf(node)
+    parts = [_node(part) for part in node.parts]
+    holds = _least(node.least, parts)
+    return ~holds if node.negated else holds
+
+
+def _least(least: int, parts: Sequence[pl.Expr]) -> pl.Expr:
+    """Return the expression that is true where at least so many of the parts are."""
+    if least == len(parts):
+        return pl.all_horizontal(pl.lit(value=True), *parts)
+    if least == 1:
+        return pl.any_horizontal(pl.lit(value=False), *parts)
+    had = pl.sum_horizontal(0, *(part.fill_null(value=False).cast(pl.Int64) for part in parts))
+    open_ = pl.sum_horizontal(0, *(part.is_null().cast(pl.Int64) for part in parts))
+    return _within(had, had + open_, least, None)
+
+
+def _within(least: pl.Expr, most: pl.Expr, low: int | None, high: int | None) -> pl.Expr:
+    """Return whether a number between two that are known is from ``low`` to ``high``."""
+    ends = pl.lit(value=True)
+    if low is not None:
+        ends &= _told(least >= low, most >= low)
+    if high is not None:
+        ends &= _told(most <= high, least <= high)
+    return ends
+
+
+def _told(sure: pl.Expr, possible: pl.Expr) -> pl.Expr:
+    """Return true where it is sure, false where it is not even possible, else null."""
+    return pl.when(sure).then(statement=True).when(~possible).then(statement=False)
+
+
+def _leaf(leaf: Leaf) -> pl.Expr:
+    match leaf.test:
+        case None:
+            return pl.lit(value=False)
+        case Total() as total:
+            return _total(total)
+        case Counted() as counted:
+            return _counted(counted)
+    return _condition(leaf.facts[0], leaf.test, pl.col(leaf.test.fact))
+
+
+def _condition(fact: Fact, test: Condition, column: pl.Expr) -> pl.Expr:
+    """Return whether a condition holds of the values of a column; null where they are."""
+    if isinstance(test, Includes):
+        found = column.str.contains(standing.item(test.item), literal=True)
+        return ~found if test.negated else found
+    if isinstance(test, Among):
+        among = pl.Series([standing.code(fact, value) for value in test.values], dtype=_kind(fact))
+        found = column == among[0] if len(among) == 1 else column.is_in(among.implode())
+        return ~found if test.negated else found
+    low, high = (standing.code(fact, end) for end in (test.low, test.high))
+    least = standing.least(fact)
+    found = column >= (low if low is not None else _LEAST if least is None else least)
+    return found if high is None else found & (column <= high)
+
+
+def _total(total: Total) -> pl.Expr:
+    spans = [_line(line) for line in total.table.lines]
+    least, most = (pl.sum_horizontal(0, *(span[end] for span in spans)) for end in (0, 1))
+    return _within(least, most, total.low, total.high)
+
+
+def _line(line: Line) -> tuple[pl.Expr, pl.Expr]:
+    """Return the least and the most points that a line may bring."""
+    points = [(_points(entry), entry.most) for entry in line.entries]
+    least = pl.max_horizontal(0, *(one for one, _ in points))
+    most = pl.max_horizontal(0, *(one.fill_null(at_most) for one, at_most in points))
+    return pl.min_horizontal(least, line.most), pl.min_horizontal(most, line.most)
+
+
+def _points(entry: Entry) -> pl.Expr:
+    """Return the points of an entry; null where its fact is not known."""
+    column = pl.col(entry.fact.name)
+    none_holds: pl.Expr = pl.when(column.is_not_null()).then(pl.lit(0, pl.Int64))
+    return reduce(
+        lambda rest, band: (
+            pl.when(_condition(entry.fact, band[0], column))
+            .then(pl.lit(band[1], pl.Int64))
+            .otherwise(rest)
+        ),
+        reversed(entry.bands),
+        none_holds,
+    )
+
+
+def _counted(counted: Counted) -> pl.Expr:
+    who, has = (_member(conditions) for conditions in (counted.who, counted.has))
+    of = who & (~has if counted.every else has)
+    members = pl.col(HOUSEHOLD)
+    least = members.list.eval(of.fill_null(value=False).cast(pl.Int64)).list.sum()
+    most = members.list.eval(of.fill_null(value=True).cast(pl.Int64)).list.sum()
+    return _within(least, most, counted.low, counted.high)
+
+
+def _member(conditions: Iterable[Condition]) -> pl.Expr:
+    """Return whether all the conditions hold of a member in a list."""
+    tests = [
+        _condition(household.FACTS[one.fact], one, pl.element().struct.field(one.fact))
+        for one in conditions
+    ]
+    return reduce(lambda all_, test: all_ & test, tests, pl.lit(value=True))
