@@ -175,7 +175,10 @@ class Classification:
     def class_alias(self) -> str | None:
         return self.found.talent_class.alias if self.found.talent_class else None
 
-    @strawberry.field(description="Every version of every table of points, oldest first.")
+    @strawberry.field(
+        description="Every version of every table of points, oldest first. They are made for "
+        "foreigners who work here."
+    )
     def points(self) -> list[PointsTable]:
         return [
             PointsTable(table=score.table, known=self.found.known, in_force=score.in_force)
