@@ -1,13 +1,17 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from eligibility.turning import Turning
 from eligibility.verdict import Outcome
-from models import card, menu
+from models import card, errors, menu
 from resolvers import verdict
+from resolvers.menu import Filter
+from resolvers.verdict import Asked, Given
 from resolvers.viewer import Role, Viewer
+from tests import catalogue as small
 from tests import factories
 from tests.catalogue import CARD_HOLDERS, a_service
 
@@ -25,13 +29,24 @@ HELD = card.Card(
 
 @pytest.fixture
 def judged(context_of, catalogue_of):
-    def judged(person=None, **service):
+    def judged(person=None, asked=verdict.NOTHING_ELSE, **service):
         found = catalogue_of(a_service("service", **service))
         context = context_of(Viewer(Role.HOLDER, "h"), found)
         context.person = person
-        return verdict.on(context, found.services["service"])
+        return verdict.on(context, found.services["service"], asked)
 
     return judged
+
+
+def what_if(**facts) -> Asked:
+    return Asked(tuple(Given(name, value) for name, value in facts.items()))
+
+
+def a_clause(fact, **condition) -> dict:
+    text = {"en": "It holds", "zh": "成立"}
+    return {"id": fact.replace("_", "-"), "fact": fact, **condition, "text": text} | {
+        "reference": "hub"
+    }
 
 
 async def test_what_is_for_everyone_is_for_nobody_in_particular_too(judged):
@@ -59,3 +74,224 @@ async def test_a_person_is_judged_by_their_own_facts_of_today(judged, cards, out
     assert found.verdict.outcome is outcome
     assert found.talent_class is menu.TalentClass.HIGH
     assert found.as_of == date(2026, 11, 22)
+
+
+# --- What if ------------------------------------------------------------------------------------
+
+
+async def test_what_is_put_forward_goes_over_what_is_on_record(judged):
+    person = factories.a_talent(cards=(HELD,))
+
+    found = judged(person, what_if(holds_card=False), eligibility=CARD_HOLDERS)
+
+    assert found.verdict.outcome is Outcome.INELIGIBLE
+    assert found.given == {"holds_card": False}
+
+
+async def test_a_yes_is_no_one_even_where_both_were_asked_before(context_of, catalogue_of):
+    found = catalogue_of(a_service("service", eligibility=a_clause("age", at_least=1)))
+    context = context_of(found=found)
+    verdict.on(context, found.services["service"], what_if(age=1))
+
+    with pytest.raises(errors.BadInputError):
+        verdict.on(context, found.services["service"], what_if(age=True))
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ({"holds_card": True}, {"holds_card": True}),
+        ({"age": 18}, {"age": 18}),
+        ({"degree_level": "MASTER"}, {"degree_level": "MASTER"}),
+        ({"services_granted": ["a", "b"]}, {"services_granted": frozenset({"a", "b"})}),
+        ({}, {}),
+    ],
+)
+def test_a_fact_is_taken_in_the_form_of_its_sort(given, known):
+    assert verdict.taken(what_if(**given).facts) == known
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence", "hint"),
+    [
+        ({"holds_crad": True}, "There is no fact “holds_crad”.", "Did you mean “holds_card”?"),
+        (
+            {"degree_level": "MASTERS"},
+            "There is no value of `degree_level` “MASTERS”.",
+            "Did you mean “MASTER”?",
+        ),
+        ({"age": True}, "“true” is no value of `age`.", "It takes a whole number."),
+        ({"age": None}, "“null” is no value of `age`.", "It takes a whole number."),
+        ({"age": 10**16}, f"“{10**16}” is no value of `age`.", "It takes a whole number."),
+        ({"holds_card": "yes"}, "“yes” is no value of `holds_card`.", "It takes yes/no."),
+        ({"household": []}, "The household cannot be given here.", ""),
+    ],
+)
+def test_a_fact_that_cannot_be_so_is_refused_with_what_can(given, sentence, hint):
+    with pytest.raises(errors.AskerError) as refused:
+        verdict.taken(what_if(**given).facts)
+
+    assert (refused.value.sentence, refused.value.hint) == (sentence, hint)
+
+
+def test_each_fact_is_given_once_and_no_more_than_100():
+    twice = (Given("age", 18), Given("age", 18))
+
+    with pytest.raises(errors.BadInputError, match="`age` is given twice"):
+        verdict.taken(twice)
+    with pytest.raises(errors.BadInputError, match="at most 100"):
+        verdict.taken(twice * 51)
+
+
+# --- As of a day --------------------------------------------------------------------------------
+
+
+async def test_a_verdict_is_passed_as_of_the_day_asked(judged):
+    person = factories.a_talent(cards=(HELD,))
+
+    held, lapsed = (
+        judged(person, Asked(as_of=day), eligibility=CARD_HOLDERS)
+        for day in (HELD.valid_until, HELD.valid_until + timedelta(1))
+    )
+
+    assert held.verdict.outcome is Outcome.ELIGIBLE
+    assert held.turning == Turning(HELD.valid_until, lapsed.as_of)
+    assert lapsed.verdict.outcome is Outcome.INELIGIBLE
+    assert lapsed.turning == Turning()
+
+
+@pytest.mark.parametrize("day", ["2016-11-22", "2036-11-22"])
+async def test_a_day_ten_years_away_is_answered_and_the_next_is_not(judged, day):
+    beyond = timedelta(1 if day > "2026" else -1)
+
+    found = judged(None, Asked(as_of=date.fromisoformat(day)))
+
+    assert found.as_of == date.fromisoformat(day)
+    with pytest.raises(errors.BadInputError, match="it may be 2016-11-22 to 2036-11-22"):
+        judged(None, Asked(as_of=found.as_of + beyond))
+
+
+async def test_however_many_days_are_asked_about_the_rules_of_today_stay_compiled(
+    context_of, catalogue_of
+):
+    found = catalogue_of(a_service("service", eligibility=CARD_HOLDERS))
+    context, service = context_of(found=found), found.services["service"]
+    before = verdict.on(context, service).judge
+
+    for number in range(20):
+        verdict.on(context, service, Asked(as_of=context.today + timedelta(1 + number)))
+
+    assert verdict.on(context, service).judge is before
+
+
+# --- As known at a moment -----------------------------------------------------------------------
+
+MORNING = small.NOW.astimezone(UTC) - timedelta(hours=2)
+
+
+@pytest.fixture
+async def two_revisions(database, catalogue_of):
+    """A menu published in the morning, for everyone; and one of now, for holders of a card."""
+    newest = small.a_menu(a_service("service", eligibility=CARD_HOLDERS), a_service("new"))
+    async with database.begin() as session:
+        menu.publish(session, small.a_menu(a_service("service")), "1", MORNING)
+        await session.flush()
+        menu.publish(session, newest, "2", MORNING + timedelta(hours=1))
+    return catalogue_of(
+        a_service("service", eligibility=CARD_HOLDERS), a_service("new"), revision=2
+    )
+
+
+@pytest.fixture
+def then(context_of, two_revisions, database):
+    async def then(moment, code="service", person=None):
+        context = context_of(Viewer(Role.HOLDER, "h"), two_revisions, database)
+        context.person = person
+        service = two_revisions.services[code]
+        return await verdict.known_at(context, service, Asked(known_at=moment))
+
+    return then
+
+
+async def test_the_rule_is_the_newest_that_was_published_by_then(then):
+    first, second = [await then(MORNING + timedelta(minutes=minutes)) for minutes in (0, 60)]
+
+    assert (first.verdict.outcome, first.catalogue.revision) == (Outcome.ELIGIBLE, 1)
+    assert (second.verdict.outcome, second.catalogue.revision) == (Outcome.NEEDS_FACTS, 2)
+
+
+async def test_a_row_counts_from_the_moment_it_was_recorded(then):
+    recorded = MORNING + timedelta(minutes=90)
+    person = factories.a_talent(cards=[factories.a_card(recorded_at=recorded)])
+
+    before, since = [await then(recorded + timedelta(seconds=s), person=person) for s in (-1, 0)]
+
+    assert before.verdict.outcome is Outcome.INELIGIBLE
+    assert since.verdict.outcome is Outcome.ELIGIBLE
+
+
+async def test_of_a_person_who_was_not_on_record_yet_nothing_was_known(then):
+    person = factories.a_talent(recorded_at=MORNING + timedelta(minutes=90), cards=[HELD])
+
+    found = await then(MORNING + timedelta(minutes=80), person=person)
+
+    assert found.verdict.outcome is Outcome.NEEDS_FACTS
+    assert found.person is None
+
+
+@pytest.mark.parametrize(
+    ("moment", "code", "sentence"),
+    [
+        (MORNING - timedelta(seconds=1), "service", "had not been published by"),
+        (MORNING, "new", "had not been published by"),
+        (small.NOW + timedelta(seconds=1), "service", "`knownAt` is ahead of now."),
+    ],
+)
+async def test_what_could_not_be_known_then_is_refused(then, moment, code, sentence):
+    with pytest.raises(errors.BadInputError, match=sentence):
+        await then(moment, code)
+
+
+# --- All services by how near they are ----------------------------------------------------------
+
+
+@pytest.fixture
+async def ranked(context_of, catalogue_of):
+    found = catalogue_of(
+        a_service("two", eligibility={"all": [a_clause("age", at_least=18), CARD_HOLDERS]}),
+        a_service("never", eligibility=a_clause("employed", **{"is": False})),
+        a_service("one", eligibility=CARD_HOLDERS),
+        a_service("everyone"),
+        a_service("film", category="leisure"),
+        a_service("later", valid={"since": "2027-01-01"}),
+    )
+    context = context_of(found=found)
+
+    def ranked(first=None, after=None, **asked):
+        wanted = Asked(what_if(employed=True).facts, **asked)
+        return verdict.ranked(context, Filter(), wanted, first, after)
+
+    return ranked
+
+
+async def test_services_come_by_what_they_still_need(ranked):
+    found, total = ranked()
+
+    assert [one.service.code for one in found.items] == ["everyone", "film", "one", "two", "never"]
+    assert total == 5
+
+
+async def test_services_are_those_on_the_menu_of_the_day(ranked):
+    found, _ = ranked(as_of=date(2027, 1, 1))
+
+    assert "later" in [one.service.code for one in found.items]
+
+
+async def test_ranked_services_come_page_by_page(ranked):
+    first, _ = ranked(2)
+    second, total = ranked(2, first.cursors[-1])
+
+    assert [one.service.code for one in second.items] == ["one", "two"]
+    assert (first.has_next, second.has_next, total) == (True, True, 5)
+    with pytest.raises(errors.BadCursorError):
+        ranked(2, first.cursors[-1], as_of=date(2027, 1, 1))

@@ -1,0 +1,180 @@
+"""What a verdict is asked on and what it says, through the graph over the real menu."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import demo
+from tests.hub import NOW
+
+pytestmark = [pytest.mark.any_database, pytest.mark.asyncio(loop_scope="module")]
+
+OUTCOME = """query Outcome($facts: [FactInput!], $asOf: Date, $knownAt: DateTime) {
+  service(code: "talent-apartment") { ... on Service {
+    verdict(facts: $facts, asOf: $asOf, knownAt: $knownAt) { outcome knownAt asOf } name { text }
+  } } }"""
+RANKED = """query Ranked($first: Int, $after: String, $facts: [FactInput!]) {
+  eligibleServices(first: $first, after: $after, facts: $facts) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes { service { code } verdict { outcome missing { name } } } } }"""
+
+
+@pytest.fixture
+def hub(shared_hub):
+    return shared_hub
+
+
+@pytest.fixture
+def refused(ask):
+    """Ask what is refused; the service beside the verdict is answered all the same."""
+
+    async def refused(variables):
+        answer = (await ask(OUTCOME, variables)).json()
+        [error] = answer["errors"]
+        assert error["path"] == ["service", "verdict"]
+        assert answer["data"]["service"]["verdict"] is None
+        assert answer["data"]["service"]["name"]
+        return error
+
+    return refused
+
+
+@pytest.fixture
+def ill_fitting(ask):
+    async def ill_fitting(document, variables=None):
+        answer = (await ask(document, variables)).json()
+        return [error["extensions"]["code"] for error in answer["errors"]]
+
+    return ill_fitting
+
+
+def with_facts(text: str) -> str:
+    return (
+        '{ service(code: "talent-apartment") { ... on Service { '
+        f"verdict(facts: [{text}]) {{ outcome }} }} }} }}"
+    )
+
+
+async def test_an_unknown_fact_is_refused_with_the_nearest(refused):
+    error = await refused({"facts": [{"name": "school_rnak", "value": 5}]})
+
+    assert error["extensions"]["code"] == "UNKNOWN_CODE"
+    assert error["extensions"]["nearest"][0] == "school_rank"
+
+
+async def test_an_unknown_word_is_refused_with_the_nearest(refused):
+    error = await refused({"facts": [{"name": "degree_level", "value": "DOKTOR"}]})
+
+    assert error["extensions"]["code"] == "UNKNOWN_CODE"
+    assert error["extensions"]["nearest"] == ["DOCTOR"]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"facts": [{"name": "age", "value": "old"}]},
+        {"facts": [{"name": "age", "value": None}]},
+        {"facts": [{"name": "age"}]},
+        {"facts": [{"name": "age", "value": 5}] * 2},
+        {"facts": [{"name": f"f{number}", "value": 5} for number in range(101)]},
+        {"asOf": "2016-11-21"},
+        {"asOf": "9999-12-31"},
+        {"asOf": "0001-01-01"},
+        {"knownAt": "2026-11-22T10:00:01+08:00"},
+        {"knownAt": "2026-11-22T09:59:59+08:00"},
+        {"knownAt": "0001-01-01T00:00:00Z"},
+        {"knownAt": "9999-12-31T23:59:59Z"},
+    ],
+    ids=str,
+)
+async def test_what_is_out_of_range_is_refused(refused, variables):
+    error = await refused(variables)
+
+    assert error["extensions"]["code"] == "BAD_INPUT"
+
+
+@pytest.mark.parametrize("value", [1.5, 33.0, {}, [1], [["a"]], 1e300])
+async def test_what_is_no_fact_at_all_does_not_fit(ill_fitting, value):
+    variables = {"facts": [{"name": "age", "value": value}]}
+
+    assert await ill_fitting(OUTCOME, variables) == ["BAD_USER_INPUT"]
+
+
+@pytest.mark.parametrize("literal", ["1.5", "{}", "[1]", "9" * 5000])
+async def test_what_is_no_fact_at_all_is_no_literal_either(ill_fitting, literal):
+    document = with_facts(f'{{name: "age", value: {literal}}}')
+
+    assert await ill_fitting(document) == ["GRAPHQL_VALIDATION_FAILED"]
+
+
+@pytest.mark.parametrize(
+    "moment", ["2026-11-22T09:00:00", "2026-11-22", "0001-01-01T00:00:00+23:00"]
+)
+async def test_a_moment_has_its_offset_and_stands_in_the_calendar(ill_fitting, moment):
+    assert await ill_fitting(OUTCOME, {"knownAt": moment}) == ["BAD_USER_INPUT"]
+
+
+async def test_facts_may_stand_in_the_document(ask):
+    facts = ", ".join(
+        f'{{name: "{name}", value: {value}}}'
+        for name, value in {
+            "degree_level": "DOCTOR",
+            "subject_rank": 20,
+            "months_since_return": 11,
+            "owns_home_in_city": "false",
+            "spouse_owns_home_in_city": "false",
+            "had_housing_benefit": "false",
+            "spouse_had_housing_benefit": "false",
+            "services_granted": '["a"]',
+        }.items()
+    )
+
+    answer = (await ask(with_facts(facts))).json()
+
+    assert answer["data"]["service"]["verdict"] == {"outcome": "ELIGIBLE"}
+
+
+async def test_an_empty_list_of_facts_is_none(ask):
+    answer = (await ask(OUTCOME, {"facts": [], "asOf": None, "knownAt": None})).json()
+
+    found = answer["data"]["service"]["verdict"]
+    assert found == {
+        "outcome": "NEEDS_FACTS",
+        "asOf": "2026-11-22",
+        "knownAt": NOW.isoformat(),
+    }
+
+
+async def test_what_is_known_now_is_what_was_known_now(ask):
+    found = [
+        (await ask(OUTCOME, variables, viewer="holder", person=demo.RETURNEE)).json()["data"]
+        for variables in ({}, {"knownAt": NOW.isoformat()})
+    ]
+
+    outcomes = [one["service"]["verdict"]["outcome"] for one in found]
+    assert outcomes == ["ELIGIBLE", "ELIGIBLE"]
+
+
+async def test_services_are_ranked_for_whoever_asks_page_by_page(ask):
+    found, after = [], None
+    while after is None or found[-1]["pageInfo"]["hasNextPage"]:
+        answer = (await ask(RANKED, {"first": 30, "after": after}, viewer="holder")).json()
+        found.append(answer["data"]["eligibleServices"])
+        after = found[-1]["pageInfo"]["endCursor"]
+
+    nodes = [node for one in found for node in one["nodes"]]
+    ranks = [(node["verdict"]["outcome"], len(node["verdict"]["missing"])) for node in nodes]
+    order = {"ELIGIBLE": 0, "NEEDS_FACTS": 1, "UNDETERMINED": 2, "INELIGIBLE": 3}
+    assert len({node["service"]["code"] for node in nodes}) == len(nodes) == found[0]["totalCount"]
+    assert ranks == sorted(ranks, key=lambda rank: (order[rank[0]], rank[1]))
+    assert {rank[0] for rank in ranks} == {"ELIGIBLE", "NEEDS_FACTS", "INELIGIBLE"}
+
+
+async def test_a_fact_moves_services_to_the_front(ask):
+    found = [
+        (await ask(RANKED, {"first": 100, "facts": facts})).json()["data"]["eligibleServices"]
+        for facts in ([], [{"name": "holds_card", "value": True}])
+    ]
+
+    may = [sum(node["verdict"]["outcome"] == "ELIGIBLE" for node in one["nodes"]) for one in found]
+    assert 0 < may[0] < may[1]
