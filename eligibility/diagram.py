@@ -105,8 +105,9 @@ class Diagram:
         are all the unknown facts it asks for.
         """
         regions = [variable.region(known) for variable in self.variables]
+        told = [at for at, region in enumerate(regions) if region is not None]
         with self._aside():
-            left = self._within(self.root, regions, {})
+            left = self._within(self.root, regions, {}) if told else self.root
             found = {self.variables[at].fact.name for at in self._support(left)}
         if not found:
             found = {name for name in self.tree.facts if known.get(name) is None}

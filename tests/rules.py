@@ -7,8 +7,8 @@ with a small library of its own. The facts are few, so that clauses often ask fo
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
+import math
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -20,9 +20,9 @@ from eligibility.condition import NOTHING, Among, Between, Condition, Includes, 
 from eligibility.fact import Fact, Kind
 from eligibility.household import Counted
 from eligibility.points import Entry, Line, Table, Total
-from eligibility.rule import Clause, Comparison, PayLine, Points, Rule, Span, Zone, layered
+from eligibility.rule import Clause, Comparison, PayLine, Points, Rule, Span, Zone
 from eligibility.single import Judge
-from eligibility.tree import Known, Level, Said, Tree
+from eligibility.tree import HOUSEHOLD, Known, Layer, Level, Said, Tree
 from models import source, text
 
 SENTENCE = {"en": "It holds", "zh": "成立"}
@@ -127,10 +127,10 @@ LINES = {"class-b": PayLine("class-b", ((_OLD, 500_000), (_NEW, 596_832)))}
 
 
 def _zone(code: str, districts: tuple[str, ...], span: Span) -> Zone:
+    layer = Layer(Level.ZONE, code, span.since, span.until)
+    said = Said(f"zone-{code}", text.Text(SENTENCE), "hub", layer)
     asks = Comparison(FACTS["district"], "in", districts)
-    clause = Clause(Said(f"zone-{code}", text.Text(SENTENCE), "hub"), asks, (FACTS["district"],))
-    zone = Zone(code, clause, span)
-    return dataclasses.replace(zone, clause=layered(clause, Level.ZONE, zone, span))
+    return Zone(code, Clause(said, asks, (FACTS["district"],)), span)
 
 
 ZONES = {
@@ -426,6 +426,18 @@ def _conditions(tree: Tree) -> Iterable[Condition]:
             yield from (band for entry in entries for band, _ in entry.bands)
         elif leaf.test is not None and not isinstance(leaf.test, Counted):
             yield leaf.test
+
+
+def completions(tree: Tree, known: Known, most: int = 2000) -> list[Known]:
+    """Return every way in which what is not known of somebody may turn out; none if too many.
+
+    The household stays as it is known.
+    """
+    free = [name for name in tree.facts if known.get(name) is None and name != HOUSEHOLD]
+    each = [values(tree, name) for name in free]
+    if math.prod(len(some) for some in each) > most:
+        return []
+    return [{**known, **dict(zip(free, some, strict=True))} for some in itertools.product(*each)]
 
 
 def _member(**known: Any) -> dict[str, Any]:
