@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 from eligibility import rulebook, statement
 from eligibility.condition import Value
@@ -72,7 +73,7 @@ def stated(judged: Judged) -> bytes:
         revision=judged.catalogue.revision,
         version=judged.catalogue.version(judged.service.code),
         as_of=judged.as_of,
-        known_at=judged.known_at,
+        known_at=judged.known_at.astimezone(UTC),
         subject=judged.person.handle if judged.person else None,
         given=tuple(judged.given),
     )
@@ -140,7 +141,7 @@ async def save(context: Context, code: str, given: tuple[Given, ...]) -> Decisio
             session.add(draft)
         draft.given = [{"name": one.name, "value": one.value} for one in given]
         draft.statement = stated(judged)
-        draft.saved_at = context.now
+        draft.saved_at = context.now.astimezone(UTC)
     return draft
 
 
@@ -155,10 +156,10 @@ def changes(context: Context, draft: Decision) -> Changes | None:
     return found or None
 
 
-async def submit(context: Context, handle: str, *, accepted: bool) -> Decision | Changes | None:
+async def submit(context: Context, handle: str, *, accepted: bool) -> Decision | None:
     """Submit a draft: from then on it stays as it is. None: the viewer has none of this name.
 
-    Where something changed since it was saved, that is returned instead, unless it is ``accepted``.
+    Where something changed since it was saved it stays a draft, unless that is ``accepted``.
     Submitting what is submitted changes nothing.
 
     Raises:
@@ -171,13 +172,12 @@ async def submit(context: Context, handle: str, *, accepted: bool) -> Decision |
         found = await decision.by_handle(session, person.id, handle)
         if found is None or found.state is State.SUBMITTED:
             return found
-        changed = changes(context, found)
-        if changed and not accepted:
-            return changed
+        if changes(context, found) and not accepted:
+            return found
         found.statement = stated(_judged(context, found))
         found.receipt = context.notary.sign(found.statement)
         found.state = State.SUBMITTED
-        found.submitted_at = context.now
+        found.submitted_at = context.now.astimezone(UTC)
     return found
 
 

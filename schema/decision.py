@@ -216,15 +216,15 @@ class UnknownDecisionFault(Fault):
 
 @strawberry.type(description="The draft is not as it was saved: look at what changed first.")
 class DraftChangedFault(Fault):
-    changes: DraftChanges = strawberry.field(description="What changed.")
+    draft: Decision = strawberry.field(description="The draft, which says what changed.")
 
     @classmethod
-    def of(cls, found: decisions.Changes) -> DraftChangedFault:
+    def of(cls, draft: decision.Decision) -> DraftChangedFault:
         return cls(
             code="DRAFT_CHANGED",
             message="Rule or facts are not as they were when this draft was saved.",
-            hint="Show `changes`, then submit again with `acceptChanges: true`, or save it anew.",
-            changes=DraftChanges.of(found),
+            hint="Show its `changes`, then submit with `acceptChanges: true`, or save it anew.",
+            draft=Decision.of(draft),
         )
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import strawberry
 
 from models import errors
+from models.decision import State
 from resolvers import decision as decisions
-from resolvers.decision import Changes
 from resolvers.verdict import Given
 from schema.decision import (
     Decision,
@@ -80,7 +80,8 @@ class Mutation:
             return UnknownCodeFault.of(error)
         if found is None:
             return UnknownDecisionFault.made()
-        return DraftChangedFault.of(found) if isinstance(found, Changes) else Decision.of(found)
+        is_draft = found.state is State.DRAFT
+        return DraftChangedFault.of(found) if is_draft else Decision.of(found)
 
     @strawberry.mutation(
         description="Discard a draft; what is submitted stays. Holders.", extensions=[holders()]
