@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import pydantic
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import ScalarEvent
 from ruamel.yaml.scalarbool import ScalarBoolean
 
 from models import errors
@@ -19,16 +21,64 @@ from models import errors
 Location = Sequence[str | int]
 M = TypeVar("M", bound=pydantic.BaseModel)
 
+#: What is larger than any file of ours, and takes about a second to read.
+MOST_BYTES = 256 * 1024
+MOST_NODES = 12_000
+MOST_DEPTH = 80
+#: No number of ours is larger, and all that we keep and send can hold it.
+MOST_NUMBER = 10**15
+
 _UNKNOWN_KEY = "extra_forbidden"
 _MISSING_KEY = "missing"
 _TOO_SHORT = "too_short"
 _CHOICES = ("enum", "literal_error")
 
 
+class _RefusedError(MarkedYAMLError):
+    """It may be YAML, but it is nothing that a file of ours may hold."""
+
+
+class _Composer(Composer):
+    """Refuses what multiplies (aliases), what makes objects (tags), and what has no end in sight.
+
+    A node is refused before its parts are read.
+    """
+
+    nodes = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.parser.peek_event()
+        self.nodes += 1
+        if event.anchor is not None:
+            self._refuse("There are no anchors (&) and aliases (*) here; write it out", event)
+        if getattr(event, "tag", None) is not None:
+            self._refuse("There are no tags (!) here; write the value alone", event)
+        if parent is not None and index is None and not isinstance(event, ScalarEvent):
+            self._refuse("A key is a word", event)
+        if self.depth >= MOST_DEPTH:
+            self._refuse(f"This stands more than {MOST_DEPTH} levels deep", event)
+        if self.nodes > MOST_NODES:
+            self._refuse(f"A file has at most {MOST_NODES:,} keys and values; divide it", event)
+        return super().compose_node(parent, index)
+
+    def _refuse(self, sentence: str, event: Any) -> NoReturn:
+        raise _RefusedError(problem=sentence, problem_mark=event.start_mark)
+
+
 class _Constructor(RoundTripConstructor):
     """Leaves days as text: a day that is none is then a mistake with a path, like any other."""
 
+    def construct_yaml_int(self, node: Any) -> Any:
+        # Longer ones are not even read: that takes as long as they are.
+        number = super().construct_yaml_int(node) if len(node.value) <= _LONGEST_NUMBER else None
+        if number is None or abs(number) > MOST_NUMBER:
+            sentence = f"A number is at most {MOST_NUMBER:,}"
+            raise _RefusedError(problem=sentence, problem_mark=node.start_mark)
+        return number
 
+
+_LONGEST_NUMBER = 64
+_Constructor.add_constructor("tag:yaml.org,2002:int", _Constructor.construct_yaml_int)
 _Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.construct_yaml_str)
 
 
@@ -70,12 +120,17 @@ def parse(text: str, file: str) -> Document:
     """Return the document in a text.
 
     Raises:
-        MistakesError: not YAML 1.2, or a key given twice.
+        MistakesError: not YAML 1.2, a key given twice, or more than a file of ours may hold.
     """
+    _bounded(text.encode(errors="replace"), file)
     yaml = YAML(typ="rt")
+    yaml.Composer = _Composer
     yaml.Constructor = _Constructor
     try:
         marked = yaml.load(text)
+    except _RefusedError as wrong:
+        mistake = errors.Mistake(file, wrong.problem_mark.line + 1, "", f"{wrong.problem}.")
+        raise errors.MistakesError([mistake]) from wrong
     except MarkedYAMLError as wrong:
         line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
         why = (wrong.problem or "cannot be read").strip()
@@ -128,7 +183,9 @@ def _standing(data: Any, wrong: Any) -> tuple[str | int, ...]:
 
 def _text(path: Path, file: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as opened:
+            # One byte more than there may be tells that there is too much.
+            return _bounded(opened.read(MOST_BYTES + 1), file).decode("utf-8")
     except OSError as wrong:
         why = wrong.strerror or "cannot be opened"
         raise errors.MistakesError(
@@ -138,6 +195,13 @@ def _text(path: Path, file: str) -> str:
         raise errors.MistakesError(
             [errors.Mistake(file, 1, "", "This file is not UTF-8 text.")]
         ) from wrong
+
+
+def _bounded(content: bytes, file: str) -> bytes:
+    if len(content) > MOST_BYTES:
+        sentence = f"A file has at most {MOST_BYTES:,} bytes; divide it."
+        raise errors.MistakesError([errors.Mistake(file, 1, "", sentence)])
+    return content
 
 
 def _plain(node: Any) -> Any:

@@ -43,13 +43,12 @@ def test_a_document_that_fits_is_its_model():
 
 
 def test_the_data_is_plain_whatever_yaml_made_of_it():
-    text = 'flag: &yes true\nagain: *yes\ncount: 0x10\nshare: 1.5\nword: "a"\nlist: [1]\nno: null\n'
+    text = 'flag: true\ncount: 0x10\nshare: 1.5\nword: "a"\nlist: [1]\nno: null\n'
 
     data = source.parse(text, "plain.yaml").data
 
     assert data == {
         "flag": True,
-        "again": True,
         "count": 16,
         "share": 1.5,
         "word": "a",
@@ -157,9 +156,7 @@ def test_a_document_of_another_sort_is_a_mistake_on_its_first_line(text):
         ("name: a\nshelves: [1, 2\n", 3, "not YAML: expected"),
         ("name: a\n\tdoors: b\n", 2, "not YAML: "),
         ("name: a\n---\nname: b\n", 2, "another document"),
-        ("name: *nowhere\n", 1, "undefined alias"),
         ("name: a\nshelves: \x07\n", 2, "not YAML"),
-        ("name: a\nwidth: !!int wide\n", 1, "not YAML"),
     ],
 )
 def test_what_is_no_yaml_is_one_mistake_at_its_line(text, line, why):
@@ -171,11 +168,52 @@ def test_what_is_no_yaml_is_one_mistake_at_its_line(text, line, why):
     assert why in mistake.sentence
 
 
-def test_a_tag_never_makes_an_object():
-    document = source.parse("name: !!python/object/apply:os.getcwd []\n", "room.yaml")
+@pytest.mark.parametrize(
+    ("text", "line", "sentence"),
+    [
+        ("name: !!python/object/apply:os.getcwd []\n", 1, "There are no tags (!) here"),
+        ("name: a\nwidth: !!int wide\n", 2, "There are no tags (!) here"),
+        ("name: *nowhere\n", 1, "There are no anchors (&) and aliases (*) here"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n", 1, "There are no anchors (&)"),
+        ("? " * 60 + "a\n", 1, "A key is a word."),
+        ("name: {[a, b]: c}\n", 1, "A key is a word."),
+        ("[" * 100_000, 1, "This stands more than 80 levels deep."),
+        ("- " * 500 + "a\n", 1, "This stands more than 80 levels deep."),
+        ("\n".join("  " * n + "a:" for n in range(500)), 80, "more than 80 levels deep."),
+        ("a: [" + "1," * 100_000 + "]\n", 1, "A file has at most 12,000 keys and values"),
+        ("- a\n" * 12_001, 12_000, "A file has at most 12,000 keys and values; divide it."),
+        ("a: 1\nb: " + "9" * 100_000 + "\n", 2, "A number is at most 1,000,000,000,000,000."),
+        ("a: 0x" + "f" * 100_000 + "\n", 1, "A number is at most 1,000,000,000,000,000."),
+        ("a: 1000000000000001\n", 1, "A number is at most 1,000,000,000,000,000."),
+        ("a: " + "x" * 1_000_000 + "\n", 1, "A file has at most 262,144 bytes; divide it."),
+        ("a: 字" + "字" * 87_381 + "\n", 1, "A file has at most 262,144 bytes; divide it."),
+    ],
+)
+def test_what_no_file_of_ours_needs_is_refused_in_one_sentence(text, line, sentence):
+    with pytest.raises(errors.MistakesError) as caught:
+        source.parse(text, "room.yaml")
 
-    with pytest.raises(errors.MistakesError):
-        source.validate(document, Room)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.file, mistake.line) == ("room.yaml", line)
+    assert sentence in mistake.sentence
+
+
+def test_a_file_is_not_read_further_than_it_may_be_long(tmp_path):
+    path = tmp_path / "room.yaml"
+    path.write_bytes("字".encode() * source.MOST_BYTES)
+
+    with pytest.raises(errors.MistakesError, match="at most 262,144 bytes"):
+        source.read(path)
+
+
+def test_what_is_as_large_as_it_may_be_is_read():
+    deep = "[" * (source.MOST_DEPTH - 1) + str(source.MOST_NUMBER) + "]" * (source.MOST_DEPTH - 1)
+
+    data = source.parse(deep, "deep.yaml").data
+
+    for _ in range(source.MOST_DEPTH - 1):
+        (data,) = data
+    assert data == source.MOST_NUMBER
 
 
 @pytest.mark.parametrize(
