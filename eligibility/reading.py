@@ -10,14 +10,13 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import pydantic
 
-from eligibility import household, rule
+from eligibility import household, period, rule
 from eligibility.condition import Value
 from eligibility.fact import Fact, Kind
-from eligibility.period import Period
 from eligibility.rule import (
     Clause,
     Edition,
@@ -30,28 +29,31 @@ from eligibility.rule import (
     Written,
     Zone,
 )
-from eligibility.tree import HOUSEHOLD, Level, Said
+from eligibility.tree import HOUSEHOLD, Layer, Level, Said
 from models import errors, source, text
 
 MOST_CLAUSES = 500
 MOST_DEPTH = 24
 MOST_VALUES = 1000
+#: Whoever lies in several zones doubles what is to be looked at, with each.
+MOST_ZONES = 4
 MOST_SENTENCE = 2000
 #: The set of services that somebody has been granted: what `excludes` looks into.
 GRANTED = "services_granted"
 
 _GROUPS = ("all", "any", "none", "of")
 _SAID = ("id", "text", "reference")
+_ORDERING = ("at_least", "at_most", "more_than", "less_than")
 #: What a clause may ask, by the key that says so, with the further keys that go with it.
 _ASKS: Mapping[str, tuple[str, ...]] = {
     "fact": rule.OPERATORS,
-    "points": ("at_least", "at_most", "more_than", "less_than"),
-    "household": ("who", "has", "at_least", "at_most", "more_than", "less_than"),
+    "points": _ORDERING,
+    "household": ("who", "has", *_ORDERING),
     "requires": (),
     "excludes": (),
 }
-_ORDERING = ("at_least", "at_most", "more_than", "less_than")
 _SEVERAL = ("in", "not_in")
+_EQUAL = ("is", "is_not", *_SEVERAL)
 _QUANTIFIERS = ("any", "all", "count")
 _EDITION = ("since", "until", "rule", "city", "overrides")
 _OVERRIDE = ("zone", "since", "until", "replace", "drop", "add")
@@ -70,6 +72,7 @@ _KNOWS: Mapping[Kind, tuple[str, ...]] = {
 
 _Path = list[str | int]
 _T = TypeVar("_T")
+_C = TypeVar("_C", dict[str, Any], list[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def parse(
     editions = reading.editions(_at(document.data, at), list(at))
     if reading.mistakes:
         return None, reading.mistakes
-    return Rule(tuple(editions), reading.clauses), []
+    return Rule(tuple(editions), reading.clauses, reading.size), []
 
 
 class _Reading:
@@ -117,8 +120,8 @@ class _Reading:
         self.library = library
         self.clauses: dict[str, Clause] = {}
         self.mistakes: list[errors.Mistake] = []
+        self.size = 0
         self._ids: set[str] = set()
-        self._many = 0
 
     def wrong(self, at: _Path, sentence: str, hint: str = "") -> None:
         self.mistakes.append(self.document.mistake(at, sentence, hint))
@@ -154,7 +157,7 @@ class _Reading:
         span = self.span(found, at)
         bases = self.bases(found, at, span)
         overrides = self.overrides(found.get("overrides", []), [*at, "overrides"], bases)
-        return [replace(base, overrides=overrides) for base in bases]
+        return [replace(base, overrides=(*base.overrides, *overrides)) for base in bases]
 
     def bases(self, found: dict[str, Any], at: _Path, span: Span) -> list[Edition]:
         if "rule" in found:
@@ -176,56 +179,79 @@ class _Reading:
         if not isinstance(found, list):
             self.wrong(at, "`overrides` is a list.")
             return ()
-        known = {id_ for base in bases if base.root for id_ in _ids(base.root)}
-        return tuple(
-            one
-            for place, said in enumerate(found)
-            if (one := self.override(said, [*at, place], known))
-        )
+        roots = [base.root for base in bases if base.root]
+        known = dict.fromkeys(one.said.id for root in roots for one in rule.clauses_in(root))
+        read = [self.override(said, [*at, place], known) for place, said in enumerate(found)]
+        overrides = tuple(one for one in read if one)
+        if len({one.zone.code for one in overrides if one.zone}) > MOST_ZONES:
+            self.wrong(at, f"A rule is another in at most {MOST_ZONES} zones.")
+        return overrides
 
     def override(self, found: object, at: _Path, known: Collection[str]) -> Override | None:
-        if not isinstance(found, dict):
+        if not isinstance(found, dict) or not {"replace", "drop", "add"} & found.keys():
             self.wrong(at, "An override says what it replaces, drops or adds.")
             return None
         self.keys(found, _OVERRIDE, at)
         span, zone = self.span(found, at), None
+        layer = Layer(Level.DISTRICT, None, span.since, span.until)
         if "zone" in found:
             zone = self.named("zone", found["zone"], self.library.zones, [*at, "zone"])
-        level = Level.ZONE if zone else Level.DISTRICT
-        instead: dict[str, Written | None] = {}
-        for id_, said in _items(found.get("replace")):
-            here = [*at, "replace", id_]
-            if self.named("clause", id_, dict.fromkeys(known, True), here):
-                self._ids.discard(id_)
-                instead[id_] = self.node(said, here, 0)
-        for place, id_ in enumerate(_listed(found.get("drop"))):
-            if self.named("clause", id_, dict.fromkeys(known, True), [*at, "drop", place]):
-                instead[id_] = None
+        if zone:
+            common = _common(span, zone.span)
+            layer = Layer(Level.ZONE, zone.code, common.since, common.until)
+        dropped = self.dropped(found, at, known)
+        instead = self.replaced(found, at, known, layer)
+        for id_ in instead.keys() & dropped.keys():
+            self.wrong([*at, "drop"], f"“{id_}” is replaced as well.")
         also = [
-            self.node(said, [*at, "add", place], 0)
-            for place, said in enumerate(_listed(found.get("add")))
+            self.of_layer(said, [*at, "add", place], layer)
+            for place, said in enumerate(self.filled(found, "add", at, []))
         ]
-        if not instead and not also and not self.mistakes:
-            self.wrong(at, "An override replaces, drops or adds something.")
-        marked = self.marked(level, zone, _common(span, zone.span) if zone else span)
-        return Override(
-            span=span,
-            zone=zone,
-            instead={id_: one and marked(one) for id_, one in instead.items()},
-            also=tuple(marked(one) for one in also if one),
-        )
+        return Override(span, zone, instead | dropped, tuple(one for one in also if one))
 
-    def marked(self, level: Level, zone: Zone | None, span: Span) -> Callable[[Written], Written]:
-        """Return what marks all clauses of a layer as its own."""
+    def replaced(
+        self, found: dict[str, Any], at: _Path, known: Collection[str], layer: Layer
+    ) -> dict[str, Written | None]:
+        instead = {}
+        for id_, said in self.filled(found, "replace", at, {}).items():
+            here = [*at, "replace", id_]
+            if self.is_clause(id_, known, here):
+                self._ids.discard(id_)
+                instead[id_] = self.of_layer(said, here, layer)
+        return instead
 
-        def marked(written: Written) -> Written:
-            if isinstance(written, Parts):
-                return replace(written, parts=tuple(marked(part) for part in written.parts))
-            clause = rule.layered(written, level, zone, span)
-            self.clauses[clause.said.id] = clause
-            return clause
+    def dropped(
+        self, found: dict[str, Any], at: _Path, known: Collection[str]
+    ) -> dict[str, Written | None]:
+        listed = self.filled(found, "drop", at, [])
+        return {
+            id_: None
+            for place, id_ in enumerate(listed)
+            if self.is_clause(id_, known, [*at, "drop", place])
+        }
 
+    def is_clause(self, id_: object, known: Collection[str], at: _Path) -> bool:
+        return self.named("clause", id_, dict.fromkeys(known, True), at) is True
+
+    def of_layer(self, said: object, at: _Path, layer: Layer) -> Written | None:
+        """Return what a layer says, its clauses marked as its own."""
+        written = self.node(said, at, 0)
+        if written is None:
+            return None
+        marked = rule.layered(written, layer)
+        self.clauses |= {one.said.id: one for one in rule.clauses_in(marked)}
         return marked
+
+    def filled(self, found: dict[str, Any], word: str, at: _Path, none: _C) -> _C:
+        """Return what stands under a key: of the sort of ``none``, which no key at all is."""
+        if word not in found:
+            return none
+        said = found[word]
+        if isinstance(said, type(none)) and said:
+            return said
+        what = "is a list of" if isinstance(none, list) else "has, by their ids,"
+        self.wrong([*at, word], f"`{word}` {what} at least one clause.")
+        return none
 
     def span(self, found: Mapping[str, object], at: _Path) -> Span:
         since, until = (self.day(found, word, at) for word in ("since", "until"))
@@ -236,11 +262,10 @@ class _Reading:
     def day(self, found: Mapping[str, object], word: str, at: _Path) -> date | None:
         if word not in found:
             return None
-        try:
-            return date.fromisoformat(str(found[word]))
-        except ValueError:
+        day = period.day_of(str(found[word]))
+        if day is None:
             self.wrong([*at, word], "This is no day such as 2024-02-29.")
-            return None
+        return day
 
     # --- The tree -------------------------------------------------------------------------------
 
@@ -274,21 +299,18 @@ class _Reading:
         if word != "of":
             return Parts(len(parts) if word == "all" else 1, parts, negated=word == "none")
         least = found.get("at_least")
-        if not isinstance(least, int) or least is True or not 1 <= least <= len(listed):
+        if not _whole(least) or not 1 <= least <= len(listed):
             self.wrong(at, f"`of` goes with `at_least`, a number from 1 to {len(listed)}.")
             return None
         return Parts(least, parts)
 
     def clause(self, found: dict[str, Any], at: _Path) -> Clause | None:
-        self._many += 1
-        if self._many > MOST_CLAUSES:
-            if self._many == MOST_CLAUSES + 1:
-                self.wrong(at, f"A rule has at most {MOST_CLAUSES} clauses; divide it.")
+        if not self.grown(1, at):
             return None
         before = len(self.mistakes)
         words = [word for word in _ASKS if word in found]
-        known = (*_SAID, *_ASKS, *dict.fromkeys(word for asks in _ASKS.values() for word in asks))
-        self.keys(found, known, at, also=_GROUPS)
+        further = [one for word in words or _ASKS for one in _ASKS[word]]
+        self.keys(found, (*_SAID, *_ASKS, *further), at, also=_GROUPS)
         said = self.said(found, at)
         if len(words) != 1:
             self.wrong(at, f"A clause asks one of: {', '.join(f'`{word}`' for word in _ASKS)}.")
@@ -305,6 +327,14 @@ class _Reading:
         clause = Clause(said, *asks)
         self.clauses[said.id] = clause
         return clause
+
+    def grown(self, by: int, at: _Path) -> bool:
+        """Return whether there may be so many clauses more; say once that there may not."""
+        before, self.size = self.size, self.size + by
+        if before <= MOST_CLAUSES < self.size:
+            sentence = f"A rule has at most {MOST_CLAUSES} clauses, with those it requires"
+            self.wrong(at, f"{sentence}; divide it.")
+        return self.size <= MOST_CLAUSES
 
     def said(self, found: dict[str, Any], at: _Path) -> Said | None:
         id_ = self.clause_id(found.get("id"), at)
@@ -383,8 +413,8 @@ class _Reading:
     def value(self, fact: Fact, word: str, found: object, at: _Path) -> Value | None:
         if fact.kind is Kind.WORDS:
             taken: Value | None = found if isinstance(found, str) and found else None
-        elif found is None and word in _ORDERING:
-            taken = None
+        elif found is None and word not in _EQUAL:
+            taken = None  # What is none lies before and after nothing.
         else:
             taken = fact.taken(found)
         if taken is None:
@@ -393,15 +423,17 @@ class _Reading:
             self.wrong(at, f"“{shown}” is no value of `{fact.name}` ({fact.shape()}).", hint)
         return taken
 
-    def period(self, found: object, at: _Path) -> Period | None:
-        period = Period.of(found)
-        if period is None:
+    def period(self, found: object, at: _Path) -> period.Period | None:
+        taken = period.Period.of(found)
+        if taken is None:
             self.wrong(at, f"“{errors.shown(str(found))}” is no period such as P1Y, P6M or P90D.")
-        return period
+        return taken
 
     def line(self, found: dict[str, Any], at: _Path) -> PayLine | None:
-        self.keys(found, ("line",), at)
-        return self.named("pay line", found.get("line"), self.library.lines, [*at, "line"])
+        if found.keys() != {"line"}:
+            self.wrong(at, "A pay line is written `{line: code}`.")
+            return None
+        return self.named("pay line", found["line"], self.library.lines, [*at, "line"])
 
     def scored(
         self, found: dict[str, Any], at: _Path
@@ -431,11 +463,13 @@ class _Reading:
             self.wrong([*at, "household"], f"This is one of: {', '.join(_QUANTIFIERS)}.", hint)
             return None
         who, has = (self.conditions(found.get(word, []), [*at, word]) for word in ("who", "has"))
-        if not who and not has:
+        if not found.get("who") and not found.get("has"):
             self.wrong(at, "`household` says `who` is meant, what each `has`, or both.")
         limit: tuple[str, int] | None = ("at_least", 1)
         if quantifier == "count":
             limit = self.limit(found, at)
+        elif any(word in found for word in _ORDERING):
+            self.wrong(at, f"Only `household: count` goes with one of: {', '.join(_ORDERING)}.")
         if limit is None:
             return None
         members = rule.Members(quantifier, who, has, *limit)
@@ -470,6 +504,7 @@ class _Reading:
         if other is None:
             self.wrong(here, "The rule of that service has mistakes.")
             return None
+        self.grown(other.size, here)
         return rule.Required(found["requires"], other), ()
 
     def excludes(
@@ -510,24 +545,8 @@ def _common(one: Span, other: Span) -> Span:
     return Span(since, until)
 
 
-def _ids(written: Written) -> Iterable[str]:
-    if isinstance(written, Clause):
-        yield written.said.id
-    else:
-        for part in written.parts:
-            yield from _ids(part)
-
-
-def _whole(found: object) -> bool:
+def _whole(found: object) -> TypeGuard[int]:
     return isinstance(found, int) and not isinstance(found, bool)
-
-
-def _items(found: object) -> list[tuple[str, object]]:
-    return list(found.items()) if isinstance(found, dict) else []
-
-
-def _listed(found: object) -> list[Any]:
-    return found if isinstance(found, list) else []
 
 
 def _at(data: object, at: source.Location) -> object:
