@@ -37,10 +37,10 @@ class Pay:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """All that is to be said of a person's class on a day."""
+    """All that is to be said of a person's class on a day; ``person`` has the class on record."""
 
     as_of: date
-    talent_class: menu.TalentClass | None
+    person: talent.Talent
     scores: tuple[Score, ...]
     pay: tuple[Pay, ...]
     known: Known
@@ -60,7 +60,7 @@ async def of(context: Context, person: talent.Talent, as_of: date | None) -> Cla
     salary = known[PAY]
     return Classification(
         as_of=on,
-        talent_class=person.talent_class,
+        person=person,
         scores=scores,
         pay=tuple(
             Pay(line, value, salary >= value.amount if isinstance(salary, int) else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import strawberry
@@ -169,11 +169,22 @@ class Classification:
 
     @strawberry.field(description="The class on record, if known. It is the authority's word.")
     def talent_class(self) -> TalentClass | None:
-        return self.found.talent_class
+        return self.found.person.talent_class
 
     @strawberry.field(description="The class on record in the permit's letters: A, B or C.")
     def class_alias(self) -> str | None:
-        return self.found.talent_class.alias if self.found.talent_class else None
+        recorded = self.found.person.talent_class
+        return recorded.alias if recorded else None
+
+    @strawberry.field(description="Who put it on record; null where no class is.")
+    def source(self) -> str | None:
+        person = self.found.person
+        return person.source if person.talent_class else None
+
+    @strawberry.field(description="When it was put on record; null where no class is.")
+    def recorded_at(self) -> datetime | None:
+        person = self.found.person
+        return person.recorded_at if person.talent_class else None
 
     @strawberry.field(
         description="Every version of every table of points, oldest first. They are made for "

@@ -88,7 +88,7 @@ def classed(context_of, database, person):
 async def test_without_tables_and_lines_the_class_on_record_is_all_there_is(classed):
     found = await classed()
 
-    assert (found.as_of, found.talent_class) == (TODAY, menu.TalentClass.LOW)
+    assert (found.as_of, found.person.talent_class) == (TODAY, menu.TalentClass.LOW)
     assert (found.scores, found.pay) == ((), ())
 
 
