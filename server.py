@@ -51,6 +51,7 @@ from models import demo, errors, talent, text
 from models.database import Database
 from resolvers import menu, publication, standing
 from resolvers.context import ZONE, Context
+from resolvers.impact import WAYS, Impact, Part
 from resolvers.viewer import Door, Role
 from sandbox import secret, system
 from schema import execution
@@ -672,6 +673,65 @@ def menu_publish() -> None:
 
     revision, is_new = asyncio.run(run())
     typer.echo(f"Revision {revision} {'is published' if is_new else 'was in force already'}.")
+
+
+@menu_cli.command(name="preview")
+def menu_preview(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
+    """Say what publishing the menu folder would do to people: who gains, who loses."""
+    # Polars and everybody's facts are more than a hub may hold: this command alone loads them.
+    from resolvers import population  # noqa: PLC0415
+
+    settings = configuration.read()
+    found = publication.read(settings.menu, _capabilities(settings))
+    today = _now().astimezone(ZONE).date()
+
+    async def run() -> list[Impact]:
+        database = Database(settings.database_url)
+        try:
+            return await population.preview(database, found, today)
+        finally:
+            await database.close()
+
+    impacts = asyncio.run(run())
+    if as_json:
+        plain = [one.plain() for one in impacts]
+        typer.echo(json.dumps({"asOf": today.isoformat(), "services": plain}, indent=2))
+        return
+    typer.echo(f"{len(impacts)} rules would be others, as of {today}.")
+    for one in impacts:
+        typer.echo("\n".join(_told(one)))
+
+
+def _told(found: Impact) -> Iterator[str]:
+    """Yield what becomes of one service's people, line by line; `-` is not told."""
+    plain = found.plain()
+    before, after = plain["before"], plain["after"]
+    yield f"\n{found.service}"
+    yield "  " + ", ".join(
+        f"{said} {before[key]} → {after[key]}"
+        for said, key in (
+            ("eligible", "eligible"),
+            ("ineligible", "ineligible"),
+            ("needs facts", "needsFacts"),
+        )
+    )
+    for said, key in (("asks for anew", "asks"), ("no longer asks for", "drops")):
+        if plain[key]:
+            yield f"  {said}: {', '.join(plain[key])}"
+    heads = ("people", *WAYS)
+    yield "  " + "".join(f"{head.replace('_', ' '):>17}" for head in heads)
+    for group, parts in (
+        ("", [Part(("everybody",), found.tally)]),
+        ("class", found.by_class),
+        ("industry", found.by_industry),
+        ("district", found.by_district),
+    ):
+        for part in parts:
+            cells = (part.tally.people, *part.told.values())
+            row = "".join(f"{'-' if cell is None else cell:>17}" for cell in cells)
+            yield f"  {row}  {group} {', '.join(part.names)}".rstrip()
 
 
 @connectors_cli.command(name="check")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,12 +36,12 @@ async def moves(
     """Return who goes from what to what, in one statement over everybody."""
     groups = [standing.people.c[name] for name in BY]
     # Named within, since a parameter is another one wherever it stands again.
-    told = sa.select(*groups, before.label("before"), after.label("after")).subquery()
-    found = sa.select(*told.c, sa.func.count()).group_by(*told.c)
-    rows = await session.execute(found)
+    told: sa.Subquery = sa.select(*groups, before.label("before"), after.label("after")).subquery()
+    found: sa.Select[Any] = sa.select(*told.c, sa.func.count()).group_by(*told.c)
+    rows = (await session.execute(found)).all()
     return [
         Move(of_class, of_industry, of_district, _truth(was), _truth(is_), people)
-        for of_class, of_industry, of_district, was, is_, people in rows.all()
+        for of_class, of_industry, of_district, was, is_, people in rows
     ]
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import date
+from typing import Any
 
 from eligibility import sql
 from eligibility.fact import Fact
@@ -24,6 +25,11 @@ from resolvers.viewer import OFFICERS
 
 #: Fewer people than this are never told by themselves.
 FEWEST = 10
+#: What the group of those is called of whom nothing is recorded.
+NOBODY = "none"
+#: The ways that people go; see ``Tally``.
+WAYS = ("gains", "loses", "ruled_out", "becomes_unknown", "stays")
+_SAID = {"ruled_out": "ruledOut", "becomes_unknown": "becomesUnknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,25 @@ class Part:
     tally: Tally
     untold: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> list[str]:
+        """What its groups are called."""
+        return [name or NOBODY for name in self.groups]
+
+    @property
+    def told(self) -> dict[str, int | None]:
+        """How many go which way, by ``WAYS``; None where it is not told."""
+        return {way: None if way in self.untold else getattr(self.tally, way) for way in WAYS}
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON says it, in the words of the graph."""
+        told = {_SAID.get(way, way): people for way, people in self.told.items()}
+        return {
+            **({"groups": self.names} if self.groups else {}),
+            "people": self.tally.people,
+            **told,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Impact:
@@ -113,6 +138,28 @@ class Impact:
             asks=tuple(fact for name, fact in after.facts.items() if name not in before.facts),
             drops=tuple(fact for name, fact in before.facts.items() if name not in after.facts),
         )
+
+    def plain(self) -> dict[str, Any]:
+        """Return all of it as JSON says it, in the words of the graph."""
+        return {
+            "service": self.service,
+            "before": _plain_counts(self.before),
+            "after": _plain_counts(self.after),
+            "tally": Part((), self.tally).plain(),
+            "byClass": [part.plain() for part in self.by_class],
+            "byIndustry": [part.plain() for part in self.by_industry],
+            "byDistrict": [part.plain() for part in self.by_district],
+            "asks": [fact.name for fact in self.asks],
+            "drops": [fact.name for fact in self.drops],
+        }
+
+
+def _plain_counts(counts: Counts) -> dict[str, int]:
+    return {
+        "eligible": counts.true,
+        "ineligible": counts.false,
+        "needsFacts": counts.unknown,
+    }
 
 
 def _way(before: bool | None, after: bool | None) -> str:  # noqa: FBT001 - truths
@@ -148,7 +195,7 @@ def parts(tallies: Mapping[str | None, Tally]) -> tuple[Part, ...]:
     the whole does.
     """
     whole = Tally.sum(tallies.values())
-    rare = [way for way in _WAYS if 0 < getattr(whole, way) < FEWEST]
+    rare = [way for way in WAYS[:-1] if 0 < getattr(whole, way) < FEWEST]
     untold = (*rare, "stays") if rare else ()
     folded = {name: tally.without(rare) for name, tally in tallies.items()}
     ordered = sorted(folded, key=lambda name: (folded[name].people, name or ""))
@@ -160,9 +207,6 @@ def parts(tallies: Mapping[str | None, Tally]) -> tuple[Part, ...]:
     if together:
         found.append(Part(tuple(together), Tally.sum(folded[name] for name in together), untold))
     return tuple(found)
-
-
-_WAYS = ("gains", "loses", "ruled_out", "becomes_unknown")
 
 
 # --- One rule, or the whole menu ----------------------------------------------------------------

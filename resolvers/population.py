@@ -11,27 +11,39 @@ from datetime import date
 from eligibility import household, population
 from eligibility.rulebook import Rulebook
 from eligibility.tree import HOUSEHOLD, Tree
+from models import errors, menu
 from models import population as columns
 from models.database import Database
 from models.impact import BY, Move
 from models.standing import Counts, Standing
 from resolvers import impact, standing
+from resolvers import menu as catalogue
 from resolvers.impact import Impact
 
 
 async def counts(database: Database, rules: Rulebook, on: date) -> dict[str, Counts]:
-    """Return for how many people each rule of a menu holds on a day, does not, or may."""
+    """Return for how many people each rule of a menu holds on a day, does not, or may.
+
+    Raises:
+        StandingMissingError: another process is gathering everybody's facts.
+    """
     trees = {code: rules.judge(code, on).tree for code in rules.rules}
     people = await load(database, await _made(database, on), trees)
     return population.counts(people, trees)
 
 
-async def preview(database: Database, before: Rulebook, after: Rulebook, on: date) -> list[Impact]:
-    """Return what rules that take the place of others do, service by service.
+async def preview(database: Database, found: menu.Menu, on: date) -> list[Impact]:
+    """Return what publishing a menu would do to people on a day, service by service.
 
-    Only services whose rule is not as it was are told of.
+    Only services whose rule is not as it was are told of. Raises as ``counts``, and:
+
+    Raises:
+        MenuMissingError: nothing has been published yet.
     """
-    pairs = impact.changed(before, after, on)
+    before = (await catalogue.newest(database)).rulebook
+    pairs = impact.changed(before, Rulebook.of(found), on)
+    if not pairs:
+        return []
     trees = {f"{code} {at}": pair[at] for code, pair in pairs.items() for at in (0, 1)}
     people = await load(database, await _made(database, on), trees)
     moves = population.moves(people, pairs, BY)
@@ -41,7 +53,8 @@ async def preview(database: Database, before: Rulebook, after: Rulebook, on: dat
 
 
 async def _made(database: Database, on: date) -> Standing:
-    await standing.make(database, on)
+    if await standing.make(database, on) is None:
+        raise errors.StandingMissingError
     return standing.of(on)
 
 

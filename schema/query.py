@@ -21,6 +21,7 @@ from schema.connector import Connector, connectors
 from schema.coverage import Coverage
 from schema.decision import Decision, Replay
 from schema.errors import UnknownCodeFault
+from schema.impact import RuleImpactInput, RuleImpactOutcome, rule_impact
 from schema.info import Info
 from schema.menu import (
     After,
@@ -265,6 +266,19 @@ class Query:
         service: Annotated[str, strawberry.argument(description="The code of the service.")],
     ) -> Coverage | None:
         return Coverage(row=info.context.catalogue.service(service))
+
+    @strawberry.field(
+        description="What another rule for a service would do to people, today. Officers.",
+        extensions=[officers()],
+    )
+    async def rule_impact(
+        self,
+        info: Info,
+        input: Annotated[
+            RuleImpactInput, strawberry.argument(description="The service, and its other rule.")
+        ],
+    ) -> RuleImpactOutcome | None:
+        return await rule_impact(info, input)
 
     @strawberry.field(
         description="The thing with this id; null where there is none the viewer may know of."
