@@ -156,19 +156,12 @@ def test_work_years_bring_5_points_from_two_on_and_one_more_each_year(years):
 
 
 @pytest.mark.parametrize(
-    ("table", "years", "points"),
-    [
-        (TRIAL, 11, 14),
-        (TRIAL, 12, 15),
-        (TRIAL, 13, 15),
-        (PROVISIONAL, 16, 19),
-        (PROVISIONAL, 17, 20),
-        (PROVISIONAL, 18, 20),
-    ],
-    ids=str,
+    ("years", "trial", "provisional"),
+    [(11, 14, 14), (12, 15, 15), (13, 15, 16), (16, 15, 19), (17, 15, 20), (18, 15, 20)],
 )
-def test_work_years_reach_their_most(table, years, points):
-    assert worth(table, "work-years", work_years=years) == points
+def test_work_years_reach_their_most(years, trial, provisional):
+    assert worth(TRIAL, "work-years", work_years=years) == trial
+    assert worth(PROVISIONAL, "work-years", work_years=years) == provisional
 
 
 @BOTH
