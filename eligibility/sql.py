@@ -7,6 +7,7 @@ text of a statement: columns are the standing's, and all else are parameters.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,12 +25,13 @@ from eligibility.verdict import Outcome
 from models import errors
 from models.standing import Standing
 
-#: How many parameters a statement may have: SQLite takes 32,766 and PostgreSQL 32,767.
-MOST_PARAMETERS = 30_000
-#: How deep an expression may be: SQLite's parser takes less than 1,000, and a chain of n counts n.
+#: How many parameters an expression may have: SQLite takes 32,766 in a statement and PostgreSQL
+#: 32,767, and one statement may compare two rules.
+MOST_PARAMETERS = 15_000
+#: How deep an expression may be: SQLite takes less than 1,000, and a chain of n counts n.
 MOST_DEPTH = 900
-#: What a group in a group counts of that, for the sake of Python's own stack.
-_NESTING = 14
+#: How many symbols may be open at once: SQLite before 3.46 takes 100, of which some are around us.
+MOST_OPEN = 93
 
 _Truth = sa.ColumnElement[bool]
 _Number = sa.ColumnElement[int]
@@ -55,7 +57,7 @@ def truth(tree: Tree, over: Standing) -> _Truth:
     Raises:
         RuleTooLargeError: no database takes an expression so large.
     """
-    return _Compiling(over).node(tree.root, 0)
+    return _Compiling(over).node(tree.root, _Place(), negated=False)
 
 
 def holds(outcome: Outcome, tree: Tree, over: Standing) -> _Truth:
@@ -72,6 +74,19 @@ def holds(outcome: Outcome, tree: Tree, over: Standing) -> _Truth:
     }[outcome]
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a node stands: how deep, below how many open symbols, and how many times over."""
+
+    depth: int = 0
+    open: int = 0
+    times: int = 1
+
+    def within(self, chain: int, opened: int, times: int = 1) -> _Place:
+        """Return the place within a chain of so many terms."""
+        return _Place(self.depth + chain + 4, self.open + opened, self.times * times)
+
+
 class _Compiling:
     """One compilation, which counts what the databases bound."""
 
@@ -79,73 +94,83 @@ class _Compiling:
         self._over = over
         self._parameters = 0
 
-    def node(self, node: Node, depth: int) -> _Truth:
-        self.spend(1)  # So that nodes that stand in many places cannot make work without end.
-        if isinstance(node, Leaf):
-            return self.leaf(node, depth)
-        depth += len(node.parts) + _NESTING
-        self.spend(2, depth)
-        parts = [self.node(part, depth) for part in node.parts]
-        held = _at_least(node.least, parts)
-        return sa.not_(held) if node.negated else held
+    def node(self, node: Node, place: _Place, *, negated: bool) -> _Truth:
+        """Return a node, or what it is turned round; a group is turned round in its leaves.
 
-    def leaf(self, leaf: Leaf, depth: int) -> _Truth:
+        That keeps SQL flat: that at least m of n do not hold, and that at least n - m + 1 do, are
+        each other's opposite, in three truths as in two.
+        """
+        if isinstance(node, Leaf):
+            self.spend(place, 1)
+            leaf = self.leaf(node, place)
+            return sa.not_(leaf) if negated else leaf
+        negated = negated is not node.negated
+        many = len(node.parts)
+        least = many - node.least + 1 if negated else node.least
+        is_plain = least in {1, many}
+        place = place.within(many, 3, 1) if is_plain else place.within(many, 13, 2)
+        self.spend(place, 2)
+        return _at_least(least, [self.node(part, place, negated=negated) for part in node.parts])
+
+    def leaf(self, leaf: Leaf, place: _Place) -> _Truth:
         match leaf.test:
             case None:
                 return sa.false()
             case Total() as total:
-                return self.total(total, depth)
+                return self.total(total, place)
             case Counted() as counted:
-                return self.counted(counted, depth)
-        return self.condition(leaf.facts[0], leaf.test, self._over.people)
+                return self.counted(counted, place)
+        return self.condition(leaf.facts[0], leaf.test, self._over.people, place)
 
-    def spend(self, parameters: int, depth: int = 0) -> None:
-        self._parameters += parameters
-        if self._parameters > MOST_PARAMETERS or depth > MOST_DEPTH:
+    def spend(self, place: _Place, parameters: int) -> None:
+        self._parameters += parameters * place.times
+        if self._parameters > MOST_PARAMETERS or place.depth > MOST_DEPTH or place.open > MOST_OPEN:
             raise errors.RuleTooLargeError
 
     # --- One fact -------------------------------------------------------------------------------
 
-    def condition(self, fact: Fact, condition: Condition, table: sa.Table) -> _Truth:
+    def condition(self, fact: Fact, condition: Condition, table: sa.Table, place: _Place) -> _Truth:
         column = table.c[fact.name]
         match condition:
             case Among(values=values, negated=negated):
-                self.spend(1 + len(values))
+                self.spend(place, 1 + len(values))
                 return _among(column, [standing.code(fact, one) for one in values], negated=negated)
             case Includes(item=item, negated=negated):
-                self.spend(2)
+                self.spend(place, 2)
                 # Unlike LIKE, this is the same for either database, whatever the letters.
                 without = sa.func.replace(column, standing.item(item), "")
                 return without == column if negated else without != column
             case Between(low=low, high=high):
-                self.spend(2)
+                self.spend(place, 2)
                 least = standing.least(fact) if low is None else standing.code(fact, low)
                 return _between(column, least, standing.code(fact, high))
 
     # --- Points ---------------------------------------------------------------------------------
 
-    def total(self, total: Total, depth: int) -> _Truth:
+    def total(self, total: Total, place: _Place) -> _Truth:
         lines = total.table.lines
-        self.spend(2, depth + len(lines) + _NESTING)
+        place = place.within(len(lines), 34, 2)
+        self.spend(place, 2)
         least, most = (
-            _sum([self.line(line, unknown=unknown) for line in lines]) for unknown in (False, True)
+            _sum([self.line(line, place, unknown=unknown) for line in lines])
+            for unknown in (False, True)
         )
         return _within(least, most, total.low, total.high)
 
-    def line(self, line: Line, *, unknown: bool) -> _Number:
+    def line(self, line: Line, place: _Place, *, unknown: bool) -> _Number:
         """Return the points of a line; what is not known brings its most, or nothing."""
-        entries = [self.entry(entry, line.most, unknown=unknown) for entry in line.entries]
+        entries = [self.entry(one, line.most, place, unknown=unknown) for one in line.entries]
         if not entries:
             return _number(min(line.most, 0))
         return _Greatest(*entries) if len(entries) > 1 else entries[0]
 
-    def entry(self, entry: Entry, most: int, *, unknown: bool) -> _Number:
+    def entry(self, entry: Entry, most: int, place: _Place, *, unknown: bool) -> _Number:
         def counted(points: int) -> _Number:
-            self.spend(1)
+            self.spend(place, 1)
             return _number(min(max(points, 0), most))
 
         bands = [
-            (self.condition(entry.fact, band, self._over.people), counted(points))
+            (self.condition(entry.fact, band, self._over.people, place), counted(points))
             for band, points in entry.bands
         ]
         if unknown:
@@ -155,12 +180,16 @@ class _Compiling:
 
     # --- The household --------------------------------------------------------------------------
 
-    def counted(self, counted: Counted, depth: int) -> _Truth:
+    def counted(self, counted: Counted, place: _Place) -> _Truth:
+        place = place.within(len(counted.who) + len(counted.has), 38, 4)
+        self.spend(place, 4)
         who, has = (
-            [self.condition(household.FACTS[one.fact], one, self._over.members) for one in some]
+            [
+                self.condition(household.FACTS[one.fact], one, self._over.members, place)
+                for one in some
+            ]
             for some in (counted.who, counted.has)
         )
-        self.spend(4, depth + len(who) + len(has) + _NESTING)
         meant = sa.and_(sa.true(), *has)
         each = sa.and_(sa.true(), *who, sa.not_(meant) if counted.every else meant)
         column = self._over.people.c[HOUSEHOLD]
@@ -199,12 +228,12 @@ def _between(column: _Column, low: standing.Code, high: standing.Code) -> _Truth
 
 def _at_least(least: int, parts: Sequence[_Truth]) -> _Truth:
     """Return whether so many of the parts hold."""
-    if least <= 0:
-        return sa.true()
+    if not 1 <= least <= len(parts):
+        return sa.true() if least < 1 else sa.false()
     if least == len(parts):
         return sa.and_(*parts)
     if least == 1:
-        return sa.or_(sa.false(), *parts)
+        return sa.or_(*parts)
     held = [sa.case((part, 1), else_=0) for part in parts]
     may = [sa.case((sa.not_(part), 0), else_=1) for part in parts]
     return _within(_sum(held), _sum(may), least, None)
