@@ -7,7 +7,8 @@ This is the only place that knows Polars, and it is dear in memory: no hub loads
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -18,7 +19,7 @@ from eligibility.condition import Among, Condition, Includes
 from eligibility.fact import Fact
 from eligibility.household import Counted, Seen
 from eligibility.points import Entry, Line, Total
-from eligibility.tree import HOUSEHOLD, Known, Leaf, Node, Tree
+from eligibility.tree import HOUSEHOLD, Group, Known, Leaf, Node, Tree
 from models.standing import Counts
 
 #: The column that says whose row it is.
@@ -91,7 +92,9 @@ _MEMBER = {name: _kind(one) for name, one in household.FACTS.items()}
 
 def truths(people: pl.DataFrame, trees: Mapping[str, Tree]) -> pl.LazyFrame:
     """Return whether each of the trees holds of each of the people, by the trees' names."""
-    return people.lazy().select(PERSON, **{name: _node(tree.root) for name, tree in trees.items()})
+    compiling = _Compiling(people.lazy(), trees.values())
+    held = {name: compiling.node(tree.root) for name, tree in trees.items()}
+    return compiling.people.select(PERSON, **held)
 
 
 def counts(people: pl.DataFrame, trees: Mapping[str, Tree]) -> dict[str, Counts]:
@@ -116,13 +119,12 @@ def moves(
 
     For each pair a list of rows: the columns ``by``, the truth before, the truth after, how many.
     """
-    queries = [
-        people.lazy()
-        .select(*by, before=_node(before.root), after=_node(after.root))
-        .group_by(*by, "before", "after")
-        .len()
-        for before, after in pairs.values()
-    ]
+    queries = []
+    for before, after in pairs.values():
+        compiling = _Compiling(people.lazy(), (before, after))
+        was, is_ = (compiling.node(tree.root) for tree in (before, after))
+        told = compiling.people.select(*by, before=was, after=is_)
+        queries.append(told.group_by(*by, "before", "after").len())
     found = pl.collect_all(queries)
     return dict(zip(pairs, (one.rows() for one in found), strict=True))
 
@@ -130,23 +132,64 @@ def moves(
 # --- The compiler -------------------------------------------------------------------------------
 
 
-def _node(node: Node) -> pl.Expr:
-    if isinstance(node, Leaf):
-        return _leaf(node)
-    parts = [_node(part) for part in node.parts]
-    holds = _least(node.least, parts)
-    return ~holds if node.negated else holds
+class _Compiling:
+    """One compilation; what several expressions need is made a column of the people, once."""
+
+    def __init__(self, people: pl.LazyFrame, trees: Iterable[Tree]) -> None:
+        self.people = people
+        self._shared = set(_shared(tree.root for tree in trees))
+        self._made: dict[int, pl.Expr] = {}
+        self._columns = itertools.count()
+
+    def node(self, node: Node) -> pl.Expr:
+        if id(node) not in self._made:
+            held = self.leaf(node) if isinstance(node, Leaf) else self.group(node)
+            self._made[id(node)] = self.column(held) if id(node) in self._shared else held
+        return self._made[id(node)]
+
+    def column(self, held: pl.Expr) -> pl.Expr:
+        name = f"column {next(self._columns)}"  # No fact is called so.
+        self.people = self.people.with_columns(held.alias(name))
+        return pl.col(name)
+
+    def group(self, group: Group) -> pl.Expr:
+        parts = [self.node(part) for part in group.parts]
+        held = self.least(group.least, parts)
+        return ~held if group.negated else held
+
+    def least(self, least: int, parts: Sequence[pl.Expr]) -> pl.Expr:
+        """Return the expression that is true where at least so many of the parts are."""
+        if least == len(parts):
+            return pl.all_horizontal(pl.lit(value=True), *parts)
+        if least == 1:
+            return pl.any_horizontal(pl.lit(value=False), *parts)
+        told = [self.column(part) for part in parts]
+        had = pl.sum_horizontal(0, *(part.fill_null(value=False).cast(pl.Int64) for part in told))
+        open_ = pl.sum_horizontal(0, *(part.is_null().cast(pl.Int64) for part in told))
+        return _within(had, had + open_, least, None)
+
+    def leaf(self, leaf: Leaf) -> pl.Expr:
+        match leaf.test:
+            case None:
+                return pl.lit(value=False)
+            case Total() as total:
+                return _total(total)
+            case Counted() as counted:
+                return _counted(counted)
+        return _condition(leaf.facts[0], leaf.test, pl.col(leaf.test.fact))
 
 
-def _least(least: int, parts: Sequence[pl.Expr]) -> pl.Expr:
-    """Return the expression that is true where at least so many of the parts are."""
-    if least == len(parts):
-        return pl.all_horizontal(pl.lit(value=True), *parts)
-    if least == 1:
-        return pl.any_horizontal(pl.lit(value=False), *parts)
-    had = pl.sum_horizontal(0, *(part.fill_null(value=False).cast(pl.Int64) for part in parts))
-    open_ = pl.sum_horizontal(0, *(part.is_null().cast(pl.Int64) for part in parts))
-    return _within(had, had + open_, least, None)
+def _shared(roots: Iterable[Node]) -> Iterator[int]:
+    """Yield the nodes, by identity, that stand in more than one place."""
+    seen: set[int] = set()
+    waiting = [*roots]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            yield id(node)
+        elif isinstance(node, Group):
+            waiting.extend(node.parts)
+        seen.add(id(node))
 
 
 def _within(least: pl.Expr, most: pl.Expr, low: int | None, high: int | None) -> pl.Expr:
@@ -162,17 +205,6 @@ def _within(least: pl.Expr, most: pl.Expr, low: int | None, high: int | None) ->
 def _told(sure: pl.Expr, possible: pl.Expr) -> pl.Expr:
     """Return true where it is sure, false where it is not even possible, else null."""
     return pl.when(sure).then(statement=True).when(~possible).then(statement=False)
-
-
-def _leaf(leaf: Leaf) -> pl.Expr:
-    match leaf.test:
-        case None:
-            return pl.lit(value=False)
-        case Total() as total:
-            return _total(total)
-        case Counted() as counted:
-            return _counted(counted)
-    return _condition(leaf.facts[0], leaf.test, pl.col(leaf.test.fact))
 
 
 def _condition(fact: Fact, test: Condition, column: pl.Expr) -> pl.Expr:
