@@ -116,13 +116,14 @@ class Diagram:
     def alternatives(self, known: Known, *, to: bool) -> list[Alternative]:
         """Return every smallest set of facts that would make the rule so, fewest facts first.
 
-        What is not known stays so, unless it is among them: whatever it may turn out to be.
+        What is not known stays so, unless it is among them: whatever it may turn out to be. There
+        is none where all that is not known may turn out as it will, and the rule is so.
         """
         regions = [variable.region(known) for variable in self.variables]
         with self._aside():
             found = self._turning(self.root, int(to), regions, {})
         kept = sorted(found, key=lambda one: (len(one), sorted(at for at, _ in one)))
-        return [self._told(one, regions, known) for one in kept]
+        return [self._told(one, regions, known) for one in kept if one]
 
     # --- Drawing ------------------------------------------------------------------------------
 
@@ -304,11 +305,13 @@ class Diagram:
             name = variable.fact.name
             after[name] = variable.example(into[0], after.get(name))
             clauses.setdefault(name, []).extend(_turned(variable, regions[at], into))
-        return tuple(
-            Change(fact, (*turned, *self._counted(fact, known, after)), _shown(after[name]))
-            for name, turned in clauses.items()
-            for fact in [self.tree.facts[name]]
-        )
+        told = []
+        for name, turned in clauses.items():
+            fact = self.tree.facts[name]
+            # A rule that is required twice says the same twice.
+            once = {id(one.said): one for one in (*turned, *self._counted(fact, known, after))}
+            told.append(Change(fact, tuple(once.values()), _shown(after[name])))
+        return tuple(told)
 
     def _counted(self, fact: Fact, before: Known, after: Known) -> Iterable[Reason]:
         """Yield the clauses on points that a fact is counted in and that are not as they were."""

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from eligibility import condition
+from eligibility import condition, period
 from eligibility.condition import NOTHING, Value
 from models import text
 
@@ -105,10 +105,7 @@ def _taken_text(_: Fact, found: object) -> Value | None:
 
 
 def _taken_day(_: Fact, found: object) -> Value | None:
-    try:
-        return date.fromisoformat(found) if isinstance(found, str) else None
-    except ValueError:
-        return None
+    return period.day_of(found)
 
 
 def _taken_words(_: Fact, found: object) -> Value | None:

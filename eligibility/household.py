@@ -113,7 +113,7 @@ class Counted:
 def _all(conditions: Iterable[Condition], member: Seen) -> bool | None:
     truth: bool | None = True
     for one in conditions:
-        value: Any = member[one.fact]
+        value: Any = member.get(one.fact)
         if value is None:
             truth = None
         elif not one.holds(value):

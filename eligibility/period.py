@@ -11,9 +11,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-_FORM = re.compile(r"P(?=\d)(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?")
-#: No month is shorter by more days than this than the longest.
-_SLACK = timedelta(3)
+_FORM = re.compile(r"P(?=\d)(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +54,27 @@ class Period:
         >>> year.first_start(date(2025, 2, 28)), year.first_start(date(2025, 3, 1))
         (datetime.date(2024, 2, 28), datetime.date(2024, 3, 1))
         """
-        year, month = divmod(on.year * 12 + on.month - 1 - self.months, 12)
+        reached = _plus(on, -self.days)
+        year, month = divmod(reached.year * 12 + reached.month - 1 - self.months, 12)
         if year < date.min.year:
             return date.min
-        day = min(on.day, calendar.monthrange(year, month + 1)[1])
-        start = _plus(date(year, month + 1, day), -self.days - _SLACK.days)
-        while self.last_day(start) < on:
-            start += timedelta(1)
-        return start
+        # A month that has no such day ends before it; the next one begins just in time.
+        first, there = date(year, month + 1, 1), calendar.monthrange(year, month + 1)[1]
+        return first + timedelta(min(reached.day - 1, there))
+
+
+def day_of(found: object) -> date | None:
+    """Return the day that a text such as 2024-02-29 means, or None where it means none.
+
+    >>> day_of("2024-02-29"), day_of("2023-02-29"), day_of("20240229")
+    (datetime.date(2024, 2, 29), None, None)
+    """
+    if not isinstance(found, str) or not _DAY.fullmatch(found):
+        return None
+    try:
+        return date.fromisoformat(found)
+    except ValueError:
+        return None
 
 
 def _plus(day: date, days: int) -> date:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from typing import Protocol, TypeVar
 
+from eligibility import period
 from models.talent import Employment, Member, Permit, Talent
 
 
@@ -52,8 +53,7 @@ def attested_number(person: Talent, name: str, on: date) -> int | None:
 
 def attested_day(person: Talent, name: str, on: date) -> date | None:
     """Return an attested day (ISO 8601 text), None where nothing (or something else) was."""
-    value = attested(person, name, on)
-    return date.fromisoformat(value) if isinstance(value, str) else None
+    return period.day_of(attested(person, name, on))
 
 
 def attested_word(person: Talent, name: str, words: Collection[str], on: date) -> str | None:
@@ -64,8 +64,8 @@ def attested_word(person: Talent, name: str, words: Collection[str], on: date) -
 
 def attested_days(person: Talent, name: str) -> list[date]:
     """Return every day (ISO 8601 text) that was ever attested under this name."""
-    rows = (row for row in person.attestations if row.name == name and isinstance(row.value, str))
-    return [date.fromisoformat(row.value) for row in rows]
+    found = (period.day_of(row.value) for row in person.attestations if row.name == name)
+    return [day for day in found if day]
 
 
 def employment(person: Talent, on: date) -> Employment | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -12,7 +12,7 @@ from eligibility.fact import Fact
 from eligibility.household import Counted
 from eligibility.period import Period
 from eligibility.points import Table, Total
-from eligibility.tree import EVERYONE, Group, Layer, Leaf, Level, Node, Said, Tree
+from eligibility.tree import Group, Layer, Leaf, Node, Said, Tree, apart
 from models import text
 
 
@@ -197,11 +197,13 @@ class Edition:
 class Rule:
     """Who may have a service, in all editions; their spans do not meet.
 
-    ``clauses`` are all of its own, by id, whatever edition or layer they stand in.
+    ``clauses`` are all of its own, by id, whatever edition or layer they stand in; ``size`` is how
+    many there are with those of the rules it requires.
     """
 
     editions: tuple[Edition, ...]
     clauses: Mapping[str, Clause] = field(default_factory=dict)
+    size: int = 0
 
     def on(self, day: date) -> Tree:
         """Return the rule of a day; one that nobody meets where no edition is in force."""
@@ -218,16 +220,14 @@ class _Settling:
         self.settled: dict[int, tuple[Written, Node]] = {}
 
     def edition(self, edition: Edition) -> Node:
-        base = edition.root
+        base = edition.root or _NO_CONDITION
         overrides = [one for one in edition.overrides if one.in_force(self.day)]
-        for override in overrides:
-            if override.zone is None and base is not None:
-                base = _overridden(base, override)
-        root = EVERYONE if base is None else self.node(base)
-        for override in overrides:
-            if override.zone is not None and base is not None:
-                there = self.node(_overridden(base, override))
-                root = _where(self.node(override.zone.clause), there, root)
+        everywhere = [one for one in overrides if one.zone is None]
+        root = self.node(_overridden(base, everywhere))
+        for zone in {one.zone.code: one.zone for one in overrides if one.zone}.values():
+            own = [one for one in overrides if one.zone is zone]
+            there = self.node(_overridden(base, [*everywhere, *own]))
+            root = apart(self.node(zone.clause), there, root)
         return root
 
     def node(self, written: Written) -> Node:
@@ -241,42 +241,44 @@ class _Settling:
             return Group(written.least, parts, negated=written.negated)
         if isinstance(written.asks, Required):
             return Group(1, (written.asks.rule.on(self.day).root,), said=written.said)
-        return Leaf(written.said, written.facts, written.asks.on(self.day))
+        test = written.asks.on(self.day)
+        facts = test.table.facts if isinstance(test, Total) else written.facts
+        return Leaf(written.said, facts if test else (), test)
 
 
-def _where(zone: Node, there: Node, elsewhere: Node) -> Node:
-    """Return the node that is one in a zone and another outside; what both say needs no zone."""
-    return Group(
-        1,
-        (
-            Group(2, (zone, there)),
-            Group(2, (Group(1, (zone,), negated=True), elsewhere)),
-            Group(2, (there, elsewhere)),
-        ),
-    )
+_NO_CONDITION = Parts(0, ())
 
 
-def _overridden(written: Written, override: Override) -> Written:
-    found = _replaced(written, override)
-    return Parts(1 + len(override.also), (found or Parts(0, ()), *override.also))
+def _overridden(base: Written, overrides: Iterable[Override]) -> Written:
+    """Return a rule as these have it; of what two replace, as the later one does."""
+    instead = {id_: one for override in overrides for id_, one in override.instead.items()}
+    also = [one for override in overrides for one in override.also]
+    found = _replaced(base, instead) or _NO_CONDITION
+    return Parts(1 + len(also), (found, *also)) if also else found
 
 
-def _replaced(written: Written, override: Override) -> Written | None:
+def _replaced(written: Written, instead: Mapping[str, Written | None]) -> Written | None:
+    """Return what is left; a group of which all is dropped goes with its parts."""
     if isinstance(written, Clause):
-        return override.instead.get(written.said.id, written)
-    kept = [one for one in (_replaced(part, override) for part in written.parts) if one]
-    dropped = len(written.parts) - len(kept)
-    everyone = written.least == len(written.parts)
-    if not kept and not written.negated and everyone:
-        return None
-    least = written.least - dropped if everyone else written.least
-    return replace(written, parts=tuple(kept), least=least)
+        return instead.get(written.said.id, written)
+    kept = tuple(one for part in written.parts if (one := _replaced(part, instead)))
+    return replace(written, parts=kept, least=min(written.least, len(kept))) if kept else None
 
 
-def layered(clause: Clause, level: Level, zone: Zone | None, span: Span) -> Clause:
-    """Return a clause that says which layer it is of."""
-    layer = Layer(level, zone.code if zone else None, span.since, span.until)
-    return replace(clause, said=replace(clause.said, layer=layer))
+def clauses_in(written: Written) -> Iterator[Clause]:
+    """Yield the clauses of what is written, in their order."""
+    if isinstance(written, Clause):
+        yield written
+    else:
+        for part in written.parts:
+            yield from clauses_in(part)
+
+
+def layered(written: Written, layer: Layer) -> Written:
+    """Return what is written with all its clauses saying which layer they are of."""
+    if isinstance(written, Parts):
+        return replace(written, parts=tuple(layered(part, layer) for part in written.parts))
+    return replace(written, said=replace(written.said, layer=layer))
 
 
 # --- What operators come to ---------------------------------------------------------------------

@@ -12,12 +12,12 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from eligibility import facts, reading, rule
-from eligibility.condition import Between, Condition, Value
+from eligibility.condition import Among, Between, Condition, Value
 from eligibility.fact import Fact
 from eligibility.points import Entry, Line, Table
 from eligibility.rule import Clause, Comparison, Rule, Span
 from eligibility.single import Judge
-from eligibility.tree import Level, Said
+from eligibility.tree import Layer, Level, Said
 from models import errors, menu, source, talent
 
 #: How far one service's rule may require another's, which requires another's, and so on.
@@ -85,7 +85,11 @@ class Rulebook:
         return made
 
     def judge(self, code: str, on: date) -> Judge:
-        """Return the rule of a service, compiled for a day."""
+        """Return the rule of a service, compiled for a day.
+
+        Raises:
+            KeyError: the menu has no such service.
+        """
         judges = self._days.get(on)
         if judges is None:
             if len(self._days) >= _MOST_DAYS:
@@ -175,14 +179,18 @@ class _Shelf:
         return rule.PayLine(line.code, tuple(zip(spans, amounts, strict=True)))
 
     def _zone(self, zone: menu.Zone, at: tuple[str | int, ...]) -> rule.Zone:
-        span = Span(zone.since, zone.until)
-        said = Said(f"zone-{zone.code}", zone.text, zone.citation.source)
+        layer = Layer(Level.ZONE, zone.code, zone.since, zone.until)
+        said = Said(f"zone-{zone.code}", zone.text, zone.citation.source, layer)
         fact = self._fact(zone.fact, (*at, "fact"))
-        facts = (fact,) if fact else ()
-        values = frozenset(zone.values)
-        asks = Comparison(fact or next(iter(self._facts.values())), "in", tuple(values))
-        found = rule.Zone(zone.code, Clause(said, asks, facts), span)
-        return replace(found, clause=rule.layered(found.clause, Level.ZONE, found, span))
+        taken = [fact.taken(value) if fact else None for value in zone.values]
+        for place, value in enumerate(zone.values):
+            if fact and taken[place] is None:
+                shown = f"“{errors.shown(value)}” is no value of `{fact.name}` ({fact.shape()})."
+                self._wrong((*at, "values", place), shown)
+        values = tuple(one for one in taken if one is not None)
+        asks = Comparison(fact or next(iter(self._facts.values())), "in", values)
+        clause = Clause(said, asks, (asks.fact,))
+        return rule.Zone(zone.code, clause, Span(zone.since, zone.until))
 
     def _points(self, table: menu.PointsTable, at: tuple[str | int, ...]) -> rule.Points:
         spans = [Span(one.since, one.until) for one in table.versions]
@@ -229,8 +237,9 @@ class _Shelf:
 
     def _band(self, fact: Fact, band: menu.Band, at: tuple[str | int, ...]) -> Condition | None:
         ends = {word: getattr(band, word) for word in _ENDS if getattr(band, word) is not None}
-        if band.equals is not None and not ends and fact.taken(band.equals) is not None:
-            return Comparison(fact, "is", band.equals).on(date.min)
+        equals = None if band.equals is None else fact.taken(band.equals)
+        if equals is not None and not ends:
+            return Among(fact.name, frozenset([equals]))
         if band.equals is None and ends and fact.unit is not None:
             low, high = (
                 [end for word, number in ends.items() if (end := rule.limits(word, number)[side])]
@@ -243,20 +252,13 @@ class _Shelf:
 
 def of_the_city(found: Rule) -> Rule:
     """Return a rule whose clauses say that they are the city's, and of which edition."""
-    editions = tuple(
-        replace(edition, root=edition.root and _marked(edition.root, edition.span))
-        for edition in found.editions
-    )
-    clauses = {
-        id_: rule.layered(clause, Level.CITY, None, Span()) for id_, clause in found.clauses.items()
-    }
-    return Rule(editions, clauses)
-
-
-def _marked(written: rule.Written, span: Span) -> rule.Written:
-    if isinstance(written, Clause):
-        return rule.layered(written, Level.CITY, None, span)
-    return replace(written, parts=tuple(_marked(part, span) for part in written.parts))
+    editions = []
+    for edition in found.editions:
+        layer = Layer(Level.CITY, None, edition.span.since, edition.span.until)
+        editions.append(replace(edition, root=edition.root and rule.layered(edition.root, layer)))
+    roots = [edition.root for edition in editions if edition.root]
+    clauses = {one.said.id: one for root in roots for one in rule.clauses_in(root)}
+    return replace(found, editions=tuple(editions), clauses=clauses)
 
 
 class _Rules:

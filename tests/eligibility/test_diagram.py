@@ -245,7 +245,7 @@ def test_no_smallest_set_is_left_out(case):
             if not any(other <= names for other in smallest) and turns(tree, known, names, to=to):
                 smallest.add(names)
 
-    assert told == smallest
+    assert told == smallest - {frozenset()}
 
 
 def turns(tree, known, names, *, to):
@@ -279,4 +279,4 @@ def test_a_turned_clause_is_another_than_it_was(case, forget):
     for changes in found.alternatives({} if forget else known):
         assert changes
         for one in changes:
-            assert len({reason.said.id for reason in one.clauses}) == len(one.clauses)
+            assert len({id(reason.said) for reason in one.clauses}) == len(one.clauses)
