@@ -97,11 +97,12 @@ async def renew(session: Session, people: Iterable[talent.Talent], on: date) -> 
 class Keeper:
     """Has the standing of a day brought about where a query needs it; one for each process.
 
-    Where there are too many people to wait for, ``start`` starts what makes it, elsewhere.
+    Where there are more people than ``most``, ``start`` starts what makes it, elsewhere.
     """
 
     database: Database
     start: Callable[[date], None] = lambda on: None  # noqa: ARG005 - it starts nothing
+    most: int = MOST_AT_ONCE
     _making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def of(self, on: date) -> Standing:
@@ -115,7 +116,7 @@ class Keeper:
             async with self.database.session() as session:
                 if await standing.is_there(session, found):
                     return found
-                many = await census.count(session) > MOST_AT_ONCE
+                many = await census.count(session) > self.most
             if many:
                 self.start(on)
             if many or await make(self.database, on) is None:
