@@ -16,7 +16,7 @@ from tests.hub import NOW
 MENU = Path(__file__).parents[2] / "menu"
 KNOWN = {path.stem: frozenset(offer.Capability) for path in PARTNERS.glob("*.yaml")}
 ZONES = """
-- code: hongqiao
+- code: hongqiao-talent
   name: {en: Hongqiao Special Talent Zone, zh: 虹桥人才特区}
   citation: {source: hub}
   fact: employer_district
@@ -47,7 +47,7 @@ RULE = """eligibility:
           is: true
           text: {en: Has a degree from abroad, zh: 拥有海外学位}
           reference: s1
-    - zone: hongqiao
+    - zone: hongqiao-talent
       replace:
         returned:
           id: returned-to-zone
@@ -74,8 +74,9 @@ ASKED = """query Layers($asOf: Date, $knownAt: DateTime, $facts: [FactInput!]) {
 async def layered(hub, clock, tmp_path):
     """An hour ago the menu was as it is; now a rule of it has layers."""
     folder = Path(shutil.copytree(MENU, tmp_path / "menu"))
-    (folder / "zones.yaml").write_text(ZONES, encoding="utf-8")
-    (folder / "city_rules.yaml").write_text(CITY_RULES, encoding="utf-8")
+    for name, more in (("zones.yaml", ZONES), ("city_rules.yaml", CITY_RULES)):
+        with (folder / name).open("a", encoding="utf-8") as listed:
+            listed.write(more)
     service = folder / "services" / "returnee-startup-desk.yaml"
     before, _, rest = service.read_text(encoding="utf-8").partition("eligibility:")
     after = rest.partition("\ncitations:")[2].partition("examples:")[0]
@@ -100,7 +101,7 @@ def layers_of(found):
 
 CITY = {"level": "CITY", "zone": None, "since": "2026-01-01", "until": None}
 DISTRICT = {"level": "DISTRICT", "zone": None, "since": None, "until": "2027-12-31"}
-ZONE = {"level": "ZONE", "zone": "hongqiao", "since": "2026-12-01", "until": None}
+ZONE = {"level": "ZONE", "zone": "hongqiao-talent", "since": "2026-12-01", "until": None}
 
 
 @pytest.mark.viewer("holder", demo.RETURNEE)
@@ -112,7 +113,7 @@ async def test_a_reason_says_whose_rule_it_is_of_where_it_holds_and_since_when(v
     assert layers_of(before) == {"returned": CITY, "degree-abroad": DISTRICT}
     assert in_the_zone["outcome"] == "ELIGIBLE"
     assert layers_of(in_the_zone) == {
-        "zone-hongqiao": ZONE,
+        "zone-hongqiao-talent": ZONE,
         "returned-to-zone": ZONE,
         "degree-abroad": DISTRICT,
     }
