@@ -23,8 +23,8 @@ from eligibility.verdict import Alternative, Change, Reason
 
 #: A rule whose diagram has more nodes is too entangled to be explained,
 MOST_NODES = 20_000
-#: or one that takes more steps to draw,
-MOST_STEPS = 200_000
+#: or one that takes more steps, branch by branch, to draw or to read,
+MOST_STEPS = 1_000_000
 #: or that asks for more facts.
 MOST_VARIABLES = 150
 #: More alternatives than this are of no use to anybody: the smallest are kept.
@@ -91,6 +91,7 @@ class Diagram:
         self._nodes: list[tuple[int, tuple[int, ...]]] = [(len(self.variables), ())] * 2
         self._made: dict[tuple[int, tuple[int, ...]], int] = {}
         self._chosen: dict[tuple[int, int, int], int] = {}
+        self._steps = 0
         self.root = self._drawn(tree.root)
 
     @property
@@ -142,12 +143,13 @@ class Diagram:
         return self._node(at, tuple(int(tell[place]) for tell in variable.tells))
 
     def _node(self, at: int, branches: tuple[int, ...]) -> int:
+        self._steps += len(branches)
+        if self._steps > MOST_STEPS or len(self._nodes) > MOST_NODES:
+            raise EntangledError
         if len(set(branches)) == 1:
             return branches[0]
         found = self._made.setdefault((at, branches), len(self._nodes))
         if found == len(self._nodes):
-            if found >= MOST_NODES:
-                raise EntangledError
             self._nodes.append((at, branches))
         return found
 
@@ -159,8 +161,6 @@ class Diagram:
             return yes
         key = (which, yes, no)
         if key not in self._chosen:
-            if len(self._chosen) > MOST_STEPS:
-                raise EntangledError
             at = min(self._nodes[node][0] for node in key)
             wide = len(self.variables[at].tells)
             parts = [self._branches(node, at, wide) for node in key]
@@ -209,8 +209,6 @@ class Diagram:
         state = tuple(0 if done else points for points, done in zip(had, closed, strict=True))
         key = (len(asked), settled, state)
         if key not in memo:
-            if len(memo) > MOST_STEPS:
-                raise EntangledError
             at, variable = asked[0]
             branches = [
                 self._summed(total, asked[1:], _brought(total.table, variable, region, had), memo)
@@ -225,6 +223,7 @@ class Diagram:
     def _aside(self) -> Iterator[None]:
         """Forget, in the end, the nodes that were made for one reading."""
         drawn = len(self._nodes), len(self._made), len(self._chosen)
+        self._steps = 0
         try:
             yield
         finally:
