@@ -8,9 +8,9 @@ import itertools
 import statistics
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,14 @@ import sqlalchemy as sa
 import server
 import settings as configuration
 from benchmarks import machine, table
-from models import demo, page, talent
+from eligibility import rulebook, sql
+from eligibility.condition import Among, Between
+from eligibility.tree import Group, Leaf, Said, Tree
+from eligibility.verdict import Outcome
+from models import demo, page, talent, text
+from models import standing as tables
 from models.database import Database, Session
+from resolvers import menu, standing
 from resolvers.context import ZONE
 from resolvers.viewer import Role
 
@@ -28,10 +34,14 @@ EVERYBODY = 273_600
 BUILD_SECONDS = 60.0
 PAGE_MILLISECONDS = 20.0
 HUB_MEGABYTES = 200.0
+COUNT_MILLISECONDS = 150.0
+FIRST_PAGE_MILLISECONDS = 30.0
 _SIZE = 20
 _TIMES = 5
 _DEPTHS = {"first": 0.0, "half": 0.5, "99 %": 0.99}
 _SERVED = 200
+_ASKED = 25
+_COVERED = ("count", "first page", "99 %")
 _PEOPLE = """{ talents(first: 100%s) {
   nodes { name card { serial } degrees { school } }
   pageInfo { endCursor hasNextPage }
@@ -219,6 +229,104 @@ def _cell(took: Sequence[float]) -> str:
     return f"{statistics.median(took):.1f} ({max(took):.1f})"
 
 
+# ── whom a rule covers ───────────────────────────────────────────────────────────────────────
+
+
+async def _cover(url: str) -> None:
+    database = Database(url)
+    try:
+        await _count_and_list(database)
+    finally:
+        await database.close()
+
+
+async def _count_and_list(database: Database) -> None:
+    """Count and list whom rules cover; the bars are SQLite's."""
+    today = datetime.now(ZONE).date()
+    began, cpu = time.perf_counter(), time.process_time()
+    await standing.make(database, today)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    print(f"\n{database.dialect}: standing made in {seconds:.1f} s, {cpu:.1f} s of it our CPU")
+    over = standing.of(today)
+    rows, slowest = [], dict.fromkeys(_COVERED, 0.0)
+    found = await menu.newest(database)
+    for name, tree in _rules(found.rulebook, today).items():
+        for outcome in (Outcome.ELIGIBLE, Outcome.NEEDS_FACTS):
+            took, many = await _covered(database, sql.holds(outcome, tree, over), over)
+            cells = [_cell(one) for one in took.values()]
+            rows.append((f"{name}, {outcome}", f"{many:,}", *cells))
+            for what in _COVERED:
+                slowest[what] = max(slowest[what], statistics.median(took[what]))
+        took_counts = await _asked(
+            database, lambda session, tree=tree: tables.counts(session, over, sql.truth(tree, over))
+        )
+        rows.append((f"{name}, counts of all", "", _cell(took_counts[0])))
+        slowest["count"] = max(slowest["count"], statistics.median(took_counts[0]))
+    rows = [(*row, *[""] * (2 + len(_COVERED) - len(row))) for row in rows]
+    head = ("rule", "people", *(f"{what}: median (max) ms" for what in _COVERED))
+    table.shown(f"{database.dialect}: whom a rule covers, {_ASKED} times each", head, rows)
+    count = table.held(slowest["count"], COUNT_MILLISECONDS, "ms")
+    first = table.held(slowest["first page"], FIRST_PAGE_MILLISECONDS, "ms")
+    print(f"the slowest count's median {count}, the slowest first page's {first}", flush=True)
+
+
+def _rules(found: rulebook.Rulebook, today: date) -> dict[str, Tree]:
+    """Return the apartment's rule, and one of six clauses of each sort of fact."""
+    said = Said("clause", text.Text({"en": "A clause", "zh": "条款"}), "hub")
+    facts = rulebook.known_facts()
+    six: list[Among | Between] = [
+        Among("degree_level", frozenset({"MASTER", "DOCTOR"})),
+        Between("age", 18, 45),
+        Among("employer_kind", frozenset({"ENTERPRISE", "UNIVERSITY"})),
+        Among("district", frozenset({"changning", "putuo"})),
+        Between("annual_salary", low=300_000),
+        Among("owns_home_in_city", frozenset({True}), negated=True),
+    ]
+    leaves = tuple(Leaf(said, (facts[one.fact],), one) for one in six)
+    return {
+        "talent-apartment": found.judge("talent-apartment", today).tree,
+        "six clauses": Tree(today, Group(len(leaves), leaves)),
+    }
+
+
+async def _covered(
+    database: Database, holds: Any, over: tables.Standing
+) -> tuple[dict[str, list[float]], int]:
+    scope = page.Scope("covered")
+    counted, many = await _asked(database, lambda session: tables.count(session, over, holds))
+    cursor = await _deep(database, holds, over, scope, many)
+    first, _ = await _asked(
+        database, lambda session: tables.page(session, over, holds, scope, _SIZE)
+    )
+    deep, _ = await _asked(
+        database, lambda session: tables.page(session, over, holds, scope, _SIZE, cursor)
+    )
+    return dict(zip(_COVERED, (counted, first, deep), strict=True)), many
+
+
+async def _deep(
+    database: Database, holds: Any, over: tables.Standing, scope: page.Scope, many: int
+) -> str | None:
+    """Return the cursor after 99 % of a list."""
+    key = over.people.c.talent_id
+    place = sa.select(key).where(holds).order_by(key).offset(many * 99 // 100).limit(1)
+    async with database.session() as session:
+        found = await session.scalar(place)
+    return scope.cursor(str(found)) if found is not None else None
+
+
+async def _asked(
+    database: Database, ask: Callable[[Session], Awaitable[Any]]
+) -> tuple[list[float], Any]:
+    took, found = [], None
+    for _ in range(_ASKED):
+        async with database.session() as session:
+            began = time.perf_counter()
+            found = await ask(session)
+            took.append((time.perf_counter() - began) * 1000)
+    return took, found
+
+
 # ── serving ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -227,6 +335,7 @@ def _serve(data: Path, database_url: str) -> None:
     environment = machine.environment(data, database_url, machine.free_ports(5)[0])
     settings = configuration.read(environment)
     asyncio.run(server.prepare(settings))
+    asyncio.run(_cover(database_url))
     officer = server.development_token(settings, Role.OFFICER, "demo-officer")
     with machine.serving("benchmarks.hub", environment) as hub:
         idle = hub.child.peak_megabytes()

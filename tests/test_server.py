@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import urllib.request
 from pathlib import Path
@@ -166,6 +169,33 @@ def test_demo_people_are_made_in_demo_mode_alone(greenway, tmp_path):
     assert not (tmp_path / "hub.db").exists()
 
 
+async def test_the_standing_is_gathered_by_one_process_at_a_time(tmp_path):
+    url = f"sqlite:///{tmp_path}/hub.db"
+    await server.prepare(Settings(data=tmp_path, database_url=url, demo=True), 12)
+    said = {"GREENWAY_DATA": str(tmp_path), "GREENWAY_DATABASE_URL": url}
+
+    async def gather() -> tuple[int | None, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "server", "standing", "--on", "2026-11-22"),
+            cwd=ROOT,
+            env={**os.environ, **said},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, error = await process.communicate()
+        return process.returncode, (out + error).decode()
+
+    with (tmp_path / "standing.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        refused = await gather()
+    made = await gather()
+
+    assert refused[0] == 1
+    assert refused[1].startswith("Another process gathers it already.")
+    assert made[0] == 0
+    assert made[1].startswith("The standing of 12 people on 2026-11-22 is there, after ")
+
+
 def test_the_schema_is_printed_as_it_is_on_disk(greenway):
     assert greenway("schema").output == server.SDL.read_text(encoding="utf-8")
 
@@ -285,3 +315,38 @@ async def test_one_command_starts_everything_and_one_signal_ends_it(
     for one in (port, sandbox, *systems):
         with socket.socket() as again:
             assert again.connect_ex(("127.0.0.1", one)) != 0
+
+
+async def _publish(settings: Settings) -> None:
+    await server.prepare(settings, 30, lambda: standing.NOW)
+
+
+def test_a_change_of_the_menu_folder_is_previewed(greenway, tmp_path):
+    folder = shutil.copytree(ROOT / "menu", tmp_path / "menu")
+    database = f"sqlite:///{tmp_path}/hub.db"
+    asyncio.run(_publish(Settings(data=tmp_path, database_url=database, demo=True)))
+    path = folder / "services" / "talent-apartment.yaml"
+    text = path.read_text(encoding="utf-8")
+
+    same = greenway("menu", "preview", MENU=folder)
+    path.write_text(text.replace("less_than: 12", "less_than: 24"), encoding="utf-8")
+    told, as_json = (greenway("menu", "preview", *more, MENU=folder) for more in ((), ("--json",)))
+    path.write_text(text.replace("less_than: 12", "less_then: 24"), encoding="utf-8")
+    refused = greenway("menu", "preview", MENU=folder)
+
+    assert "would change: 0" in same.output
+    assert "talent-apartment" in told.output
+    assert "becomes unknown" in told.output
+    [one] = json.loads(as_json.output)["services"]
+    assert (one["service"], one["tally"]["people"]) == ("talent-apartment", 30)
+    assert "less_than" in str(refused.exception)
+
+
+def test_a_hub_never_holds_what_a_whole_population_takes():
+    loaded = "import sys, server; server.application; print('polars' in sys.modules)"
+
+    found = subprocess.run(  # noqa: S603 - our own interpreter, our own words
+        [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert found.stdout == "False\n"

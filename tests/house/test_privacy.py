@@ -15,6 +15,9 @@ PERSON = f"Talent:{demo.handle(demo.PILOT)}"
 KNOCKS = {
     "Query.me": "{ me { name } }",
     "Query.talents": "{ talents { nodes { name } totalCount } }",
+    "Query.coverage": """{
+      coverage(service: "arrival-guide") { people(first: 100) { nodes { name } } }
+    }""",
     "Query.node": f'{{ node(id: "{PERSON}") {{ ... on Talent {{ name }} }} }}',
     "Query._entities": f"""{{
       _entities(representations: [{{__typename: "Talent", id: "{PERSON}"}}]) {{
