@@ -109,7 +109,7 @@ def _taken_day(_: Fact, found: object) -> Value | None:
 
 
 def _taken_words(_: Fact, found: object) -> Value | None:
-    if not isinstance(found, list) or len(found) > MOST_WORDS:
+    if not isinstance(found, list | tuple) or len(found) > MOST_WORDS:
         return None
     return frozenset(found) if all(isinstance(word, str) for word in found) else None
 

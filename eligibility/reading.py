@@ -311,6 +311,8 @@ class _Reading:
         words = [word for word in _ASKS if word in found]
         further = [one for word in words or _ASKS for one in _ASKS[word]]
         self.keys(found, (*_SAID, *_ASKS, *further), at, also=_GROUPS)
+        if not words and len(self.mistakes) > before:
+            return None  # The key that is misspelt may be the one that says what this is.
         said = self.said(found, at)
         if len(words) != 1:
             self.wrong(at, f"A clause asks one of: {', '.join(f'`{word}`' for word in _ASKS)}.")

@@ -63,6 +63,8 @@ def household(**asks):
         (A | {"points": "merit"}, "", "asks one of: `fact`, `points`"),
         (SAID, "", "asks one of: `fact`, `points`"),
         (A | {"who": []}, ".who", "no key “who”"),
+        ({"al": [A]}, ".al", "no key “al”. Did you mean “all”"),
+        (SAID | {"fcat": "employed", "is": True}, ".fcat", "no key “fcat”. Did you mean “fact”"),
         (without("is"), "", "exactly one of: is, is_not"),
         (A | {"is_not": True}, "", "exactly one of"),
         (clause("a", "emploied"), ".fact", "no fact “emploied”. Did you mean “employed”"),
