@@ -150,6 +150,17 @@ async def test_what_is_missing_is_what_would_change_it(why):
     assert changes == [["school_rank"], ["subject_rank"]]
 
 
+async def test_an_example_of_a_change_may_be_put_forward_as_it_is_told(why):
+    facts = {**ANSWERS, "degree_level": "BACHELOR", "school_rank": 101, "subject_rank": 21}
+
+    [degree_and_rank, *_] = (await why(facts=facts))["wouldChange"]
+    changes = {one["name"]: one["example"] for one in degree_and_rank["changes"]}
+    found = await why(facts={**facts, **changes, "school_rank": int(changes["school_rank"])})
+
+    assert changes == {"degree_level": "MASTER", "school_rank": "100"}
+    assert found["outcome"] == "ELIGIBLE"
+
+
 @pytest.mark.viewer("holder", demo.RETURNEE)
 async def test_what_was_recorded_later_was_not_known_before(hub, why):
     hub.clock.pass_seconds(3600)
