@@ -12,6 +12,7 @@ import pytest
 
 from connectors import errors as partner_errors
 from connectors import manifest, registry
+from eligibility import household, reading, rule
 from models import errors, menu
 from resolvers.viewer import Role
 from schema.execution import Code, Limits
@@ -133,3 +134,50 @@ def test_every_key_of_the_menu_is_documented(key):
     name = key.rpartition(".")[2]
 
     assert re.search(rf"\b{name}\b", coded("menu"))
+
+
+def told_of_rules(*sections: str) -> set[str]:
+    """Return what the first column of these sections' tables has as code."""
+    rows = [
+        row
+        for section in sections
+        for row in text_of("eligibility")
+        .partition(f"\n## {section}\n")[2]
+        .split("\n## ")[0]
+        .split("\n")
+        if row.startswith("| `")
+    ]
+    return {word for row in rows for word in re.findall(r"`([a-z_]+)`", row.split(" | ")[0])}
+
+
+def test_every_word_of_a_rule_is_documented_and_no_other():
+    words = {*reading._GROUPS, "at_least", *reading._SAID}
+    asked = {*reading._ASKS, *rule.OPERATORS}
+
+    assert told_of_rules("The rule") == words
+    assert told_of_rules("What a clause asks") == asked
+    assert told_of_rules("Editions") == set(reading._EDITION)
+    assert told_of_rules("Layers") == set(reading._OVERRIDE)
+
+
+@pytest.mark.parametrize(
+    "word", sorted({"editions", "who", "has", "line", *reading._QUANTIFIERS, *household.FACTS})
+)
+def test_every_further_word_of_a_rule_is_documented(word):
+    assert re.search(rf"\b{word}\b", coded("eligibility") + text_of("eligibility"))
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        reading.MOST_CLAUSES,
+        reading.MOST_DEPTH,
+        reading.MOST_VALUES,
+        reading.MOST_SENTENCE,
+        reading.MOST_ZONES,
+    ],
+)
+def test_every_limit_of_a_rule_is_documented(limit):
+    _, _, section = text_of("eligibility").partition("\n## Limits\n")
+
+    assert re.search(rf"\b{limit:,}\b", section.split("\n## ")[0])
