@@ -1,4 +1,7 @@
-"""The contract a kind of partner fulfils: inquiries in, offers out, one upstream call for all."""
+"""The contract a kind of partner fulfils: inquiries in, offers out, one upstream call for all.
+
+A kind may also supply facts about a person, whom it knows by a pseudonym alone.
+"""
 
 from __future__ import annotations
 
@@ -37,16 +40,20 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The proof a partner file or a kind carries: this request, this reply, these offers.
+    """The proof a partner file or a kind carries: this request, this reply, these offers or facts.
 
     ``replies`` are played in order by a loopback partner; ``offers`` lists, per inquiry, the
-    fields that must be found on each offer, as text.
+    fields that must be found on each offer, as text. ``wanted`` are facts asked for about a
+    ``subject``; ``facts`` are those, and their values, that must come.
     """
 
     name: str
-    inquiries: tuple[Inquiry, ...]
     replies: tuple[Reply, ...]
+    inquiries: tuple[Inquiry, ...] = ()
     offers: tuple[tuple[Mapping[str, str], ...], ...] = ()
+    subject: str = ""
+    wanted: frozenset[str] = frozenset()
+    facts: Mapping[str, object] = field(default_factory=dict)
     problem: str | None = None
 
 
@@ -81,6 +88,8 @@ class Connector(abc.ABC, Generic[O]):
     label: ClassVar[Mapping[str, str]]
     capabilities: ClassVar[frozenset[Capability]]
     options_model: ClassVar[type[Options]]
+    #: The names of the facts it can supply; see ``facts``.
+    supplies: ClassVar[frozenset[str]] = frozenset()
     EXAMPLES: ClassVar[tuple[Example, ...]] = ()
     EXAMPLE_OPTIONS: ClassVar[Mapping[str, Any]] = {}
 
@@ -99,3 +108,18 @@ class Connector(abc.ABC, Generic[O]):
             PartnerError: the partner failed as a whole. An odd record is skipped only where the
                 protocol says so; else it is a bad answer.
         """
+
+    async def facts(self, subject: str, names: frozenset[str]) -> Mapping[str, object]:
+        """Return what the partner knows of a person, by fact and as JSON has it.
+
+        A name is left out where the partner does not know the person, or not that of them. One
+        upstream call serves all names where the protocol can do so.
+
+        Args:
+            subject: What the person is called before this partner; nothing else is told of them.
+            names: The facts that are wanted, some of ``supplies``.
+
+        Raises:
+            PartnerError: the partner failed.
+        """
+        raise NotImplementedError(f"The kind {self.slug} supplies no {sorted(names)} of {subject}.")

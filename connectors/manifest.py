@@ -156,6 +156,13 @@ class Inquiry(Form):
     )
 
 
+class About(Form):
+    """Of whom an example wants facts, and which."""
+
+    subject: str = Field(min_length=1, description="What the person is called before the partner.")
+    facts: list[str] = Field(min_length=1, description="The facts that are wanted, by name.")
+
+
 class Reply(Form):
     """What the partner answers in an example, and what it demands of the request."""
 
@@ -180,21 +187,29 @@ class Reply(Form):
 
 
 class Example(Form):
-    """A proof that this file works: asked this and answered that, these are the offers."""
+    """A proof that this file works: asked this and answered that, this is what comes."""
 
     name: str = Field(description="What the example shows.")
-    inquiries: list[Inquiry] = Field(min_length=1, description="What is asked.")
+    inquiries: list[Inquiry] = Field(default=[], description="What is asked.")
+    about: About | None = Field(
+        default=None, description="Of whom facts are wanted, instead of `inquiries`."
+    )
     replies: list[Reply] = Field(description="What the partner answers, in order.")
     offers: list[list[dict[str, str]]] = Field(
         default=[],
         description="Per inquiry, the offers, each by the fields it must have, as text.",
     )
+    facts: dict[str, Any] = Field(
+        default={}, description="The facts that come, by name; the rest the partner does not know."
+    )
     problem: Annotated[errors.Problem, Field(strict=False)] | None = Field(
-        default=None, description="The problem expected instead of offers."
+        default=None, description="The problem expected instead of offers or facts."
     )
 
     @pydantic.model_validator(mode="after")
     def _whole(self) -> Example:
+        if bool(self.inquiries) is bool(self.about):
+            raise ValueError("Give inquiries, or say about whom facts are wanted")
         if self.problem is None and len(self.offers) != len(self.inquiries):
             raise ValueError("Give one list of offers for each inquiry, or a problem")
         return self
@@ -203,9 +218,12 @@ class Example(Form):
         """Return the example as the contract tests play it."""
         return base.Example(
             name=self.name,
-            inquiries=tuple(base.Inquiry(**one.model_dump()) for one in self.inquiries),
             replies=tuple(one.played() for one in self.replies),
+            inquiries=tuple(base.Inquiry(**one.model_dump()) for one in self.inquiries),
             offers=tuple(tuple(dict(one) for one in offers) for offers in self.offers),
+            subject=self.about.subject if self.about else "",
+            wanted=frozenset(self.about.facts if self.about else ()),
+            facts=self.facts,
             problem=self.problem,
         )
 
@@ -229,8 +247,11 @@ class Manifest(Form):
         default=Freshness(), description="How long this partner's answers hold."
     )
     options: dict[str, Any] = Field(default={}, description="What its kind lets it choose.")
+    supplies: list[str] = Field(
+        default=[], description="The facts about people that it supplies, by name."
+    )
     examples: list[Example] = Field(
-        min_length=1, description="Requests, replies and the offers that follow."
+        min_length=1, description="Requests, replies and the offers or facts that follow."
     )
 
 
@@ -261,7 +282,7 @@ def load(path: Path, kinds: Kinds) -> Entry:
             kind = _kind_of(document, kinds)
             options = source.validate(document, kind.options_model, at=("options",))
     if read and kind:
-        found += _unsupported(document, read, kind)
+        found += [*_unsupported(document, read, kind), *_unsupplied(document, read, kind)]
     if found or read is None or kind is None or options is None:
         raise mistakes.MistakesError(list(dict.fromkeys(found)))
     return Entry(read, kind, options, document)

@@ -6,15 +6,19 @@ import asyncio
 import logging
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors import base, breaker, errors, flight, http, manifest
+from eligibility import rulebook
+from eligibility.condition import Value
 from models.offer import Offer
+
+T = TypeVar("T")
 
 #: The most inquiries whose last answer one partner remembers; the oldest go first.
 REMEMBERED = 256
@@ -49,6 +53,18 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Supply:
+    """What a partner knows of a person: facts by name, as rules know them; or why it is silent.
+
+    A fact that was asked for and is not there is one that the partner does not know.
+    """
+
+    partner: str
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    failure: errors.PartnerError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """What a partner has been like since the hub started.
 
@@ -72,6 +88,7 @@ class _Remembered:
 
 
 _Found = Mapping[base.Inquiry, _Remembered]
+_Facts = Mapping[str, Value]
 
 
 class Partner:
@@ -93,6 +110,7 @@ class Partner:
         self._stale = timedelta(seconds=described.freshness.stale_seconds)
         self._memory: OrderedDict[base.Inquiry, _Remembered] = OrderedDict()
         self._flights: flight.Flights[tuple[base.Inquiry, ...], _Found] = flight.Flights()
+        self._supplying: flight.Flights[tuple[str, frozenset[str]], _Facts] = flight.Flights()
         self._asked = 0
         self._failed = 0
         self._last_success: datetime | None = None
@@ -146,6 +164,25 @@ class Partner:
 
         return [answer(one) for one in inquiries]
 
+    async def supply(self, subject: str, names: frozenset[str], deadline: float) -> Supply:
+        """Return what the partner knows of a person, whatever becomes of the partner.
+
+        Nothing of it is remembered, and nobody waits for a call about somebody else.
+
+        Args:
+            subject: What the person is called before this partner.
+            names: The facts that are wanted, some of those it supplies.
+            deadline: When the asker stops waiting, as for ``ask``.
+        """
+        about = (subject, names)
+        try:
+            facts = await self._joined(
+                self._supplying, about, partial(self._facts, *about), deadline
+            )
+        except errors.PartnerError as failure:
+            return Supply(self.slug, failure=failure)
+        return Supply(self.slug, facts)
+
     def _answer(
         self,
         freshness: Freshness,
@@ -165,25 +202,56 @@ class Partner:
     async def _found(
         self, inquiries: tuple[base.Inquiry, ...], deadline: float
     ) -> tuple[_Found, errors.PartnerError | None]:
-        ends = asyncio.get_running_loop().time() + self.manifest.limits.deadline_seconds
-        start = partial(self._ask_kind, inquiries, ends)
+        start = partial(self._offers, inquiries)
         try:
-            return await self._flights.join(inquiries, start, ends=ends, deadline=deadline), None
+            return await self._joined(self._flights, inquiries, start, deadline), None
         except errors.PartnerError as failure:
             return {}, failure
-        except TimeoutError:
-            return {}, http.too_slow()
 
-    async def _ask_kind(self, inquiries: tuple[base.Inquiry, ...], ends: float) -> _Found:
+    async def _joined(
+        self,
+        flights: flight.Flights[Any, T],
+        asked: object,
+        ask: Callable[[], Awaitable[T]],
+        deadline: float,
+    ) -> T:
+        """Return what comes of an ask, or of the same ask that is under way.
+
+        Raises:
+            PartnerError: the partner failed; or the asker's deadline has passed.
+        """
+        ends = asyncio.get_running_loop().time() + self.manifest.limits.deadline_seconds
+        start = partial(self._ask_kind, ask, ends)
+        try:
+            return await flights.join(asked, start, ends=ends, deadline=deadline)
+        except TimeoutError:
+            raise http.too_slow() from None
+
+    async def _offers(self, inquiries: tuple[base.Inquiry, ...]) -> _Found:
+        offers = await self._connector.answer(inquiries)
+        now = self._clock()
+        found = {
+            one: _Remembered(tuple(some), now) for one, some in zip(inquiries, offers, strict=True)
+        }
+        self._remember(found)
+        return found
+
+    async def _facts(self, subject: str, names: frozenset[str]) -> _Facts:
+        told = await self._connector.facts(subject, names)
+        known = rulebook.known_facts()
+        facts = {}
+        for name in names & told.keys():
+            value = known[name].taken(told[name])
+            if value is None:
+                raise errors.bad_answer(f"holds a `{name}` that is none")
+            facts[name] = value
+        return facts
+
+    async def _ask_kind(self, ask: Callable[[], Awaitable[T]], ends: float) -> T:
         self._asked += 1
         try:
             with http.within(ends):
-                offers = await self._connector.answer(inquiries)
-            now = self._clock()
-            found = {
-                one: _Remembered(tuple(some), now)
-                for one, some in zip(inquiries, offers, strict=True)
-            }
+                found = await ask()
         except errors.PartnerError:
             self._failed += 1
             raise
@@ -193,8 +261,7 @@ class Partner:
             raise errors.Misconfigured(
                 errors.Problem.MISCONFIGURED, "The hub's connector to this partner has a fault."
             ) from None
-        self._last_success = now
-        self._remember(found)
+        self._last_success = self._clock()
         return found
 
     def _remember(self, found: _Found) -> None:

@@ -6,12 +6,14 @@ GreenwayError                        (code, hint)
 │   ├── ForbiddenError               FORBIDDEN           this role may not ask this
 │   ├── BadCursorError               BAD_CURSOR          the cursor is not one of ours
 │   ├── BadInputError                BAD_INPUT           an argument is out of its range
+│   ├── ConflictError                CONFLICT            the menu in force is another by now
 │   ├── BadReceiptError              BAD_RECEIPT         the receipt is not one of ours
 │   └── UnknownCodeError             UNKNOWN_CODE        a slug that stands in no list
 ├── PartnerError                     a partner failed    (connectors/errors.py)
 └── HubError                         we must change something
     ├── MistakesError                MISCONFIGURED       files of ours with mistakes, all of them
     ├── MenuMissingError             MENU_MISSING        nothing has been published yet
+    ├── MenuAheadError               MENU_AHEAD          the folder lacks what was published since
     ├── IssuerSilentError            ISSUER_SILENT       nobody can say whose tokens hold
     ├── StandingMissingError         STANDING_MISSING    everybody's facts are not gathered yet
     └── RuleTooLargeError            RULE_TOO_LARGE      the database cannot ask a rule so large
@@ -23,8 +25,12 @@ Axes: whose fault (asker, partner, us) and what to do next (the hint). ``code`` 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+#: So many mistakes of one file are told one by one.
+MOST_MISTAKES = 50
 
 
 class GreenwayError(Exception):
@@ -90,6 +96,19 @@ class BadReceiptError(AskerError):
         )
 
 
+class ConflictError(AskerError):
+    """Somebody published meanwhile: the menu in force is another than the one expected."""
+
+    code = "CONFLICT"
+
+    def __init__(self, expected: int, in_force: int) -> None:
+        self.in_force = in_force
+        super().__init__(
+            f"Revision {in_force} of the menu is in force, not {expected}.",
+            "Look at what changed (`menuChanges`), then publish on top of it.",
+        )
+
+
 class UnknownCodeError(AskerError):
     """A slug that stands in no list; carries the nearest right spellings."""
 
@@ -121,12 +140,12 @@ class Mistake:
 
 
 class MistakesError(HubError):
-    """Files with mistakes, every one of them, in file order."""
+    """Files with mistakes, every one of them, in file order; of each file the first fifty."""
 
     code = "MISCONFIGURED"
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        self.mistakes = tuple(sorted(mistakes))
+        self.mistakes = tuple(_first(sorted(mistakes)))
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
@@ -137,6 +156,19 @@ class MenuMissingError(HubError):
 
     def __init__(self) -> None:
         super().__init__("No menu has been published yet.", "Run `greenway menu publish`.")
+
+
+class MenuAheadError(HubError):
+    """Services were published through the endpoint that the menu folder has otherwise, or not."""
+
+    code = "MENU_AHEAD"
+
+    def __init__(self, services: Sequence[str]) -> None:
+        super().__init__(
+            "The folder would undo what was published through the endpoint: "
+            f"{', '.join(services)}.",
+            "Run `greenway menu pull` to take it into the folder, or publish with `--replace`.",
+        )
 
 
 class IssuerSilentError(HubError):
@@ -173,6 +205,16 @@ class RuleTooLargeError(HubError):
             "This rule is too large to be asked of the database.",
             "Divide it, or give its clauses fewer values.",
         )
+
+
+def _first(mistakes: Iterable[Mistake]) -> Iterator[Mistake]:
+    for file, some in itertools.groupby(mistakes, lambda one: one.file):
+        of_file = list(some)
+        yield from of_file[:MOST_MISTAKES]
+        if more := of_file[MOST_MISTAKES:]:
+            yield Mistake(
+                file, more[0].line, "", f"There are more mistakes from here on: {len(more)}."
+            )
 
 
 def nearest(found: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal
 
 import orjson
 import pydantic
+import sqlalchemy as sa
 from sqlalchemy import LargeBinary, String, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, undefer
 
 from models.base import Base
 from models.offer import Capability
@@ -444,7 +445,9 @@ def _built_on(document: object) -> Iterator[tuple[str, str]]:
 class Revision(Base):
     """A menu as it was published once; never changed, never removed.
 
-    ``source`` is the digest of the files it was read from.
+    ``source`` is the digest of the folder's files that it, or the one it builds on, was read from.
+    What came through the endpoint says who published it, and the one ``service`` that is not as it
+    was, with its ``text``, which is None where it was withdrawn.
     """
 
     __tablename__ = "menu_revision"
@@ -454,6 +457,9 @@ class Revision(Base):
     source: Mapped[str] = mapped_column(String(64))
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     published_at: Mapped[datetime]
+    published_by: Mapped[str | None]
+    service: Mapped[str | None]
+    text: Mapped[str | None] = mapped_column(deferred=True)
 
 
 def packed(menu: Menu) -> tuple[str, bytes]:
@@ -491,9 +497,43 @@ async def content_of(session: AsyncSession, revision_id: int) -> bytes | None:
     return found.scalar_one_or_none()
 
 
-def publish(session: AsyncSession, menu: Menu, source: str, at: datetime) -> Revision:
-    """Add a menu as the newest revision; the caller has checked that it is not the newest yet."""
+async def alone(session: AsyncSession) -> None:
+    """Let nobody else publish until this transaction ends; SQLite's writers are alone anyway."""
+    if (await session.connection()).dialect.name == "postgresql":
+        await session.execute(sa.text("LOCK TABLE menu_revision IN SHARE ROW EXCLUSIVE MODE"))
+
+
+async def since_folder(session: AsyncSession) -> list[Revision]:
+    """Return what was published through the endpoint since the folder was, oldest first."""
+    folder = select(sa.func.max(Revision.id)).where(Revision.published_by.is_(None))
+    later = select(Revision).where(Revision.id > sa.func.coalesce(folder.scalar_subquery(), 0))
+    found = await session.scalars(later.order_by(Revision.id).options(undefer(Revision.text)))
+    return list(found)
+
+
+def publish(
+    session: AsyncSession,
+    menu: Menu,
+    source: str,
+    at: datetime,
+    *,
+    by: str | None = None,
+    service: str | None = None,
+    text: str | None = None,
+) -> Revision:
+    """Add a menu as the newest revision; the caller has checked that it is not the newest yet.
+
+    ``by``, ``service`` and ``text`` are of what comes through the endpoint; see ``Revision``.
+    """
     digest, content = packed(menu)
-    revision = Revision(digest=digest, source=source, content=content, published_at=at)
+    revision = Revision(
+        digest=digest,
+        source=source,
+        content=content,
+        published_at=at,
+        published_by=by,
+        service=service,
+        text=text,
+    )
     session.add(revision)
     return revision

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import pydantic
 
-from eligibility import rulebook, subsidy
-from eligibility.rule import Rule
+from eligibility import lint, rulebook, subsidy
+from eligibility.rule import Rule, Span
 from eligibility.single import Judge
 from models import errors, menu, source
-from models.database import Database
+from models.database import Database, Session
 from models.offer import Capability
 
 #: What each partner may be asked for, by the partner's slug.
@@ -66,11 +66,33 @@ def read(folder: Path, partners: Capabilities) -> menu.Menu:
     """Return the menu in a folder, checked as a whole.
 
     Raises:
-        MistakesError: every mistake in every file.
+        MistakesError: the mistakes in every file.
     """
-    reading = _Reading(folder)
-    checking = _Checking(reading, partners)
-    checking.check()
+    return _checked(_Reading.of_folder(folder), partners)
+
+
+def revised(found: menu.Menu, code: str, text: str | None, partners: Capabilities) -> menu.Menu:
+    """Return a menu with the service of this text in the place of the one so called, or beside it.
+
+    Without a text it is the menu without that service. All of it is checked; mistakes elsewhere
+    than in the text (what requires a service that is gone) are on line 1.
+
+    Raises:
+        MistakesError: the mistakes in the text, and in the menu as it would be.
+    """
+    return _checked(_Reading.of_menu(found, code, text), partners)
+
+
+def service_of(code: str, text: str) -> menu.Service | None:
+    """Return the service that a text says, unchecked; None where it is not of a service's shape."""
+    try:
+        return source.validate(source.parse(text, _file_of(code)), menu.Service)
+    except errors.MistakesError:
+        return None
+
+
+def _checked(reading: _Reading, partners: Capabilities) -> menu.Menu:
+    _Checking(reading, partners).check()
     if reading.mistakes:
         raise errors.MistakesError(reading.mistakes)
     lists: dict[str, Any] = reading.lists
@@ -78,30 +100,64 @@ def read(folder: Path, partners: Capabilities) -> menu.Menu:
 
 
 async def publish(
-    database: Database, folder: Path, partners: Callable[[], Capabilities], at: datetime
+    database: Database,
+    folder: Path,
+    partners: Callable[[], Capabilities],
+    at: datetime,
+    *,
+    replace: bool = False,
 ) -> tuple[int, bool]:
     """Publish the menu in a folder; return its revision, and whether it is a new one.
 
     Publishing what is in force already changes nothing, and files that are the same as those the
-    newest revision was read from are not read again.
+    newest revision was read from are not read again. ``replace``: undo what was published through
+    the endpoint, where the folder has it otherwise.
 
     Raises:
         MistakesError: it has mistakes; what was published before stays in force.
+        MenuAheadError: it would undo what was published through the endpoint.
     """
     files = digest(folder)
     async with database.session() as session:
         newest = await menu.newest(session)
-    if newest is not None and newest.source == files:
+    if newest is not None and newest.source == files and not replace:
         return newest.id, False
     found = read(folder, partners())
     async with database.begin() as session:
+        await menu.alone(session)
         newest = await menu.newest(session)
         if newest is not None and newest.digest == menu.packed(found)[0]:
             newest.source = files
             return newest.id, False
+        if newest is not None and not replace:
+            await _nothing_undone(session, newest, found)
         revision = menu.publish(session, found, files, at)
         await session.flush()
         return revision.id, True
+
+
+async def _nothing_undone(session: Session, newest: menu.Revision, found: menu.Menu) -> None:
+    later = {one.service for one in await menu.since_folder(session) if one.service}
+    in_force = menu.unpacked(await menu.content_of(session, newest.id) or b"") if later else found
+    ours, theirs = ({one.code: one for one in of.services} for of in (found, in_force))
+    if undone := sorted(code for code in later if ours.get(code) != theirs.get(code)):
+        raise errors.MenuAheadError(undone)
+
+
+async def pull(database: Database, folder: Path) -> list[str]:
+    """Take what was published through the endpoint into a folder; return the services' codes.
+
+    Their files are written as they were sent, or removed where the service was withdrawn.
+    """
+    async with database.session() as session:
+        later = {one.service: one.text for one in await menu.since_folder(session) if one.service}
+    for code, text in later.items():
+        path = folder / "services" / f"{code}.yaml"
+        if text is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_text(text, encoding="utf-8")
+    return sorted(later)
 
 
 def digest(folder: Path) -> str:
@@ -115,32 +171,62 @@ def digest(folder: Path) -> str:
 
 @dataclass
 class _Reading:
-    """One reading of a folder: what could be read, and what was wrong so far.
+    """One reading of a menu: what could be read, and what was wrong so far.
 
     A document that has not its shape is kept, so that its other mistakes are found as well.
     """
 
-    folder: Path
     mistakes: list[errors.Mistake] = field(default_factory=list)
     documents: dict[str, source.Document] = field(default_factory=dict)
     lists: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     services: list[tuple[source.Document, menu.Service | None]] = field(default_factory=list)
     service_codes: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        for name, shape in _LISTS.items():
-            if document := self.document(self.folder / f"{name}.yaml"):
-                self.documents[name] = document
-                listed = self.shaped(document, _listing(shape))
-                self.lists[name] = listed.root if listed else ()
-        for path in sorted((self.folder / "services").glob("*.yaml")):
-            self.service_codes.append(path.stem)
-            if document := self.document(path):
-                self.services.append((document, self.shaped(document, menu.Service)))
+    @classmethod
+    def of_folder(cls, folder: Path) -> _Reading:
+        reading = cls()
 
-    def document(self, path: Path) -> source.Document | None:
+        def document(path: Path) -> source.Document | None:
+            file = str(path.relative_to(folder.parent))
+            return reading.document(lambda: source.read(path, file))
+
+        for name, shape in _LISTS.items():
+            if found := document(folder / f"{name}.yaml"):
+                reading.documents[name] = found
+                listed = reading.shaped(found, _listing(shape))
+                reading.lists[name] = listed.root if listed else ()
+        for path in sorted((folder / "services").glob("*.yaml")):
+            reading.service_codes.append(path.stem)
+            if found := document(path):
+                reading.services.append((found, reading.shaped(found, menu.Service)))
+        return reading
+
+    @classmethod
+    def of_menu(cls, found: menu.Menu, code: str, text: str | None) -> _Reading:
+        reading = cls()
+        written = found.model_dump(mode="json")
+        for name in _LISTS:
+            reading.documents[name] = source.Document(f"menu/{name}.yaml", written[name], None)
+            reading.lists[name] = getattr(found, name)
+        services = {
+            one.code: (source.Document(_file_of(one.code), data, None), one)
+            for one, data in zip(found.services, written["services"], strict=True)
+            if one.code != code
+        }
+        reading.service_codes = [*services]
+        reading.services = [*services.values()]
+        if text is not None:
+            reading.service_codes.append(code)
+            document = reading.document(lambda: source.parse(text, _file_of(code)))
+            if document:
+                reading.services.append((document, reading.shaped(document, menu.Service)))
+        # In the order of a folder, so that it is the same menu.
+        reading.services.sort(key=lambda one: one[0].file)
+        return reading
+
+    def document(self, read: Callable[[], source.Document]) -> source.Document | None:
         try:
-            return source.read(path, str(path.relative_to(self.folder.parent)))
+            return read()
         except errors.MistakesError as wrong:
             self.mistakes.extend(wrong.mistakes)
             return None
@@ -168,6 +254,10 @@ def _listing(shape: type[S]) -> type[pydantic.RootModel[tuple[S, ...]]]:
     return pydantic.RootModel[tuple[shape, ...]]  # type: ignore[valid-type]  # made at run time
 
 
+def _file_of(code: str) -> str:
+    return f"menu/services/{code}.yaml"
+
+
 @dataclass
 class _Checking:
     """The checks that need more than one file, or the rules."""
@@ -185,6 +275,7 @@ class _Checking:
             self.names("services", document, codes)
             if service:
                 self.service(document, service, rules.get(Path(document.file).stem))
+        self.rules_of_services(rules)
         self.empty_categories()
 
     def wrong(self, mistake: errors.Mistake) -> None:
@@ -229,6 +320,16 @@ class _Checking:
         found, mistakes = rulebook.read(self.reading.lists, self.reading.documents, services)
         self.reading.mistakes.extend(mistakes)
         return found.rules
+
+    def rules_of_services(self, rules: Mapping[str, Rule]) -> None:
+        subjects = {}
+        for document, service in self.reading.services:
+            code, valid = Path(document.file).stem, service and service.valid
+            if valid and code in rules and (valid.until is None or valid.since <= valid.until):
+                span = Span(valid.since, valid.until)
+                subjects[code] = lint.Subject(document, rules[code], span)
+        for code in subjects:
+            self.reading.mistakes.extend(lint.mistakes(code, subjects))
 
     def service(self, document: source.Document, service: menu.Service, found: Rule | None) -> None:
         if (name := Path(document.file).stem) != service.code:

@@ -23,6 +23,7 @@ from models.talent import Talent
     "Returnee apartment rule, english.shanghai.gov.cn 2023-12-13: master's or higher",
     choices=people.DEGREES,
     ordered=True,
+    may_be_none=True,
 )
 def degree_level(person: Talent, on: date) -> str | None:
     held = [degree.level for degree in person.degrees if degree.awarded_on <= on]

@@ -20,6 +20,7 @@ from models.talent import Talent
     "您的单位是高校、科研院所还是企业？",
     "S0: universities, research institutes and enterprises based in Changning",
     choices=("UNIVERSITY", "RESEARCH_INSTITUTE", "ENTERPRISE"),
+    may_be_none=True,
 )
 def employer_kind(person: Talent, on: date) -> str | None:
     held = people.employment(person, on)

@@ -139,7 +139,7 @@ def test_where_no_value_may_decide_all_that_is_not_known_is_missing():
 
 
 def test_a_clause_that_holds_of_everybody_is_not_asked_for_beside_one_that_does_not():
-    anything = {"in": ["UNIVERSITY", "RESEARCH_INSTITUTE", "ENTERPRISE"]}
+    anything = {"in": ["UNIVERSITY", "RESEARCH_INSTITUTE", "ENTERPRISE", None]}
     found = a_judge({"all": [clause("a", "employer_kind", **anything), clause("b", "employed")]})
 
     assert found.judge({}).missing == ("employed",)

@@ -80,6 +80,7 @@ async def layered(hub, clock, tmp_path):
     service = folder / "services" / "returnee-startup-desk.yaml"
     before, _, rest = service.read_text(encoding="utf-8").partition("eligibility:")
     after = rest.partition("\ncitations:")[2].partition("examples:")[0]
+    after = after.replace("since: 2024-01-01", "since: 2026-01-01")  # as the city's rule
     service.write_text(before + RULE + after + EXAMPLES, encoding="utf-8")
     clock.pass_seconds(3600)
     return await publication.publish(hub.hub.database, folder, lambda: KNOWN, clock())
