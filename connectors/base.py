@@ -122,4 +122,4 @@ class Connector(abc.ABC, Generic[O]):
         Raises:
             PartnerError: the partner failed.
         """
-        raise NotImplementedError(f"The kind {self.slug} supplies no {sorted(names)} of {subject}.")
+        raise NotImplementedError

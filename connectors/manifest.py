@@ -423,3 +423,25 @@ def _unsupported(
                     f"The kind “{kind.slug}” gives no {inquiry.capability}.",
                     f"It gives: {', '.join(sorted(kind.capabilities))}.",
                 )
+
+
+def _unsupplied(
+    document: source.Document, read: Manifest, kind: type[base.Connector[Any]]
+) -> Iterator[mistakes.Mistake]:
+    for place, name in enumerate(read.supplies):
+        at = ("supplies", place)
+        if name not in kind.supplies:
+            near = mistakes.did_you_mean(mistakes.nearest(name, kind.supplies))
+            hint = near or f"It supplies: {', '.join(sorted(kind.supplies)) or 'nothing'}."
+            sentence = f"The kind “{kind.slug}” supplies no “{mistakes.shown(name)}”."
+            yield document.mistake(at, sentence, hint)
+        elif not any(name in example.facts for example in read.examples):
+            yield document.mistake(at, f"No example shows `{name}`.", "Add one under `examples`.")
+    for place, example in enumerate(read.examples):
+        for order, name in enumerate(example.about.facts if example.about else ()):
+            if name not in read.supplies:
+                yield document.mistake(
+                    ("examples", place, "about", "facts", order),
+                    f"This file supplies no “{mistakes.shown(name)}”.",
+                    mistakes.did_you_mean(mistakes.nearest(name, read.supplies)),
+                )

@@ -25,11 +25,15 @@ _log = logging.getLogger("greenway.connectors")
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The partners at work, and those set aside with their mistakes; both by slug, sorted."""
+    """The partners at work, and those set aside with their mistakes; both by slug, sorted.
+
+    ``suppliers`` has, by fact, the slug of the partner at work that supplies it.
+    """
 
     kinds: Mapping[str, type[base.Connector[Any]]]
     partners: Mapping[str, partner.Partner]
     set_aside: Mapping[str, tuple[mistakes.Mistake, ...]]
+    suppliers: Mapping[str, str]
 
     @classmethod
     def load(
@@ -59,12 +63,14 @@ class Registry:
         known = kinds()
         partners: dict[str, partner.Partner] = {}
         set_aside: dict[str, tuple[mistakes.Mistake, ...]] = {}
+        suppliers: dict[str, str] = {}
         for path in files(folders).values():
             try:
                 entry = manifest.load(path, known)
                 if not sandbox and entry.manifest.address.startswith(manifest.SANDBOX):
                     _log.info("%s is left out: the sandbox does not run", path.stem)
                     continue
+                _refuse_second_suppliers(entry, suppliers)
                 connector = entry.kind(
                     entry.options,
                     client.partner(
@@ -81,7 +87,27 @@ class Registry:
                 partners[path.stem] = partner.Partner(
                     entry.manifest, connector, clock, always_live=always_live
                 )
-        return cls(known, partners, set_aside)
+                suppliers |= dict.fromkeys(entry.manifest.supplies, path.stem)
+        return cls(known, partners, set_aside, suppliers)
+
+
+def _refuse_second_suppliers(entry: manifest.Entry, suppliers: Mapping[str, str]) -> None:
+    """Let pass only who supplies what nobody else does: of two answers, neither were to be told.
+
+    Raises:
+        MistakesError: a partner at work supplies one of these facts already.
+    """
+    found = [
+        entry.document.mistake(
+            ("supplies", place),
+            f"“{suppliers[name]}” supplies `{name}` already.",
+            "One partner supplies a fact.",
+        )
+        for place, name in enumerate(entry.manifest.supplies)
+        if name in suppliers
+    ]
+    if found:
+        raise mistakes.MistakesError(found)
 
 
 def check(folders: Sequence[Path]) -> list[mistakes.Mistake]:

@@ -1,4 +1,4 @@
-"""A school office that speaks OneRoster 1.2: the free places of its schools are places.
+"""A school office that speaks OneRoster 1.2: free places, and whose children are in its schools.
 
 OneRoster has no word for free places, so they stand where it lets offices add their own:
 `metadata.places` of a school, a list of `{grade, intake, capacity, remaining, applyBy}`.
@@ -18,7 +18,9 @@ from connectors import base, errors, http, wire
 from models import offer
 
 _HERE = ZoneInfo("Asia/Shanghai")
-_SCHOOLS = "ims/oneroster/rostering/v1p2/schools"
+_ROSTERING = "ims/oneroster/rostering/v1p2"
+_SCHOOLS = f"{_ROSTERING}/schools"
+_USERS = f"{_ROSTERING}/users"
 _MOST_PAGES = 20
 
 
@@ -53,6 +55,19 @@ class _Page(wire.Record):
     orgs: tuple[_School, ...]
 
 
+class _Agent(wire.Record):
+    type: str
+
+
+class _User(wire.Record):
+    identifier: str
+    agents: tuple[_Agent, ...] = ()
+
+
+class _Users(wire.Record):
+    users: tuple[_User, ...]
+
+
 class School(base.Connector[Options]):
     """All active schools are read once; grades and days are chosen here, for all inquiries."""
 
@@ -60,6 +75,7 @@ class School(base.Connector[Options]):
     label: ClassVar[Mapping[str, str]] = {"en": "School office", "zh": "教育部门"}
     capabilities = frozenset({offer.Capability.PLACE})
     options_model = Options
+    supplies = frozenset({"children_at_district_school"})
 
     async def answer(self, inquiries: Sequence[base.Inquiry]) -> Sequence[Sequence[offer.Offer]]:
         """Return, for each inquiry, the places of its grade that can be applied for in its time.
@@ -69,6 +85,24 @@ class School(base.Connector[Options]):
         """
         schools = [one for one in await self._schools() if one.status == "active"]
         return [_places(one, schools) for one in inquiries]
+
+    async def facts(self, subject: str, names: frozenset[str]) -> Mapping[str, object]:  # noqa: ARG002 - there is one
+        """Return how many users the person answers for: their children, among its pupils.
+
+        Offices keep a person's pseudonym as the `identifier` of their user. A server that does
+        not heed the filter would tell of somebody else, so what it gives is looked at again.
+        """
+        quoted = subject.replace("'", "''")
+        reply = await self.partner.get(
+            _USERS, query=[("filter", f"identifier='{quoted}' AND status='active'")]
+        )
+        users = wire.read(_Users, reply.json()).users
+        if any(user.identifier != subject for user in users) or len(users) > 1:
+            raise errors.bad_answer("holds other users than the one that was asked for")
+        if not users:
+            return {}
+        pupils = [agent for agent in users[0].agents if agent.type == "user"]
+        return {"children_at_district_school": len(pupils)}
 
     async def _schools(self) -> Sequence[_School]:
         """Read every page.

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from connectors import errors, http, manifest, registry
+from eligibility import rulebook
 from models import offer
 from tests import partner
 
@@ -58,9 +59,11 @@ async def test_an_example_holds(spoken, options, entry, example):
         policy = http.Policy(attempts=1)
         connector = spoken(options, client.partner("loopback", loopback.url, policy, credentials))
         try:
-            answers, problem = await connector.answer(example.inquiries), None
+            answers = await connector.answer(example.inquiries) if example.inquiries else []
+            facts = await connector.facts(example.subject, example.wanted) if example.wanted else {}
+            problem = None
         except errors.PartnerError as failure:
-            answers, problem = [], failure.problem
+            answers, facts, problem = [], {}, failure.problem
 
     assert mismatches == []
     assert waiting == []
@@ -71,11 +74,19 @@ async def test_an_example_holds(spoken, options, entry, example):
     ] == [[dict(fields) for fields in expected] for expected in example.offers]
     for inquiry, offers in zip(example.inquiries, answers, strict=problem is None):
         assert all(type(one) is offer.SHAPES[inquiry.capability] for one in offers)
+    assert facts == example.facts
+    for name, value in facts.items():
+        assert rulebook.known_facts()[name].taken(value) is not None
 
 
 @pytest.mark.parametrize("slug", KINDS)
 def test_every_kind_is_proved_by_an_example(slug):
     assert any(KINDS[slug] is param.values[0] for param in EXAMPLES)
+
+
+@pytest.mark.parametrize("slug", KINDS)
+def test_every_fact_that_a_kind_supplies_is_one_that_rules_know(slug):
+    assert KINDS[slug].supplies <= rulebook.known_facts().keys()
 
 
 @pytest.mark.parametrize("slug", KINDS)
