@@ -285,17 +285,13 @@ def layered(written: Written, layer: Layer) -> Written:
 
 
 def limits(operator: str, number: int) -> tuple[int | None, int | None]:
-    """Return the ends, both included, between which a whole number meets an operator."""
-    match operator:
-        case "at_least":
-            return number, None
-        case "more_than":
-            return number + 1, None
-        case "at_most":
-            return None, number
-        case "less_than":
-            return None, number - 1
-    return number, number
+    """Return the ends, both included, between which a whole number meets an operator of order."""
+    return {
+        "at_least": (number, None),
+        "more_than": (number + 1, None),
+        "at_most": (None, number),
+        "less_than": (None, number - 1),
+    }[operator]
 
 
 def _ordered(operator: str) -> Callable[[Fact, Any, date], Condition]:

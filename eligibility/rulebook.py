@@ -242,7 +242,11 @@ class _Shelf:
             return Among(fact.name, frozenset([equals]))
         if band.equals is None and ends and fact.unit is not None:
             low, high = (
-                [end for word, number in ends.items() if (end := rule.limits(word, number)[side])]
+                [
+                    end
+                    for word, at in ends.items()
+                    if (end := rule.limits(word, at)[side]) is not None
+                ]
                 for side in (0, 1)
             )
             return Between(fact.name, max(low, default=None), min(high, default=None))

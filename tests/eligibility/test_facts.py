@@ -13,6 +13,7 @@ from tests import factories
 FACTS = rulebook.known_facts()
 GROWING = sorted(name for name, fact in FACTS.items() if fact.reached)
 FIRST = date(2024, 1, 1)
+LATER = date(2025, 12, 31)
 
 
 def attested(name, value, since=FIRST, until=None):
@@ -103,3 +104,26 @@ def test_a_word_that_is_none_of_the_facts_own_is_not_known(name, value):
 )
 def test_years_of_work_begun_on_a_leap_day_are_whole_on_the_first_of_march(on, years):
     assert FACTS["years_working_in_china"].known(a_growing_person(), on) == years
+
+
+def test_an_accommodation_registered_before_the_last_arrival_is_registered_no_more():
+    known = [attested("accommodation_registered_on", "2025-03-10")]
+    arrived = [attested("arrived_on", day) for day in ("2025-03-10", "2025-03-11")]
+
+    read = [
+        FACTS["accommodation_registered"].read(factories.a_talent(attestations=rows), LATER)
+        for rows in ([], known, [*known, arrived[0]], [*known, arrived[1]])
+    ]
+
+    assert read == [None, True, True, False]
+
+
+def test_a_residence_permit_is_as_long_as_its_last_day_makes_it():
+    def months(until):
+        held = factories.a_permit(
+            kind="RESIDENCE_PERMIT", valid_from=date(2025, 3, 1), valid_until=until
+        )
+        return FACTS["residence_permit_months"].read(factories.a_talent(permits=[held]), LATER)
+
+    assert [months(date(2026, 2, 27)), months(date(2026, 2, 28)), months(None)] == [11, 12, None]
+    assert FACTS["residence_permit_months"].read(factories.a_talent(permits=[]), LATER) is None

@@ -129,6 +129,7 @@ def test_rules_are_kept_for_so_many_days_and_no_more():
         ({"at_least": 18, "at_most": 25}, Between("age", 18, 25)),
         ({"more_than": 18, "less_than": 25}, Between("age", 19, 24)),
         ({"at_least": 18, "more_than": 20}, Between("age", 21, None)),
+        ({"at_least": 0, "less_than": 1}, Between("age", 0, 0)),
     ],
 )
 def test_a_band_of_numbers_has_its_ends(band, condition):
