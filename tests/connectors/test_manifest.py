@@ -234,6 +234,85 @@ def test_an_example_asks_what_its_kind_gives(mistakes):
     assert [path for _, path, _ in found] == ["examples[0].inquiries[0].capability"]
 
 
+SCHOOL = """\
+slug: loopback-school
+kind: school
+name: {en: Loopback School}
+owner: Connector team
+about: {en: Places.}
+documentation: docs/connecting.md#school
+district: changning
+address: https://school.example/
+supplies: [children_at_district_school]
+examples:
+  - name: two children
+    about: {subject: somebody, facts: [children_at_district_school]}
+    replies:
+      - {path: users, json: {users: []}}
+    facts: {children_at_district_school: 2}
+"""
+
+
+def test_an_example_of_facts_is_played_as_the_contract_tests_expect(load):
+    entry = load(SCHOOL, "loopback-school")
+
+    (played,) = (example.played() for example in entry.manifest.examples)
+
+    assert (played.subject, played.inquiries) == ("somebody", ())
+    assert played.wanted == {"children_at_district_school"}
+    assert played.facts == {"children_at_district_school": 2}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "sentence"),
+    [
+        (
+            "supplies: [children_at_district_school]",
+            "supplies: [children_at_school]",
+            "supplies[0]",
+            "supplies no “children_at_school”. Did you mean “children_at_district_school”?",
+        ),
+        (
+            "supplies: [children_at_district_school]",
+            "supplies: [age]",
+            "supplies[0]",
+            "supplies no “age”. It supplies: children_at_district_school.",
+        ),
+        (
+            "facts: {children_at_district_school: 2}",
+            "facts: {}",
+            "supplies[0]",
+            "No example shows `children_at_district_school`. Add one under `examples`.",
+        ),
+        (
+            "somebody, facts: [children_at_district_school]",
+            "somebody, facts: [children]",
+            "examples[0].about.facts[0]",
+            "This file supplies no “children”.",
+        ),
+        (
+            "    about: {subject: somebody, facts: [children_at_district_school]}\n",
+            "",
+            "examples[0]",
+            "Give inquiries, or say about whom facts are wanted.",
+        ),
+    ],
+)
+def test_what_a_file_supplies_is_what_its_kind_can_and_an_example_shows(
+    mistakes, old, new, path, sentence
+):
+    told = {at: said for _, at, said in mistakes(SCHOOL.replace(old, new), "loopback-school")}
+
+    assert sentence in told[path]
+
+
+def test_a_kind_that_supplies_nothing_says_so(mistakes):
+    [(_, path, sentence)] = mistakes(GOOD + "supplies: [age]\n")
+
+    assert path == "supplies[0]"
+    assert sentence == "The kind “hospital” supplies no “age”. It supplies: nothing."
+
+
 def test_an_example_tells_the_offers_of_each_inquiry_or_the_problem(load, mistakes):
     assert "for each inquiry" in str(mistakes(GOOD.replace("offers: [[]]", "offers: [[], []]")))
     assert load(GOOD.replace("offers: [[]]", "problem: PARTNER_UNWELL"))

@@ -30,6 +30,7 @@ class Library(base.Connector[base.Options]):
     label: ClassVar = {"en": "Library", "zh": "图书馆"}
     capabilities = frozenset({offer.Capability.PASS})
     options_model = base.Options
+    supplies = frozenset({"age", "employed"})
 
     seen: tuple = ()
 
@@ -39,6 +40,10 @@ class Library(base.Connector[base.Options]):
         return [
             [offer.Pass(id=f"{one.topic}-{word}", title=word, where="here")] for one in inquiries
         ]
+
+    async def facts(self, subject, names):
+        asked = [("of", subject), *(("fact", name) for name in sorted(names))]
+        return (await self.partner.get("facts", query=asked)).json()
 
 
 @contextlib.asynccontextmanager
@@ -282,6 +287,91 @@ async def test_more_is_asked_at_once_than_is_remembered():
         answers = await one.ask([about(topic) for topic in topics], soon())
 
     assert ids(answers) == [[f"{topic}-w"] for topic in topics]
+
+
+# --- Facts about people -------------------------------------------------------------------------
+
+BOTH = frozenset({"age", "employed"})
+
+
+async def test_facts_come_as_rules_know_them_and_what_is_left_out_is_not_known():
+    async with at(partner.says('{"age": 7}')) as (loopback, one):
+        supply = await one.supply("somebody", BOTH, soon())
+
+    assert supply == at_work.Supply("loopback-library", {"age": 7})
+    (call,) = loopback.calls
+    assert (call.query["of"], call.query.getall("fact")) == ("somebody", ["age", "employed"])
+
+
+async def test_what_nobody_wanted_to_know_is_not_known():
+    async with at(partner.says('{"age": 7, "employed": true}')) as (_, one):
+        supply = await one.supply("somebody", frozenset({"employed"}), soon())
+
+    assert supply.facts == {"employed": True}
+
+
+async def test_what_is_known_of_a_person_is_not_remembered():
+    async with at(partner.says('{"age": 7}')) as (loopback, one):
+        await one.supply("somebody", BOTH, soon())
+        loopback.does = partner.says('{"age": 8}')
+        supply = await one.supply("somebody", BOTH, soon())
+
+    assert supply.facts == {"age": 8}
+
+
+async def test_nobody_waits_for_what_is_asked_about_somebody_else():
+    async def echoes(request):
+        await asyncio.sleep(0.05)
+        return await partner.says(f'{{"age": {len(request.query["of"])}}}')(request)
+
+    async with at(echoes) as (loopback, one):
+        supplies = await asyncio.gather(*(one.supply(who, BOTH, soon()) for who in ("a", "bb")))
+
+    assert [supply.facts for supply in supplies] == [{"age": 1}, {"age": 2}]
+    assert len(loopback.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("does", "problem"),
+    [
+        (partner.hangs, errors.Problem.TIMEOUT),
+        (partner.says(status=500), errors.Problem.UNWELL),
+        (partner.says("<html>"), errors.Problem.BAD_ANSWER),
+        (partner.says('{"age": "seven"}'), errors.Problem.BAD_ANSWER),
+        (partner.says('{"age": 7, "employed": null}'), errors.Problem.BAD_ANSWER),
+        (partner.says("[]"), errors.Problem.MISCONFIGURED),
+    ],
+)
+async def test_a_partner_that_fails_is_silent_and_says_why(does, problem):
+    async with at(does) as (_, one):
+        supply = await one.supply("somebody", BOTH, soon())
+        health = one.health()
+
+    assert supply.facts == {}
+    assert supply.failure.problem is problem
+    assert "seven" not in supply.failure.sentence
+    assert (health.asked, health.failed) == (1, 1)
+
+
+async def test_who_wants_facts_in_a_hurry_leaves_at_their_deadline():
+    async with at(partner.says('{"age": 7}', after=0.2)) as (_, one):
+        began = time.monotonic()
+        supply = await one.supply("somebody", BOTH, soon(0.05))
+        took = time.monotonic() - began
+
+    assert supply.failure.problem is errors.Problem.TIMEOUT
+    assert took < 0.15
+
+
+async def test_a_kind_that_supplies_nothing_breaks_its_partner_alone(caplog):
+    class Silent(Library):
+        facts = base.Connector.facts
+
+    async with at(WORD, kind=Silent) as (_, one):
+        supply = await one.supply("somebody", BOTH, soon())
+
+    assert supply.failure.problem is errors.Problem.MISCONFIGURED
+    assert "somebody" not in caplog.text
 
 
 async def test_health_tells_what_asking_has_been_like():

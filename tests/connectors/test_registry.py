@@ -84,6 +84,36 @@ async def test_every_good_file_is_a_partner_and_a_bad_one_is_set_aside_alone_and
     assert "s3cret" not in caplog.text
 
 
+SUPPLIES = """\
+slug: {slug}
+kind: school
+name: {{en: School}}
+owner: Connector team
+about: {{en: Places.}}
+documentation: docs/connecting.md#school
+district: changning
+address: https://school.example/
+supplies: [children_at_district_school]
+examples:
+  - name: two children
+    about: {{subject: somebody, facts: [children_at_district_school]}}
+    replies: [{{path: users, body: ""}}]
+    facts: {{children_at_district_school: 2}}
+"""
+
+
+async def test_a_fact_has_one_supplier_and_who_comes_second_is_set_aside(write, load):
+    for slug in ("a-school", "b-school"):
+        write(slug).write_text(SUPPLIES.format(slug=slug), encoding="utf-8")
+
+    found = load(write.folder)
+
+    assert found.suppliers == {"children_at_district_school": "a-school"}
+    (mistake,) = found.set_aside["b-school"]
+    assert (mistake.path, mistake.line) == ("supplies[0]", 9)
+    assert mistake.sentence == "“a-school” supplies `children_at_district_school` already."
+
+
 async def test_where_no_sandbox_runs_its_partners_are_left_out(write, load):
     write("good-hospital")
 

@@ -26,8 +26,8 @@ async def schools(office, client):
     ) as reply:
         token = (await reply.json())["access_token"]
 
-    async def ask(bearer=token, **query):
-        url = f"{office}/ims/oneroster/rostering/v1p2/schools"
+    async def ask(bearer=token, what="schools", **query):
+        url = f"{office}/ims/oneroster/rostering/v1p2/{what}"
         async with client.get(
             url, params=query, headers={"Authorization": f"Bearer {bearer}"}
         ) as reply:
@@ -97,6 +97,28 @@ async def test_places_carry_their_grade_and_never_exceed_the_capacity(schools):
 @pytest.mark.parametrize("query", [{"filter": "name~'x'"}, {"sort": "age"}, {"limit": "none"}])
 async def test_bad_parameters_are_refused_in_the_standards_words(schools, query):
     status, _, body = await schools(**query)
+
+    assert (status, body["imsx_codeMajor"]) == (400, "failure")
+
+
+async def test_a_user_is_found_by_identifier_and_always_the_same(schools):
+    asked = {
+        name: await schools(what="users", filter=f"identifier='{name}' AND status='active'")
+        for name in ("a", "b", "c", "d", "it''s")
+    }
+
+    found = {name: body["users"] for name, (_, _, body) in asked.items()}
+    agents = {name: [len(user["agents"]) for user in users] for name, users in found.items()}
+    told = {name: school.children(OFFICE, name.replace("''", "'")) for name in asked}
+    assert agents == {name: [] if many is None else [many] for name, many in told.items()}
+    assert {one["identifier"] for users in found.values() for one in users} <= {
+        name.replace("''", "'") for name in asked
+    }
+
+
+@pytest.mark.parametrize("filter_", ["", "status='active'", "identifier='o'o' AND status='active'"])
+async def test_users_are_not_listed_without_an_identifier(schools, filter_):
+    status, _, body = await schools(what="users", filter=filter_)
 
     assert (status, body["imsx_codeMajor"]) == (400, "failure")
 

@@ -67,6 +67,56 @@ async def test_small_pages_are_followed_to_the_same_answer(office, asked):
     assert system.calls[OFFICE] == 1 + 2
 
 
+WANTED = frozenset({"children_at_district_school"})
+
+
+async def test_children_are_the_pupils_that_a_person_answers_for(office):
+    _, build = office
+    subjects = [f"subject{number}" for number in range(12)]
+    known = {one: sandbox_school.children(OFFICE, one) for one in subjects}
+
+    told = {one: await build().facts(one, WANTED) for one in subjects}
+
+    assert told == {
+        one: {} if many is None else {"children_at_district_school": many}
+        for one, many in known.items()
+    }
+    assert {None, 0, 1, 2, 3} == set(known.values())
+
+
+async def test_a_quote_in_what_is_asked_stays_within_its_quotes(office, odd):
+    _, build = office
+    connector, requests = await odd(school.School, {}, {"users": []})
+
+    found = await connector.facts("o'b", WANTED)
+    await build().facts("x' OR status='active", WANTED)
+
+    assert found == {}
+    assert [request.query["filter"] for request in requests] == [
+        "identifier='o''b' AND status='active'"
+    ]
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        [{"identifier": "other", "agents": [{"type": "user"}]}],
+        [{"identifier": "me", "agents": []}, {"identifier": "me", "agents": []}],
+        [{"agents": []}],
+        [{"identifier": "me", "agents": [{}]}],
+        None,
+    ],
+)
+async def test_users_that_were_not_asked_for_are_a_bad_answer_that_quotes_nobody(odd, users):
+    connector, _ = await odd(school.School, {}, {"users": users})
+
+    with pytest.raises(errors.Misconfigured) as raised:
+        await connector.facts("me", WANTED)
+
+    assert raised.value.problem is errors.Problem.BAD_ANSWER
+    assert "other" not in str(raised.value).replace("other users", "")
+
+
 async def test_a_token_without_the_scope_is_misconfigured(office, asked):
     _, build = office
 
