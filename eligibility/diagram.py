@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -84,10 +85,11 @@ class Diagram:
         if len(self.variables) > MOST_VARIABLES:
             raise EntangledError
         # What is one change: a fact, all words of a set together, one question on the household.
-        self._changed = [
+        names = [
             at if one.fact.kind is Kind.HOUSEHOLD else one.fact.name
             for at, one in enumerate(self.variables)
         ]
+        self._bits = [1 << names.index(name) for name in names]
         self._nodes: list[tuple[int, tuple[int, ...]]] = [(len(self.variables), ())] * 2
         self._made: dict[tuple[int, tuple[int, ...]], int] = {}
         self._chosen: dict[tuple[int, int, int], int] = {}
@@ -283,11 +285,11 @@ class Diagram:
 
         Fewest changes come first; of two sets of the same facts that is the one kept.
         """
-        kept: dict[frozenset[str | int], _Set] = {}
+        kept: dict[int, _Set] = {}
         for one in sorted(found, key=len):
-            facts = frozenset(self._changed[at] for at, _ in one)
-            if not any(other <= facts for other in kept):
-                kept[facts] = one
+            bits = functools.reduce(operator.or_, (self._bits[at] for at, _ in one), 0)
+            if not any(other & bits == other for other in kept):
+                kept[bits] = one
         return list(kept.values())[:MOST_ALTERNATIVES]
 
     def _whichever(self, branches: Iterable[int], to: int) -> int:
