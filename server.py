@@ -60,7 +60,7 @@ from settings import Settings
 SDL = configuration.HOME / "schema" / "schema.graphql"
 DEVELOPMENT_ISSUER = "urn:greenway:development"
 
-_MENU_SECONDS = 1.0
+_MENU_SECONDS = 0.5
 #: Objects made before a first look, and looks before the next wider one; Python's own: 700, 10, 10.
 _COLLECTOR = (5_000, 10, 5)
 _SANDBOX_SECONDS = 10.0
@@ -391,9 +391,13 @@ async def prepare(settings: Settings, people: int | None = None, clock: Clock = 
     database = Database(settings.database_url)
     try:
         await database.upgrade()
-        await publication.publish(
-            database, settings.menu, partial(_capabilities, settings), clock()
-        )
+        try:
+            await publication.publish(
+                database, settings.menu, partial(_capabilities, settings), clock()
+            )
+        except errors.MenuAheadError as ahead:
+            # What officers published is no reason not to start; what is in force stays so.
+            _log.warning("%s %s", ahead.sentence, ahead.hint)
         async with database.session() as session:
             empty = not await talent.count(session, talent.Filter())
         if people is not None or empty:
@@ -658,15 +662,20 @@ def menu_check() -> None:
 
 
 @menu_cli.command(name="publish")
-def menu_publish() -> None:
-    """Check the menu folder and publish it whole; every hub process has it within seconds."""
+def menu_publish(
+    *,
+    replace: Annotated[
+        bool, typer.Option(help="Undo what was published through the endpoint.")
+    ] = False,
+) -> None:
+    """Check the menu folder and publish it whole; every hub process has it within a second."""
 
     async def run() -> tuple[int, bool]:
         settings = configuration.read()
         database = Database(settings.database_url)
         try:
             return await publication.publish(
-                database, settings.menu, partial(_capabilities, settings), _now()
+                database, settings.menu, partial(_capabilities, settings), _now(), replace=replace
             )
         finally:
             await database.close()
@@ -699,7 +708,7 @@ def menu_preview(
         plain = [one.plain() for one in impacts]
         typer.echo(json.dumps({"asOf": today.isoformat(), "services": plain}, indent=2))
         return
-    typer.echo(f"{len(impacts)} rules would be others, as of {today}.")
+    typer.echo(f"Services whose rule would change: {len(impacts)}; people as of {today}.")
     for one in impacts:
         typer.echo("\n".join(_told(one)))
 
@@ -732,6 +741,21 @@ def _told(found: Impact) -> Iterator[str]:
             cells = (part.tally.people, *part.told.values())
             row = "".join(f"{'-' if cell is None else cell:>17}" for cell in cells)
             yield f"  {row}  {group} {', '.join(part.names)}".rstrip()
+
+
+@menu_cli.command(name="pull")
+def menu_pull() -> None:
+    """Take what was published through the endpoint since into the menu folder."""
+
+    async def run() -> list[str]:
+        settings = configuration.read()
+        database = Database(settings.database_url)
+        try:
+            return await publication.pull(database, settings.menu)
+        finally:
+            await database.close()
+
+    typer.echo(f"Taken into the folder: {', '.join(asyncio.run(run())) or 'nothing'}.")
 
 
 @connectors_cli.command(name="check")

@@ -43,6 +43,7 @@ class Catalogue:
     revision: int
     digest: str
     published_at: datetime
+    published_by: str | None
     lists: menu.Menu
     services: Mapping[str, menu.Service]
     rulebook: Rulebook
@@ -65,6 +66,7 @@ class Catalogue:
             revision=revision.id,
             digest=revision.digest,
             published_at=revision.published_at,
+            published_by=revision.published_by,
             lists=found,
             services={service.code: service for service in services},
             rulebook=Rulebook.of(found),

@@ -9,6 +9,7 @@ import strawberry
 from models import errors
 from models.decision import State
 from resolvers import decision as decisions
+from resolvers import edition
 from resolvers.verdict import Given
 from schema.decision import (
     Decision,
@@ -18,9 +19,17 @@ from schema.decision import (
     SubmitDraftInput,
     UnknownDecisionFault,
 )
-from schema.errors import UnknownCodeFault
+from schema.edition import (
+    ConflictFault,
+    Publication,
+    PublishServiceInput,
+    PublishServiceOutcome,
+    WithdrawServiceInput,
+    WithdrawServiceOutcome,
+)
+from schema.errors import MistakesFault, UnknownCodeFault
 from schema.info import Info
-from schema.permissions import holders
+from schema.permissions import holders, officers
 from schema.verdict import asked
 
 SaveDraftOutcome = Annotated[
@@ -93,3 +102,47 @@ class Mutation:
     ) -> DiscardDraftOutcome | None:
         found = await decisions.discard(info.context, input.id)
         return Decision.of(found) if found else UnknownDecisionFault.made()
+
+    @strawberry.mutation(
+        description=(
+            "Publish the menu with this service in it, new or otherwise than it was. All of it is "
+            "checked; every hub has it within a second. Sent again, it changes nothing. Officers."
+        ),
+        extensions=[officers()],
+    )
+    async def publish_service(
+        self,
+        info: Info,
+        input: Annotated[PublishServiceInput, strawberry.argument(description="The service.")],
+    ) -> PublishServiceOutcome | None:
+        try:
+            return Publication.of(
+                await edition.publish(info.context, input.code, input.text, input.expected_revision)
+            )
+        except errors.MistakesError as error:
+            return MistakesFault.of(error)
+        except errors.ConflictError as error:
+            return ConflictFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Publish the menu without this service; refused while another requires it or a "
+            "journey names it. Officers."
+        ),
+        extensions=[officers()],
+    )
+    async def withdraw_service(
+        self,
+        info: Info,
+        input: Annotated[WithdrawServiceInput, strawberry.argument(description="Which service.")],
+    ) -> WithdrawServiceOutcome | None:
+        try:
+            return Publication.of(
+                await edition.withdraw(info.context, input.code, input.expected_revision)
+            )
+        except errors.MistakesError as error:
+            return MistakesFault.of(error)
+        except errors.ConflictError as error:
+            return ConflictFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)

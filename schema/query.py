@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Mapping
-from datetime import datetime
 from typing import Annotated, Protocol
 
 import strawberry
@@ -16,10 +15,10 @@ from resolvers import menu as catalogue
 from resolvers import talent as people
 from resolvers import verdict as verdicts
 from resolvers.context import Context
-from schema import scalars
 from schema.connector import Connector, connectors
 from schema.coverage import Coverage
 from schema.decision import Decision, Replay
+from schema.edition import MenuEdition
 from schema.errors import UnknownCodeFault
 from schema.impact import RuleImpactInput, RuleImpactOutcome, rule_impact
 from schema.info import Info
@@ -45,13 +44,6 @@ from schema.station import Station, stations
 from schema.talent import Talent, TalentConnection, TalentFilter
 from schema.verdict import AsOf, Facts, asked
 
-scalars.describe(
-    catalogue.ChangeKind,
-    "What became of a service between two revisions of the menu.",
-    {"ADDED": "It is new.", "CHANGED": "It says something else.", "REMOVED": "It is gone."},
-    name="MenuChangeKind",
-)
-
 #: The most ids that `nodes` takes, as a connection's page.
 MOST_IDS = 100
 
@@ -70,13 +62,6 @@ ServiceOutcome = Annotated[
 ]
 
 
-@strawberry.type(description="The menu that is in force.")
-class MenuEdition:
-    revision: int = strawberry.field(description="Its number; a later one is greater.")
-    digest: str = strawberry.field(description="The SHA-256 of its content.")
-    published_at: datetime = strawberry.field(description="When it was published.")
-
-
 @strawberry.type(description="A service that is not as it was.")
 class MenuChange:
     code: str = strawberry.field(description="The service's code.")
@@ -88,10 +73,7 @@ class MenuChange:
 class Query:
     @strawberry.field(description="The menu that is in force.")
     def edition(self, info: Info) -> MenuEdition:
-        found = info.context.catalogue
-        return MenuEdition(
-            revision=found.revision, digest=found.digest, published_at=found.published_at
-        )
+        return MenuEdition.of(info.context.catalogue)
 
     @strawberry.field(description="The 14 categories of the menu, in its order.")
     def categories(self, info: Info) -> list[Category]:
