@@ -8,7 +8,7 @@ import itertools
 import statistics
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -232,21 +232,25 @@ def _cell(took: Sequence[float]) -> str:
 # ── whom a rule covers ───────────────────────────────────────────────────────────────────────
 
 
-async def _cover(url: str) -> None:
-    database = Database(url)
-    try:
-        await _count_and_list(database)
-    finally:
-        await database.close()
+def _cover(database_url: str, environment: Mapping[str, str]) -> None:
+    """Make the standing as operators do, then count and list whom rules cover."""
+    child = machine.Child("-m", "server", "standing", environment=environment)
+    print(f"\n{child.said.readline().strip()}", flush=True)
+    child.stop()
+
+    async def run() -> None:
+        database = Database(database_url)
+        try:
+            await _count_and_list(database)
+        finally:
+            await database.close()
+
+    asyncio.run(run())
 
 
 async def _count_and_list(database: Database) -> None:
     """Count and list whom rules cover; the bars are SQLite's."""
     today = datetime.now(ZONE).date()
-    began, cpu = time.perf_counter(), time.process_time()
-    await standing.make(database, today)
-    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-    print(f"\n{database.dialect}: standing made in {seconds:.1f} s, {cpu:.1f} s of it our CPU")
     over = standing.of(today)
     rows, slowest = [], dict.fromkeys(_COVERED, 0.0)
     found = await menu.newest(database)
@@ -335,7 +339,7 @@ def _serve(data: Path, database_url: str) -> None:
     environment = machine.environment(data, database_url, machine.free_ports(5)[0])
     settings = configuration.read(environment)
     asyncio.run(server.prepare(settings))
-    asyncio.run(_cover(database_url))
+    _cover(database_url, environment)
     officer = server.development_token(settings, Role.OFFICER, "demo-officer")
     with machine.serving("benchmarks.hub", environment) as hub:
         idle = hub.child.peak_megabytes()

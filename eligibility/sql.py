@@ -69,7 +69,10 @@ def holds(outcome: Outcome, tree: Tree, over: Standing) -> _Truth:
     return {
         Outcome.ELIGIBLE: held,
         Outcome.INELIGIBLE: sa.not_(held),
-        Outcome.NEEDS_FACTS: held.is_(None),
+        # The databases leave a condition as soon as it is decided; whether it is NULL, they do not.
+        Outcome.NEEDS_FACTS: sa.case(
+            (held, sa.false()), (sa.not_(held), sa.false()), else_=sa.true()
+        ),
         Outcome.UNDETERMINED: sa.false(),
     }[outcome]
 

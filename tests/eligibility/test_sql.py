@@ -169,6 +169,17 @@ async def test_so_many_of_the_parts_in_all_their_truths(database, over, least):
     assert await agrees(database, over, tree, people)
 
 
+@pytest.mark.parametrize("words", [7_000, 14_000])
+async def test_the_most_parameters_that_are_not_refused_are_asked(database, over, words):
+    test = Among("school_name", frozenset(f"school {number}" for number in range(words)))
+    tree = tree_of(leaf(test.fact, test))
+
+    async with database.session() as session:
+        counts = await standing.counts(session, over, sql.truth(tree, over))
+
+    assert counts == standing.Counts(0, 0, 0)
+
+
 async def test_every_outcome_has_its_own_people(database, over):
     tree = tree_of(leaf("employed", Among("employed", frozenset({True}))))
     people = [{"employed": True}, {"employed": False}, {}]
@@ -242,7 +253,12 @@ async def test_a_rule_that_is_not_refused_for_its_depth_is_asked(database, over,
             sql.truth(Tree(DAY, node), over)
             deepest, node = node, GROUPS[form](node)
 
-    assert await agrees(database, over, Tree(DAY, deepest), [{}, {"age": 3, HOUSEHOLD: ()}])
+    tree = Tree(DAY, deepest)
+    assert await agrees(database, over, tree, [{}, {"age": 3, HOUSEHOLD: ()}])
+    async with database.session() as session:
+        found = [await standing.count(session, over, sql.holds(one, tree, over)) for one in Outcome]
+        counts = await standing.counts(session, over, sql.truth(tree, over))
+    assert (found, counts) == ([0, 0, 0, 0], standing.Counts(0, 0, 0))
 
 
 def test_a_rule_that_is_too_large_for_a_database_is_refused(over):
