@@ -1,10 +1,11 @@
-"""The benchmarks' command line: beside the baseline, with many people, or with broken partners."""
+"""The benchmarks' command line: beside the baseline, many people, broken partners, rules."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
-from benchmarks import beside, broken, people
+from benchmarks import beside, broken, people, rules
 
 
 def main() -> None:
@@ -14,17 +15,23 @@ def main() -> None:
     parser.add_argument(
         "--processes", type=int, default=1, help="how many of the hub's, beside the baseline"
     )
-    commands = parser.add_subparsers(dest="command", metavar="people | broken")
+    commands = parser.add_subparsers(dest="command", metavar="people | broken | rules")
     many = commands.add_parser("people", help="the database with very many people")
     many.add_argument("number", nargs="?", type=int, default=people.EVERYBODY)
     many.add_argument("--database", help="this one alone; its people are replaced")
     commands.add_parser("broken", help="each way a partner can fail, and starting without any")
+    judged = commands.add_parser("rules", help="rules compiled three ways, and beside OpenFisca")
+    judged.add_argument("number", nargs="?", type=int, help="of people")
+    judged.add_argument("--database", help="this one, with its people and its menu")
     asked = parser.parse_args()
     match asked.command:
         case "people":
             people.main(asked.number, asked.database)
         case "broken":
             broken.main()
+        case "rules":
+            effort = rules.QUICK if asked.quick else rules.FULL
+            rules.main(replace(effort, people=asked.number or effort.people), asked.database)
         case _:
             beside.main(beside.QUICK if asked.quick else beside.FULL, asked.processes)
 

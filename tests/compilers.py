@@ -1,0 +1,85 @@
+"""The three compilers side by side: random rules, a crowd in a database, and what each says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from hypothesis import strategies as st
+
+from eligibility import household, population, sql
+from eligibility import standing as forms
+from eligibility.single import Judge
+from eligibility.tree import HOUSEHOLD, Known, Tree
+from models import population as columns
+from models import standing
+from models.database import Session
+from models.standing import Standing
+from tests import rules
+
+FACTS = tuple(rules.FACTS.values())
+MEMBER_FACTS = tuple(household.FACTS.values())
+
+#: What a compiler says: for each person, the truth of each rule.
+Told = list[tuple[bool | None, ...]]
+
+
+def nobody() -> Standing:
+    """Return a standing of the facts of random rules."""
+    texts = [{one.name: forms.is_text(one) for one in facts} for facts in (FACTS, MEMBER_FACTS)]
+    return Standing.of(date(2026, 6, 30), "00000000", *texts)
+
+
+@st.composite
+def crowds(draw: st.DrawFn, most: int = 30) -> tuple[list[Tree], list[Known]]:
+    """Draw the trees of a few rules, and a crowd to judge by them."""
+    several = [
+        rules.read(draw(rules.trees())).on(draw(rules.days)) for _ in range(draw(st.integers(1, 4)))
+    ]
+    some = st.one_of(*(rules.profiles(tree) for tree in several))
+    return several, draw(st.lists(some, min_size=1, max_size=most))
+
+
+async def told(
+    session: Session, over: Standing, trees: Sequence[Tree], people: Sequence[Known]
+) -> tuple[Told, Told, Told]:
+    """Return what is said of each person alone, by the database, and of all at once.
+
+    The people stay in the standing until the session's caller takes it back.
+    """
+    await standing.put(session, over, *_rows(people))
+    asked = sa.select(*(sql.truth(tree, over) for tree in trees))
+    found = await session.execute(asked.select_from(over.people).order_by(over.people.c.talent_id))
+    by_sql = [tuple(None if one is None else bool(one) for one in row) for row in found]
+    frame = await _frame(session, over)
+    judges = [Judge(tree) for tree in trees]
+    by_one = [tuple(judge.truth(known) for judge in judges) for known in people]
+    named = {f"rule {number}": tree for number, tree in enumerate(trees)}
+    by_frame = population.truths(frame, named).drop(population.PERSON).collect().rows()
+    return by_one, by_sql, by_frame
+
+
+async def _frame(session: Session, over: Standing) -> population.Frame:
+    """Return a standing as a frame, as the command line loads it."""
+    loaded: list[dict[str, Any]] = []
+    for table, facts in zip(over.tables, (FACTS, MEMBER_FACTS), strict=True):
+        names = [one.name for one in facts]
+        ids, *found = await columns.columns(session, table, ["talent_id", *names])
+        loaded.append({population.PERSON: ids, **dict(zip(names, found, strict=True))})
+    return population.frame(FACTS, *loaded)
+
+
+def _rows(people: Sequence[Known]) -> tuple[list[standing.Row], list[standing.Row]]:
+    whole = [
+        (number, *forms.codes(known, FACTS), None, None, None)
+        for number, known in enumerate(people)
+    ]
+    homes: list[Any] = [known.get(HOUSEHOLD) or () for known in people]
+    members = [
+        (number, place, *forms.codes(member, MEMBER_FACTS))
+        for number, home in enumerate(homes)
+        for place, member in enumerate(home)
+    ]
+    return whole, members
