@@ -122,6 +122,14 @@ def test_points_change_with_what_they_are_counted_by():
     assert turned(tree, known) == [[("a", True)]] * 3
 
 
+def test_points_that_stay_on_their_side_are_no_part_of_the_change():
+    tree = {"any": [{**SAID, "points": "merit", "at_least": 40}, clause("b", "employed")]}
+    known = {"age": 30, "employed": False, "degree_level": "BACHELOR", "annual_salary": 0}
+
+    assert alternatives(tree, known)[0] == {"employed": True}
+    assert turned(tree, known)[0] == [("b", True)]
+
+
 def test_what_is_not_in_force_has_no_alternative():
     tree = {"any": [clause("a", "annual_salary", at_least={"line": "class-b"}), B]}
     known = {"annual_salary": 10, "holds_card": False}

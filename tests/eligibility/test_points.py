@@ -69,3 +69,20 @@ def test_every_completion_lies_within_the_span(data):
 
     sums = [TABLE.span(whole)[0] for whole in rules.completions(tree, known)]
     assert all(least <= one <= most for one in sums)
+
+
+@pytest.mark.parametrize(
+    ("known", "reached"),
+    [
+        ({"age": 30, "employed": True, "degree_level": "DOCTOR", "annual_salary": 0}, "MEDIUM"),
+        ({"age": 19, "employed": True, "degree_level": "DOCTOR", "annual_salary": 0}, "LOW"),
+        ({"age": 30, "employed": True, "annual_salary": 500_000}, "HIGH"),
+        ({"age": 30, "annual_salary": 0}, "MEDIUM"),
+        ({"annual_salary": 0}, None),
+        ({}, None),
+    ],
+)
+def test_a_class_is_reached_where_no_missing_fact_can_move_it(known, reached):
+    found = TABLE.reached(known)
+
+    assert (found and found.value) == reached
