@@ -9,6 +9,7 @@ import gc
 import json
 import logging
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -46,6 +47,7 @@ from connectors import http
 from connectors.issuer import Issuer
 from connectors.registry import PARTNERS, Registry, check, files
 from credentials import token
+from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
 from models import demo, errors, talent, text
 from models.database import Database
@@ -59,6 +61,9 @@ from settings import Settings
 
 SDL = configuration.HOME / "schema" / "schema.graphql"
 DEVELOPMENT_ISSUER = "urn:greenway:development"
+#: The secret under which people get their names before partners.
+PAIRWISE = "pairwise"
+_KEY_LETTERS = 32
 
 _MENU_SECONDS = 0.5
 #: Objects made before a first look, and looks before the next wider one; Python's own: 700, 10, 10.
@@ -101,6 +106,7 @@ class Hub:
             _keys(settings, self.client, clock),
         )
         self.notary = notary_of(settings)
+        self.pseudonyms = pseudonyms_of(settings)
         self.gathering = _Gathering(settings)
         self.keeper = standing.Keeper(self.database, self.gathering.start)
         self.catalogue: menu.Catalogue | None = None
@@ -125,6 +131,7 @@ class Hub:
             registry=self.registry,
             catalogue=self.catalogue,
             notary=self.notary,
+            pseudonyms=self.pseudonyms,
             deadline=asyncio.get_running_loop().time() + self.settings.deadline_seconds,
             keeper=self.keeper,
         )
@@ -212,10 +219,16 @@ def partners_of(
         _partner_folders(settings),
         client,
         (sandbox or _sandbox(settings)) if settings.demo else {},
-        {**(secret.VALUES if settings.demo else {}), **settings.secrets},
+        _partner_secrets(settings),
         clock,
         always_live=settings.always_live,
     )
+
+
+def _partner_secrets(settings: Settings) -> dict[str, str]:
+    """Return the secrets that partner files may name: the hub's own key is none of theirs."""
+    given = {name: value for name, value in settings.secrets.items() if name != PAIRWISE}
+    return {**secret.VALUES, **given} if settings.demo else given
 
 
 def _partner_folders(settings: Settings) -> list[Path]:
@@ -267,17 +280,40 @@ def notary_of(settings: Settings) -> Notary:
         ) from wrong
 
 
+def pseudonyms_of(settings: Settings) -> Pseudonyms:
+    """Return who names people for partners: under the key given, or one made the first time.
+
+    Raises:
+        HubError: the key given is so short that it might be guessed.
+    """
+    given = settings.secrets.get(PAIRWISE)
+    if given is None:
+        given = _kept(settings.data / "pairwise-key", lambda: secrets.token_urlsafe(32))
+    if len(given) < _KEY_LETTERS:
+        raise errors.HubError(
+            f"GREENWAY_SECRET_PAIRWISE has {len(given)} characters; give {_KEY_LETTERS} or more.",
+            "See docs/operating.md.",
+        )
+    return Pseudonyms(given.encode())
+
+
 def _kept_key(path: Path) -> ECKey:
-    """Return the key in a file, made the first time; of several processes one makes it."""
+    """Return the key in a file, made the first time."""
+    found = _kept(path, lambda: json.dumps(token.new_key().as_dict(private=True)))
+    return token.key_of(json.loads(found))
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """Return the text of a file, made the first time; of several processes one makes it."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         made = path.with_suffix(f".{os.getpid()}")
         made.touch(mode=0o600)
-        made.write_text(json.dumps(token.new_key().as_dict(private=True)), encoding="utf-8")
+        made.write_text(make(), encoding="utf-8")
         with contextlib.suppress(FileExistsError):
             os.link(made, path)
         made.unlink()
-    return token.key_of(json.loads(path.read_text(encoding="utf-8")))
+    return path.read_text(encoding="utf-8")
 
 
 def development_token(settings: Settings, role: Role, subject: str, days: int = 1) -> str:

@@ -6,7 +6,7 @@ JSON with sorted keys and no spaces (RFC 8785, for the plain texts and whole num
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -29,7 +29,8 @@ class Basis:
 
     ``version`` is the digest of the rule; ``known_at`` is when the facts were what they were.
     ``subject`` is the handle of the person whose record was looked into, None where nobody's was;
-    ``given`` are the facts that the asker put forward: those nobody has checked.
+    ``given`` are the facts that the asker put forward: those nobody has checked. ``silent`` has the
+    partner of each fact that one should have supplied.
     """
 
     service: str
@@ -39,6 +40,7 @@ class Basis:
     known_at: datetime
     subject: str | None = None
     given: tuple[str, ...] = ()
+    silent: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def made(basis: Basis, judge: Judge, known: Known, verdict: Verdict) -> bytes:
                 for reason in verdict.reasons
             ],
             "missing": list(verdict.missing),
+            "silent": dict(basis.silent),
         },
         option=orjson.OPT_SORT_KEYS,
     )
@@ -107,6 +110,7 @@ def read(statement: bytes, facts: Mapping[str, Fact]) -> Statement:
             known_at=datetime.fromisoformat(found["knownAt"]),
             subject=found["subject"],
             given=tuple(found["given"]),
+            silent=found["silent"],
         ),
         facts={
             name: _value(facts[name], value)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from connectors.partner import Freshness
 from connectors.registry import Registry
+from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
 from models import talent
 from models.database import Database
@@ -46,6 +48,7 @@ class Context:
     registry: Registry
     catalogue: Catalogue
     notary: Notary
+    pseudonyms: Pseudonyms
     reads: Reads
     loaders: Loaders
     desk: Desk
@@ -66,6 +69,7 @@ class Context:
         registry: Registry,
         catalogue: Catalogue,
         notary: Notary,
+        pseudonyms: Pseudonyms,
         deadline: float,
         keeper: Keeper | None = None,
     ) -> Context:
@@ -82,6 +86,7 @@ class Context:
             registry=registry,
             catalogue=catalogue,
             notary=notary,
+            pseudonyms=pseudonyms,
             reads=reads,
             loaders=Loaders.over(database, reads),
             desk=Desk(registry, reads, deadline),
@@ -92,6 +97,28 @@ class Context:
     def today(self) -> date:
         """The day in Shanghai."""
         return self.now.astimezone(ZONE).date()
+
+    def moment(self, seconds: float | None) -> datetime | None:
+        """Return the moment so many seconds from now."""
+        return None if seconds is None else self.now + timedelta(seconds=seconds)
+
+    def tell(
+        self,
+        path: Sequence[str | int],
+        code: str,
+        message: str,
+        *,
+        partner: str,
+        freshness: Freshness,
+        retry_after: datetime | None,
+    ) -> None:
+        """Tell of a partner's failure: once a query and partner, at the place where it is met."""
+        if any(problem.extensions.get("partner") == partner for problem in self.problems):
+            return
+        more: dict[str, object] = {"partner": partner, "freshness": freshness}
+        if retry_after:
+            more["retryAfter"] = retry_after.isoformat()
+        self.problems.append(Problem(path, code, message, more))
 
     def once(self, key: str, make: Callable[[], T]) -> T:
         """Return what this query made under a key, making it the first time."""

@@ -11,12 +11,12 @@ from eligibility.condition import Value
 from eligibility.single import Judge
 from eligibility.statement import Statement
 from eligibility.verdict import Outcome
-from models import decision, errors, menu, talent
+from models import decision, errors, talent
 from models.decision import Decision, State
 from resolvers import menu as catalogue
 from resolvers import verdict
 from resolvers.context import Context
-from resolvers.verdict import Asked, Given, Judged
+from resolvers.verdict import Asked, Given, Judged, Path
 from resolvers.viewer import Role
 
 _HOLDERS = frozenset({Role.HOLDER})
@@ -76,6 +76,7 @@ def stated(judged: Judged) -> bytes:
         known_at=judged.known_at.astimezone(UTC),
         subject=judged.person.handle if judged.person else None,
         given=tuple(judged.given),
+        silent=judged.silent,
     )
     return statement.made(basis, judged.judge, judged.known, judged.verdict)
 
@@ -98,11 +99,11 @@ async def replay(context: Context, presented: str) -> Replayed:
         then = await catalogue.revision(session, basis.revision)
     rule = then.rulebook.rules.get(basis.service) if then else None
     now = context.catalogue.rulebook.rules.get(basis.service)
-    outcome = Judge(now.on(basis.as_of)).judge(found.facts).outcome if now else None
+    outcome = Judge(now.on(basis.as_of)).judge(found.facts, basis.silent).outcome if now else None
     if rule is None:
         return Replayed(found, confirmed=False, now=outcome)
     judge = Judge(rule.on(basis.as_of))
-    again = statement.made(basis, judge, found.facts, judge.judge(found.facts))
+    again = statement.made(basis, judge, found.facts, judge.judge(found.facts, basis.silent))
     return Replayed(found, confirmed=again == before, now=outcome)
 
 
@@ -120,8 +121,10 @@ async def mine(context: Context) -> Sequence[Decision]:
         return await decision.of_person(session, context.person.id)
 
 
-async def save(context: Context, code: str, given: tuple[Given, ...]) -> Decision:
+async def save(context: Context, code: str, given: tuple[Given, ...], path: Path) -> Decision:
     """Save a draft for a service, in place of the one there is; return it.
+
+    ``path``, here and below, leads to the field that asks, as for ``verdict.settled``.
 
     Raises:
         UnknownCodeError: there is no such service, fact, or value of it.
@@ -129,8 +132,7 @@ async def save(context: Context, code: str, given: tuple[Given, ...]) -> Decisio
         UnauthenticatedError, ForbiddenError: the viewer is no person we know.
     """
     person = _person(context)
-    service = context.catalogue.service(code)
-    judged = verdict.on(context, service, Asked(facts=given))
+    judged = await _judged(context, code, given, path)
     async with context.database.begin() as session:
         await decision.hold(session, person.id)
         draft = await decision.draft(session, person.id, code)
@@ -145,36 +147,47 @@ async def save(context: Context, code: str, given: tuple[Given, ...]) -> Decisio
     return draft
 
 
-def changes(context: Context, draft: Decision) -> Changes | None:
+async def changes(context: Context, draft: Decision, path: Path) -> Changes | None:
     """Return what of a draft is not as it was; None where nothing is, and of what is submitted."""
     if draft.state is not State.DRAFT:
         return None
-    before, now = read(draft.statement), read(stated(_judged(context, draft)))
+    return _changes(draft, stated(await _judged_again(context, draft, path)))
+
+
+def _changes(draft: Decision, stated: bytes) -> Changes | None:
+    before, now = read(draft.statement), read(stated)
     names = dict.fromkeys((*before.facts, *now.facts))
     changed = (FactChange(name, before.facts.get(name), now.facts.get(name)) for name in names)
     found = Changes(before, now, tuple(one for one in changed if one.before != one.now))
     return found or None
 
 
-async def submit(context: Context, handle: str, *, accepted: bool) -> Decision | None:
+async def submit(context: Context, handle: str, path: Path, *, accepted: bool) -> Decision | None:
     """Submit a draft: from then on it stays as it is. None: the viewer has none of this name.
 
-    Where something changed since it was saved it stays a draft, unless that is ``accepted``.
-    Submitting what is submitted changes nothing.
+    Where something changed since it was saved it stays a draft, unless that is ``accepted``; and
+    where it is saved anew meanwhile, as the one that was looked at is no more. Submitting what is
+    submitted changes nothing.
 
     Raises:
         UnauthenticatedError, ForbiddenError: the viewer is no person we know.
         UnknownCodeError: the service is no longer on the menu.
     """
     person = _person(context)
+    async with context.reads.one(), context.database.session() as session:
+        draft = await decision.by_handle(session, person.id, handle)
+    if draft is None or draft.state is State.SUBMITTED:
+        return draft
+    # Partners are waited for before the transaction, not in it: it holds up all who write.
+    decided = stated(await _judged_again(context, draft, path))
+    if _changes(draft, decided) and not accepted:
+        return draft
     async with context.database.begin() as session:
         await decision.hold(session, person.id)
         found = await decision.by_handle(session, person.id, handle)
-        if found is None or found.state is State.SUBMITTED:
+        if found is None or found.state is State.SUBMITTED or found.statement != draft.statement:
             return found
-        if changes(context, found) and not accepted:
-            return found
-        found.statement = stated(_judged(context, found))
+        found.statement = decided
         found.receipt = context.notary.sign(found.statement)
         found.state = State.SUBMITTED
         found.submitted_at = context.now.astimezone(UTC)
@@ -203,7 +216,11 @@ def _person(context: Context) -> talent.Talent:
     return context.person
 
 
-def _judged(context: Context, draft: Decision) -> Judged:
+async def _judged_again(context: Context, draft: Decision, path: Path) -> Judged:
     given = tuple(Given(one["name"], one["value"]) for one in draft.given)
-    service: menu.Service = context.catalogue.service(draft.service)
-    return verdict.on(context, service, Asked(facts=given))
+    return await _judged(context, draft.service, given, path)
+
+
+async def _judged(context: Context, code: str, given: tuple[Given, ...], path: Path) -> Judged:
+    service = context.catalogue.service(code)
+    return await verdict.settled(context, verdict.on(context, service, Asked(facts=given)), path)

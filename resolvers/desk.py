@@ -4,53 +4,84 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Generic, TypeVar
 
 from connectors import errors
 from connectors.base import Inquiry
-from connectors.partner import Answer, Freshness
+from connectors.partner import Answer, Freshness, Supply
 from connectors.registry import Registry
 from resolvers.reads import Reads
 
-_Waiting = dict[Inquiry, asyncio.Future[Answer]]
+W = TypeVar("W")
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
 class Desk:
     """One query's desk: a partner is asked when the query has nothing left to read.
 
     However many fields, aliases and list items ask, a partner hears of them in one ask; what was
-    asked before in this query is not asked again.
+    asked before in this query is not asked again. Offers and facts are two asks.
     """
 
     def __init__(self, registry: Registry, reads: Reads, deadline: float) -> None:
         self._registry = registry
-        self._reads = reads
         self._deadline = deadline
-        self._asked: defaultdict[str, _Waiting] = defaultdict(dict)
-        self._waiting: defaultdict[str, _Waiting] = defaultdict(dict)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._offers = _Line(reads, self._ask)
+        self._facts = _Line(reads, self._supply)
 
     async def ask(self, partner: str, inquiry: Inquiry) -> Answer:
         """Return a partner's answer; an unusable partner is an answer too, never an error."""
         if partner not in self._registry.partners:
             return _set_aside(partner)
-        asked = self._asked[partner]
-        if inquiry not in asked:
-            asked[inquiry] = asyncio.get_running_loop().create_future()
-            if not self._waiting:
-                self._begin(self._ask_all())
-            self._waiting[partner][inquiry] = asked[inquiry]
-        return await asyncio.shield(asked[inquiry])
+        return await self._offers.ask(partner, inquiry)
 
-    async def _ask_all(self) -> None:
+    async def supply(self, partner: str, subject: str, fact: str) -> Supply:
+        """Return what a partner at work says of a fact of a person, whom it knows by this name."""
+        return await self._facts.ask((partner, subject), fact)
+
+    async def _ask(self, partner: str, inquiries: Sequence[Inquiry]) -> Sequence[Answer]:
+        return await self._registry.partners[partner].ask(inquiries, self._deadline)
+
+    async def _supply(self, whom: tuple[str, str], facts: Sequence[str]) -> Sequence[Supply]:
+        partner, subject = whom
+        asked = self._registry.partners[partner]
+        supply = await asked.supply(subject, frozenset(facts), self._deadline)
+        return [supply] * len(facts)
+
+
+class _Line(Generic[W, Q, A]):
+    """Questions of one sort: put to each that is asked, all together, once reading is over."""
+
+    def __init__(
+        self, reads: Reads, put: Callable[[W, Sequence[Q]], Awaitable[Sequence[A]]]
+    ) -> None:
+        self._reads = reads
+        self._put = put
+        self._asked: defaultdict[W, dict[Q, asyncio.Future[A]]] = defaultdict(dict)
+        self._waiting: defaultdict[W, dict[Q, asyncio.Future[A]]] = defaultdict(dict)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, whom: W, question: Q) -> A:
+        """Return the answer to a question; whatever its putting raises."""
+        asked = self._asked[whom]
+        if question not in asked:
+            asked[question] = asyncio.get_running_loop().create_future()
+            if not self._waiting:
+                self._begin(self._put_all())
+            self._waiting[whom][question] = asked[question]
+        return await asyncio.shield(asked[question])
+
+    async def _put_all(self) -> None:
         await self._reads.quiet()
         waiting, self._waiting = self._waiting, defaultdict(dict)
-        for partner, inquiries in waiting.items():
-            self._begin(self._ask(partner, inquiries))
+        for whom, questions in waiting.items():
+            self._begin(self._answer(whom, questions))
 
-    async def _ask(self, partner: str, waiting: _Waiting) -> None:
-        asking = self._registry.partners[partner].ask(list(waiting), self._deadline)
-        for future, answer in zip(waiting.values(), await asking, strict=True):
+    async def _answer(self, whom: W, waiting: dict[Q, asyncio.Future[A]]) -> None:
+        answers = await self._put(whom, list(waiting))
+        for future, answer in zip(waiting.values(), answers, strict=True):
             future.set_result(answer)
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:

@@ -47,15 +47,19 @@ class Offered:
     pages: tuple[Page, ...]
 
 
-async def for_viewer(context: Context, service: menu.Service, wanted: Wanted) -> Offered:
+async def for_viewer(
+    context: Context, service: menu.Service, wanted: Wanted, path: verdict.Path = ()
+) -> Offered:
     """Return what the service's partners offer the viewer, all asked side by side.
+
+    ``path`` leads to the field that asks, as for ``verdict.settled``.
 
     Raises:
         BadInputError: ``first`` or the days are out of range.
     """
     size = page.size(wanted.first)
     since, until = _window(context, wanted)
-    judged = verdict.on(context, service)
+    judged = await verdict.settled(context, verdict.on(context, service), path)
     if judged.verdict.outcome is not Outcome.ELIGIBLE:
         return Offered(judged.verdict.outcome, ())
     answers = await asyncio.gather(
@@ -72,12 +76,11 @@ async def for_viewer(context: Context, service: menu.Service, wanted: Wanted) ->
 
 
 def _page(context: Context, ask: menu.Ask, answer: Answer, size: int) -> Page:
-    seconds = answer.retry_after_seconds
     return Page(
         ask=ask,
         answer=answer,
         offers=_still_ahead(answer.offers, context.now)[:size],
-        retry_after=None if seconds is None else context.now + timedelta(seconds=seconds),
+        retry_after=context.moment(answer.retry_after_seconds),
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
+from connectors.errors import PartnerError
+from connectors.partner import Freshness
 from eligibility import rulebook
 from eligibility.condition import Value
 from eligibility.fact import Kind
@@ -19,6 +22,9 @@ from eligibility.verdict import Alternative, Outcome, Verdict
 from models import dossier, errors, menu, page, talent
 from resolvers.context import Context
 from resolvers.menu import Catalogue, Filter
+
+#: Where in the answer a field stands: the keys and places that lead to it.
+Path = Sequence[str | int]
 
 #: How many facts may be put forward at once.
 MOST_FACTS = 100
@@ -52,8 +58,9 @@ NOTHING_ELSE = Asked()
 class Judged:
     """A verdict with what it was passed on: the service, its rule, the facts, the day.
 
-    ``given`` are those of the facts that the asker put forward; ``person`` is as they were known
-    at ``known_at``.
+    ``given`` are those of the facts that the asker put forward, ``supplied`` those that partners
+    did; ``silent`` has the partner of each fact that one should have supplied. ``person`` is as
+    they were known at ``known_at``.
     """
 
     verdict: Verdict
@@ -65,6 +72,8 @@ class Judged:
     as_of: date
     known_at: datetime
     catalogue: Catalogue
+    supplied: Known = field(default_factory=dict)
+    silent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def talent_class(self) -> menu.TalentClass | None:
@@ -86,11 +95,11 @@ class Judged:
     def turning(self) -> Turning:
         """Return when the service may be had, from the day on, if nothing but time passes."""
         calendar = self.catalogue.calendar(self.service.code)
-        return calendar.turning(self.as_of, self.person, self.given)
+        return calendar.turning(self.as_of, self.person, {**self.given, **self.supplied})
 
 
 def on(context: Context, service: menu.Service, asked: Asked = NOTHING_ELSE) -> Judged:
-    """Return the verdict on a service for the viewer, on what is known now.
+    """Return the verdict on a service for the viewer, on what the hub itself knows now.
 
     For an asker who is no person nothing is known but what they say, so only what is for everyone
     is ELIGIBLE to one who says nothing.
@@ -100,6 +109,61 @@ def on(context: Context, service: menu.Service, asked: Asked = NOTHING_ELSE) -> 
         UnknownCodeError: there is no such fact, or no such value of it.
     """
     return _judged(context, context.catalogue, service, asked, context.person)
+
+
+def outstanding(context: Context, judged: Judged) -> Mapping[str, str]:
+    """Return the facts that partners are still to be asked for, each with its partner.
+
+    What may still decide is asked, and of whoever asks alone, as they are today: neither about
+    others nor about other days can a partner be asked in their name.
+    """
+    missing = judged.verdict.missing
+    if not missing or judged.person is None or judged.as_of != context.today:
+        return {}
+    suppliers = context.registry.suppliers
+    return {name: suppliers[name] for name in missing if name in suppliers}
+
+
+async def settled(context: Context, judged: Judged, path: Path) -> Judged:
+    """Return a verdict of ``on`` as it is with what partners supply, all asked side by side.
+
+    A partner that fails is told of at ``path``, where the field that asks stands; what it should
+    have supplied stays open, and no verdict turns for it.
+    """
+    wanted = outstanding(context, judged)
+    if judged.person is None or not wanted:
+        return judged
+    name = partial(context.pseudonyms.of, handle=judged.person.handle)
+    supplies = await asyncio.gather(
+        *(context.desk.supply(partner, name(partner), fact) for fact, partner in wanted.items())
+    )
+    supplied: dict[str, Value] = {}
+    silent: dict[str, str] = {}
+    for fact, supply in zip(wanted, supplies, strict=True):
+        if supply.failure:
+            silent[fact] = supply.partner
+            _tell(context, supply.partner, supply.failure, path)
+        elif fact in supply.facts:
+            supplied[fact] = supply.facts[fact]
+    known = {**judged.known, **supplied}
+    return replace(
+        judged,
+        verdict=judged.judge.judge(known, silent),
+        known=known,
+        supplied=supplied,
+        silent=silent,
+    )
+
+
+def _tell(context: Context, partner: str, failure: PartnerError, path: Path) -> None:
+    context.tell(
+        path,
+        failure.code,
+        failure.sentence,
+        partner=partner,
+        freshness=Freshness.UNAVAILABLE,
+        retry_after=context.moment(failure.retry_after_seconds),
+    )
 
 
 async def known_at(context: Context, service: menu.Service, asked: Asked) -> Judged:
@@ -123,13 +187,19 @@ async def known_at(context: Context, service: menu.Service, asked: Asked) -> Jud
     return _judged(context, then, then.services[service.code], asked, person)
 
 
-def ranked(
-    context: Context, wanted: Filter, asked: Asked, first: int | None, after: str | None
+async def ranked(
+    context: Context,
+    wanted: Filter,
+    asked: Asked,
+    first: int | None,
+    after: str | None,
+    path: Path = (),
 ) -> tuple[page.Page[Judged], int]:
     """Return a page of the services on the menu of the day that match, and how many match.
 
     First come those that are ELIGIBLE, then those that need facts, fewest first, then those that
-    are UNDETERMINED, then the others; each group in the menu's order. Raises as ``on``.
+    are UNDETERMINED, then the others; each group in the menu's order. ``path`` leads to the field
+    that asks, as for ``settled``. Raises as ``on``.
 
     Raises:
         BadCursorError: the cursor was not given out for this list.
@@ -139,7 +209,12 @@ def ranked(
     scope, size = page.Scope("eligible", (wanted, asked)), page.size(first)
     passed = scope.key(after) if after is not None else ""
     services = context.catalogue.on_menu(_day(context, asked), wanted)
-    judged = sorted((on(context, service, asked) for service in services), key=_rank)
+    judged = [on(context, service, asked) for service in services]
+    waiting = [place for place, one in enumerate(judged) if outstanding(context, one)]
+    settling = (settled(context, judged[place], path) for place in waiting)
+    for place, one in zip(waiting, await asyncio.gather(*settling), strict=True):
+        judged[place] = one
+    judged.sort(key=_rank)
     left = [one for one in judged if _rank(one) > passed]
     return scope.page(left[: size + 1], size, _rank), len(judged)
 

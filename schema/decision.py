@@ -112,6 +112,10 @@ class Statement:
     def missing(self) -> list[str]:
         return list(self.read.missing)
 
+    @strawberry.field(description="The partners that did not supply a fact they should, by code.")
+    def silent_partners(self) -> list[str]:
+        return sorted(set(self.read.basis.silent.values()))
+
 
 @strawberry.type(
     description="A receipt gone through again, by the rule and on the facts it states."
@@ -198,8 +202,8 @@ class Decision:
     @strawberry.field(
         description="What of a draft is not as it was when it was saved; null where nothing is."
     )
-    def changes(self, info: Info) -> DraftChanges | None:
-        found = decisions.changes(info.context, self.row)
+    async def changes(self, info: Info) -> DraftChanges | None:
+        found = await decisions.changes(info.context, self.row, info.path.as_list())
         return DraftChanges.of(found) if found else None
 
 

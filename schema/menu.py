@@ -17,7 +17,6 @@ from models.offer import Capability
 from resolvers import menu as catalogue
 from resolvers import offer as offers
 from resolvers import verdict as verdicts
-from resolvers.context import Problem
 from schema import offer, scalars
 from schema.entry import Citation, Entry
 from schema.info import Info
@@ -143,9 +142,15 @@ class Journey(Entry):
         description="What is still to be asked of whoever asks, over all its services, once each."
     )
     def questions(self, info: Info) -> list[MissingFact]:
-        judged = [verdicts.on(info.context, row) for row in self._rows(info)]
-        missing = [fact for one in judged for fact in Verdict.of(one).missing()]
-        return list({one.name(): one for one in missing}.values())
+        context = info.context
+        missing: dict[str, MissingFact] = {}
+        for row in self._rows(info):
+            judged = verdicts.on(context, row)
+            known_by_partners = verdicts.outstanding(context, judged)
+            for one in Verdict.of(judged).missing():
+                if one.name() not in known_by_partners:
+                    missing[one.name()] = one
+        return list(missing.values())
 
     def _rows(self, info: Info) -> list[menu.Service]:
         found = {row.code: row for row in _rows(info, catalogue.Filter())}
@@ -363,14 +368,16 @@ class ServiceOffers:
 
 
 def _tell(info: Info, found: OfferPage, path: list[str | int]) -> None:
-    """Tell of a partner's failure in the answer's errors: once a query and partner."""
-    problems = info.context.problems
-    told = {problem.extensions.get("partner") for problem in problems}
-    if found.problem and found.partner_code not in told:
-        more: dict[str, object] = {"partner": found.partner_code, "freshness": found.freshness}
-        if found.retry_after:
-            more["retryAfter"] = found.retry_after.isoformat()
-        problems.append(Problem(path, found.problem.code, found.problem.message, more))
+    """Tell of a partner's failure in the answer's errors."""
+    if found.problem:
+        info.context.tell(
+            path,
+            found.problem.code,
+            found.problem.message,
+            partner=found.partner_code,
+            freshness=found.freshness,
+            retry_after=found.retry_after,
+        )
 
 
 def _withheld(outcome: Outcome | None) -> OffersWithheld | None:
@@ -539,10 +546,13 @@ class Service(Node):
         self, info: Info, facts: Facts = None, as_of: AsOf = None, known_at: KnownAt = None
     ) -> Verdict | Awaitable[Verdict]:
         wanted = asked(facts, as_of, known_at)
-        # Only what was known before has anything to wait for: an earlier menu.
+        # Hardly ever is there anything to wait for: an earlier menu, or what a partner supplies.
         if known_at is not None:
             return _known_before(info, self.row, wanted)
-        return Verdict.of(verdicts.on(info.context, self.row, wanted))
+        found = verdicts.on(info.context, self.row, wanted)
+        if verdicts.outstanding(info.context, found):
+            return _settled(info, found)
+        return Verdict.of(found)
 
     @strawberry.field(description="What its partners offer whoever asks, if the verdict allows it.")
     async def offers(
@@ -561,7 +571,13 @@ class Service(Node):
         ] = None,
     ) -> ServiceOffers | None:
         wanted = offers.Wanted(first=first, since=since, until=until)
-        return ServiceOffers.of(await offers.for_viewer(info.context, self.row, wanted), info)
+        path = info.path.as_list()
+        found = await offers.for_viewer(info.context, self.row, wanted, path)
+        return ServiceOffers.of(found, info)
+
+
+async def _settled(info: Info, found: verdicts.Judged) -> Verdict:
+    return Verdict.of(await verdicts.settled(info.context, found, info.path.as_list()))
 
 
 async def _known_before(info: Info, row: menu.Service, wanted: verdicts.Asked) -> Verdict:

@@ -67,7 +67,8 @@ class Mutation:
     ) -> SaveDraftOutcome | None:
         given: tuple[Given, ...] = asked(input.facts, None).facts
         try:
-            return Decision.of(await decisions.save(info.context, input.service, given))
+            path = info.path.as_list()
+            return Decision.of(await decisions.save(info.context, input.service, given, path))
         except errors.UnknownCodeError as error:
             return UnknownCodeFault.of(error)
 
@@ -84,7 +85,9 @@ class Mutation:
         input: Annotated[SubmitDraftInput, strawberry.argument(description="Which draft.")],
     ) -> SubmitDraftOutcome | None:
         try:
-            found = await decisions.submit(info.context, input.id, accepted=input.accept_changes)
+            found = await decisions.submit(
+                info.context, input.id, info.path.as_list(), accepted=input.accept_changes
+            )
         except errors.UnknownCodeError as error:
             return UnknownCodeFault.of(error)
         if found is None:

@@ -116,7 +116,7 @@ class Query:
             "then the others; page by page."
         )
     )
-    def eligible_services(
+    async def eligible_services(
         self,
         info: Info,
         filter: Annotated[
@@ -128,7 +128,8 @@ class Query:
         after: After = None,
     ) -> RankedServiceConnection | None:
         wanted = filter.wanted(info) if filter else catalogue.Filter()
-        found, total = verdicts.ranked(info.context, wanted, asked(facts, as_of), first, after)
+        given, path = asked(facts, as_of), info.path.as_list()
+        found, total = await verdicts.ranked(info.context, wanted, given, first, after, path)
         return RankedServiceConnection.of(found, total, after, info)
 
     @strawberry.field(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import orjson
@@ -84,6 +85,7 @@ def test_a_statement_says_rule_day_facts_verdict_and_reasons():
         "outcome": "ELIGIBLE",
         "reasons": [{"clause": "of-age", "met": True, "text": SENTENCE, "reference": "hub"}],
         "missing": [],
+        "silent": {},
     }
 
 
@@ -97,6 +99,20 @@ def test_a_statement_is_replayed_to_the_byte_from_itself_alone():
     assert read.facts == KNOWN
     assert read.outcome is Outcome.INELIGIBLE
     assert statement.made(read.basis, judge, read.facts, judge.judge(read.facts)) == before
+
+
+def test_who_was_silent_is_stated_so_that_an_undetermined_verdict_replays_too():
+    judge, silent = a_judge(EVERY_SORT), {"age": "the-register", "employed": "the-register"}
+    known = {name: KNOWN[name] for name in KNOWN if name not in silent}
+    basis = replace(BASIS, silent=silent)
+    before = statement.made(basis, judge, known, judge.judge(known, silent))
+
+    read = statement.read(before, FACTS)
+
+    assert (read.outcome, read.missing) == (Outcome.UNDETERMINED, ())
+    assert read.basis.silent == silent
+    again = judge.judge(read.facts, read.basis.silent)
+    assert statement.made(read.basis, judge, read.facts, again) == before
 
 
 def test_what_is_not_known_is_not_stated_and_stays_unknown():

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.partner import Answer, Freshness
 from credentials import token
+from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
 from models import menu
 from resolvers import menu as catalogue
@@ -30,6 +31,7 @@ def catalogue_of():
 
 
 NOTARY = Notary([token.new_key()])
+NAMES = Pseudonyms(b"k" * 32)
 
 
 class Played:
@@ -66,7 +68,7 @@ def partners() -> dict[str, Played]:
 
 @pytest.fixture
 def registry(partners):
-    return SimpleNamespace(partners=partners, kinds={}, set_aside={})
+    return SimpleNamespace(partners=partners, kinds={}, set_aside={}, suppliers={})
 
 
 @pytest.fixture
@@ -82,6 +84,7 @@ def context_of(registry, catalogue_of):
             registry=registry,
             catalogue=found or catalogue_of(),
             notary=NOTARY,
+            pseudonyms=NAMES,
             deadline=asyncio.get_running_loop().time() + 5,
         )
 

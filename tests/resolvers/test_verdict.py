@@ -267,31 +267,31 @@ async def ranked(context_of, catalogue_of):
     )
     context = context_of(found=found)
 
-    def ranked(first=None, after=None, **asked):
+    async def ranked(first=None, after=None, **asked):
         wanted = Asked(what_if(employed=True).facts, **asked)
-        return verdict.ranked(context, Filter(), wanted, first, after)
+        return await verdict.ranked(context, Filter(), wanted, first, after)
 
     return ranked
 
 
 async def test_services_come_by_what_they_still_need(ranked):
-    found, total = ranked()
+    found, total = await ranked()
 
     assert [one.service.code for one in found.items] == ["everyone", "film", "one", "two", "never"]
     assert total == 5
 
 
 async def test_services_are_those_on_the_menu_of_the_day(ranked):
-    found, _ = ranked(as_of=date(2027, 1, 1))
+    found, _ = await ranked(as_of=date(2027, 1, 1))
 
     assert "later" in [one.service.code for one in found.items]
 
 
 async def test_ranked_services_come_page_by_page(ranked):
-    first, _ = ranked(2)
-    second, total = ranked(2, first.cursors[-1])
+    first, _ = await ranked(2)
+    second, total = await ranked(2, first.cursors[-1])
 
     assert [one.service.code for one in second.items] == ["one", "two"]
     assert (first.has_next, second.has_next, total) == (True, True, 5)
     with pytest.raises(errors.BadCursorError):
-        ranked(2, first.cursors[-1], as_of=date(2027, 1, 1))
+        await ranked(2, first.cursors[-1], as_of=date(2027, 1, 1))
