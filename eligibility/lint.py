@@ -92,19 +92,23 @@ class _Linting:
     # --- What covers which days -----------------------------------------------------------------
 
     def editions(self) -> None:
+        """Tell of editions and overrides that hold on none of the service's days."""
+        held: dict[_Path, bool] = {}
         for edition in self.subject.rule.editions:
             at = self.file.edition(edition.span)
             days = _common(edition.span, self.subject.valid)
-            if days is None:
-                self.wrong(at, "This edition holds on none of the days the service is valid.")
-                continue
+            # An edition that builds on the city's rule is several, where that has several.
+            held[at] = held.get(at, False) or days is not None
             own = self.file.overrides(at)
             # Those of the city's rule come first, and stand in another file.
             overrides = edition.overrides[len(edition.overrides) - len(own) :]
             for here, override in zip(own, overrides, strict=True):
-                if _within(override, days) is None:
-                    sentence = "This override holds on none of the days of its edition"
-                    self.wrong(here, f"{sentence}, of its zone and of the service.")
+                now = days is not None and _within(override, days) is not None
+                held[here] = held.get(here, False) or now
+        for at, is_held in held.items():
+            if not is_held:
+                what = "override" if "overrides" in at else "edition"
+                self.wrong(at, f"This {what} is in force on none of the days of the service.")
 
     @cached_property
     def looked_at(self) -> Sequence[date]:
