@@ -186,24 +186,24 @@ class _Linting:
 
     def services(self) -> None:
         """Tell of services that are not there when they are required, or are excluded as well."""
-        required = {
-            id(asks): _required(asks.rule) | {asks.service}
+        each = {
+            id(asks): required(asks.rule) | {asks.service}
             for _, asks, _ in self.asked()
             if isinstance(asks, Required)
         }
-        through = set().union(*required.values())
+        through = set().union(*each.values())
         for said, asks, days in self.asked():
             at = self.file.clause(self.file.edition(days), said)
             if isinstance(asks, Required):
-                self.required(asks.service, at, days)
-                excluded = set(_excluded(asks.rule)) & (through - required[id(asks)])
+                self.absent(asks.service, at, days)
+                excluded = set(_excluded(asks.rule)) & (through - each[id(asks)])
             else:
                 excluded = set(_lacked(asks)) & through
             for service in sorted(excluded):
                 sentence = f"This excludes “{service}”, which the rule requires"
                 self.wrong(at, f"{sentence}: nobody is meant to have both.")
 
-    def required(self, service: str, at: _Path, days: Span) -> None:
+    def absent(self, service: str, at: _Path, days: Span) -> None:
         other = self.subjects.get(service)
         asked = _common(days, self.subject.valid)
         if other and asked and _common(asked, other.valid) != asked:
@@ -368,12 +368,12 @@ def _asks(rule: Rule) -> Iterator[Any]:
             yield from (clause.asks for clause in clauses)
 
 
-def _required(rule: Rule) -> set[str]:
+def required(rule: Rule) -> set[str]:
     """Return the services that a rule requires, through others too."""
     found = set()
     for asks in _asks(rule):
         if isinstance(asks, Required):
-            found |= {asks.service} | _required(asks.rule)
+            found |= {asks.service} | required(asks.rule)
     return found
 
 

@@ -174,6 +174,7 @@ class _Reading:
     """One reading of a menu: what could be read, and what was wrong so far.
 
     A document that has not its shape is kept, so that its other mistakes are found as well.
+    ``only`` is the one service that is not as it was when all was checked; None: nothing was.
     """
 
     mistakes: list[errors.Mistake] = field(default_factory=list)
@@ -181,6 +182,7 @@ class _Reading:
     lists: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     services: list[tuple[source.Document, menu.Service | None]] = field(default_factory=list)
     service_codes: list[str] = field(default_factory=list)
+    only: str | None = None
 
     @classmethod
     def of_folder(cls, folder: Path) -> _Reading:
@@ -203,7 +205,7 @@ class _Reading:
 
     @classmethod
     def of_menu(cls, found: menu.Menu, code: str, text: str | None) -> _Reading:
-        reading = cls()
+        reading = cls(only=code)
         written = found.model_dump(mode="json")
         for name in _LISTS:
             reading.documents[name] = source.Document(f"menu/{name}.yaml", written[name], None)
@@ -328,8 +330,9 @@ class _Checking:
             if valid and code in rules and (valid.until is None or valid.since <= valid.until):
                 span = Span(valid.since, valid.until)
                 subjects[code] = lint.Subject(document, rules[code], span)
-        for code in subjects:
-            self.reading.mistakes.extend(lint.mistakes(code, subjects))
+        for code, subject in subjects.items():
+            if self.reading.only in {None, code, *lint.required(subject.rule)}:
+                self.reading.mistakes.extend(lint.mistakes(code, subjects))
 
     def service(self, document: source.Document, service: menu.Service, found: Rule | None) -> None:
         if (name := Path(document.file).stem) != service.code:
