@@ -8,6 +8,8 @@ GreenwayError                        (code, hint)
 │   ├── BadInputError                BAD_INPUT           an argument is out of its range
 │   ├── ConflictError                CONFLICT            the menu in force is another by now
 │   ├── BadReceiptError              BAD_RECEIPT         the receipt is not one of ours
+│   ├── DraftChangedError            DRAFT_CHANGED       a draft is not as it was when it was saved
+│   ├── UnknownDecisionError         UNKNOWN_DECISION    the asker has no decision so called
 │   └── UnknownCodeError             UNKNOWN_CODE        a slug that stands in no list
 ├── PartnerError                     a partner failed    (connectors/errors.py)
 └── HubError                         we must change something
@@ -28,6 +30,9 @@ import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+D = TypeVar("D")
 
 #: So many mistakes of one file are told one by one.
 MOST_MISTAKES = 50
@@ -107,6 +112,28 @@ class ConflictError(AskerError):
             f"Revision {in_force} of the menu is in force, not {expected}.",
             "Look at what changed (`menuChanges`), then publish on top of it.",
         )
+
+
+class DraftChangedError(AskerError, Generic[D]):
+    """Rule or facts are not as they were when a draft was saved; ``draft`` is that draft."""
+
+    code = "DRAFT_CHANGED"
+
+    def __init__(self, draft: D) -> None:
+        self.draft = draft
+        super().__init__(
+            "Rule or facts are not as they were when this draft was saved.",
+            "Show its `changes`, then submit with `acceptChanges: true`, or save it anew.",
+        )
+
+
+class UnknownDecisionError(AskerError):
+    """A decision that the asker has not; says nothing of whether somebody else has it."""
+
+    code = "UNKNOWN_DECISION"
+
+    def __init__(self) -> None:
+        super().__init__("You have no decision with this id.", "`decisions` lists yours.")
 
 
 class UnknownCodeError(AskerError):

@@ -162,31 +162,32 @@ def _changes(draft: Decision, stated: bytes) -> Changes | None:
     return found or None
 
 
-async def submit(context: Context, handle: str, path: Path, *, accepted: bool) -> Decision | None:
-    """Submit a draft: from then on it stays as it is. None: the viewer has none of this name.
-
-    Where something changed since it was saved it stays a draft, unless that is ``accepted``; and
-    where it is saved anew meanwhile, as the one that was looked at is no more. Submitting what is
-    submitted changes nothing.
+async def submit(context: Context, handle: str, path: Path, *, accepted: bool) -> Decision:
+    """Submit a draft: from then on it stays as it is. Submitting what is submitted changes nothing.
 
     Raises:
         UnauthenticatedError, ForbiddenError: the viewer is no person we know.
+        UnknownDecisionError: the viewer has none of this name.
+        DraftChangedError: something changed since it was saved, and that is not ``accepted``; or
+            it was saved anew meanwhile.
         UnknownCodeError: the service is no longer on the menu.
     """
     person = _person(context)
     async with context.reads.one(), context.database.session() as session:
-        draft = await decision.by_handle(session, person.id, handle)
-    if draft is None or draft.state is State.SUBMITTED:
+        draft = _known(await decision.by_handle(session, person.id, handle))
+    if draft.state is State.SUBMITTED:
         return draft
     # Partners are waited for before the transaction, not in it: it holds up all who write.
     decided = stated(await _judged_again(context, draft, path))
     if _changes(draft, decided) and not accepted:
-        return draft
+        raise errors.DraftChangedError(draft)
     async with context.database.begin() as session:
         await decision.hold(session, person.id)
-        found = await decision.by_handle(session, person.id, handle)
-        if found is None or found.state is State.SUBMITTED or found.statement != draft.statement:
+        found = _known(await decision.by_handle(session, person.id, handle))
+        if found.state is State.SUBMITTED:
             return found
+        if found.statement != draft.statement:
+            raise errors.DraftChangedError(found)
         found.statement = decided
         found.receipt = context.notary.sign(found.statement)
         found.state = State.SUBMITTED
@@ -194,18 +195,25 @@ async def submit(context: Context, handle: str, path: Path, *, accepted: bool) -
     return found
 
 
-async def discard(context: Context, handle: str) -> Decision | None:
+async def discard(context: Context, handle: str) -> Decision:
     """Discard a draft and return it as it was; what is submitted stays, and is returned.
 
     Raises:
         UnauthenticatedError, ForbiddenError: the viewer is no person we know.
+        UnknownDecisionError: the viewer has none of this name.
     """
     person = _person(context)
     async with context.database.begin() as session:
         await decision.hold(session, person.id)
-        found = await decision.by_handle(session, person.id, handle)
-        if found is not None and found.state is State.DRAFT:
+        found = _known(await decision.by_handle(session, person.id, handle))
+        if found.state is State.DRAFT:
             await session.delete(found)
+    return found
+
+
+def _known(found: Decision | None) -> Decision:
+    if found is None:
+        raise errors.UnknownDecisionError
     return found
 
 

@@ -8,7 +8,7 @@ import strawberry
 
 from eligibility import statement
 from eligibility.verdict import Outcome
-from models import decision, text
+from models import decision, errors, text
 from resolvers import decision as decisions
 from schema import scalars
 from schema.errors import Fault
@@ -210,12 +210,8 @@ class Decision:
 @strawberry.type(description="The viewer has no decision with this id.")
 class UnknownDecisionFault(Fault):
     @classmethod
-    def made(cls) -> UnknownDecisionFault:
-        return cls(
-            code="UNKNOWN_DECISION",
-            message="You have no decision with this id.",
-            hint="`decisions` lists yours.",
-        )
+    def of(cls, error: errors.UnknownDecisionError) -> UnknownDecisionFault:
+        return cls(code=error.code, message=error.sentence, hint=error.hint)
 
 
 @strawberry.type(description="The draft is not as it was saved: look at what changed first.")
@@ -223,13 +219,9 @@ class DraftChangedFault(Fault):
     draft: Decision = strawberry.field(description="The draft, which says what changed.")
 
     @classmethod
-    def of(cls, draft: decision.Decision) -> DraftChangedFault:
-        return cls(
-            code="DRAFT_CHANGED",
-            message="Rule or facts are not as they were when this draft was saved.",
-            hint="Show its `changes`, then submit with `acceptChanges: true`, or save it anew.",
-            draft=Decision.of(draft),
-        )
+    def of(cls, error: errors.DraftChangedError[decision.Decision]) -> DraftChangedFault:
+        draft = Decision.of(error.draft)
+        return cls(code=error.code, message=error.sentence, hint=error.hint, draft=draft)
 
 
 @strawberry.input(description="A draft to save.")

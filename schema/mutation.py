@@ -7,7 +7,6 @@ from typing import Annotated
 import strawberry
 
 from models import errors
-from models.decision import State
 from resolvers import decision as decisions
 from resolvers import edition
 from resolvers.verdict import Given
@@ -84,16 +83,17 @@ class Mutation:
         info: Info,
         input: Annotated[SubmitDraftInput, strawberry.argument(description="Which draft.")],
     ) -> SubmitDraftOutcome | None:
+        path = info.path.as_list()
         try:
-            found = await decisions.submit(
-                info.context, input.id, info.path.as_list(), accepted=input.accept_changes
+            return Decision.of(
+                await decisions.submit(info.context, input.id, path, accepted=input.accept_changes)
             )
+        except errors.DraftChangedError as error:
+            return DraftChangedFault.of(error)
+        except errors.UnknownDecisionError as error:
+            return UnknownDecisionFault.of(error)
         except errors.UnknownCodeError as error:
             return UnknownCodeFault.of(error)
-        if found is None:
-            return UnknownDecisionFault.made()
-        is_draft = found.state is State.DRAFT
-        return DraftChangedFault.of(found) if is_draft else Decision.of(found)
 
     @strawberry.mutation(
         description="Discard a draft; what is submitted stays. Holders.", extensions=[holders()]
@@ -103,8 +103,10 @@ class Mutation:
         info: Info,
         input: Annotated[DiscardDraftInput, strawberry.argument(description="Which draft.")],
     ) -> DiscardDraftOutcome | None:
-        found = await decisions.discard(info.context, input.id)
-        return Decision.of(found) if found else UnknownDecisionFault.made()
+        try:
+            return Decision.of(await decisions.discard(info.context, input.id))
+        except errors.UnknownDecisionError as error:
+            return UnknownDecisionFault.of(error)
 
     @strawberry.mutation(
         description=(
