@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 
 from connectors.errors import PartnerError
@@ -26,6 +26,8 @@ from resolvers.menu import Catalogue, Filter
 #: Where in the answer a field stands: the keys and places that lead to it.
 Path = Sequence[str | int]
 
+#: How far the asker's clock may be from ours.
+CLOCKS_APART = timedelta(minutes=1)
 #: How many facts may be put forward at once.
 MOST_FACTS = 100
 
@@ -173,10 +175,12 @@ async def known_at(context: Context, service: menu.Service, asked: Asked) -> Jud
         BadInputError: the moment is ahead, or no menu with this service was published by then.
     """
     moment = asked.known_at or context.now
-    if moment > context.now:
+    if moment > context.now + CLOCKS_APART:
         raise errors.BadInputError(
             "`knownAt` is ahead of now.", "Leave it out to ask on what is known now."
         )
+    moment = min(moment, context.now)
+    asked = replace(asked, known_at=moment)
     then = await context.loaders.catalogues_by_moment.load(moment)
     if then is None or service.code not in then.services:
         raise errors.BadInputError(
