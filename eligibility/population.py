@@ -8,7 +8,8 @@ This is the only place that knows Polars, and it is dear in memory: no hub loads
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -16,7 +17,7 @@ import polars as pl
 
 from eligibility import household, standing
 from eligibility.condition import Among, Condition, Includes
-from eligibility.fact import Fact
+from eligibility.fact import Fact, Kind
 from eligibility.household import Counted, Seen
 from eligibility.points import Entry, Line, Total
 from eligibility.tree import HOUSEHOLD, Group, Known, Leaf, Node, Tree
@@ -26,8 +27,6 @@ from models.standing import Counts
 PERSON = "id"
 #: People, a row each; the name by which upper layers know it.
 Frame = pl.DataFrame
-#: A whole number below all that a column holds, save what is known to have none.
-_LEAST = -(2**62)
 # --- The frame ----------------------------------------------------------------------------------
 
 #: Values of one column by its name, as a standing has them.
@@ -40,18 +39,22 @@ def frame(facts: Iterable[Fact], people: Columns, members: Columns | None = None
     ``members`` are those of all households, each with the ``id`` of whose it is; they are needed
     where the household is among the facts.
     """
-    kinds = {PERSON: pl.Int64(), **{fact.name: _kind(fact) for fact in facts}}
+    known = {fact.name: fact for fact in facts}
     found = pl.DataFrame(
-        [pl.Series(name, values, kinds.get(name, pl.String())) for name, values in people.items()]
+        [_series(name, values, known.get(name)) for name, values in people.items()]
     )
-    if HOUSEHOLD not in kinds or members is None:
+    if HOUSEHOLD not in known or members is None:
         return found
-    homes = pl.DataFrame(members, schema={PERSON: pl.Int64(), **_MEMBER}).select(
-        PERSON, home=pl.struct(*_MEMBER)
+    homes = (
+        pl.DataFrame(
+            [_series(name, values, household.FACTS.get(name)) for name, values in members.items()]
+        )
+        .group_by(PERSON)
+        .agg(home=pl.struct(*household.FACTS))
     )
-    nobody = pl.lit([], pl.List(pl.Struct(_MEMBER)))
+    nobody = pl.lit([], homes.schema["home"])
     return (
-        found.join(homes.group_by(PERSON).agg("home"), on=PERSON, how="left", maintain_order="left")
+        found.join(homes, on=PERSON, how="left", maintain_order="left")
         .with_columns(
             pl.when(pl.col(HOUSEHOLD).is_not_null())
             .then(pl.col("home").fill_null(nobody))
@@ -71,20 +74,23 @@ def known(people: Sequence[Known], facts: Sequence[Fact]) -> pl.DataFrame:
         for number, one in enumerate(people)
         for member in _members(one.get(HOUSEHOLD))
     ]
-    listed = [[row[place] for row in homes] for place in range(1 + len(_MEMBER))]
-    members = dict(zip((PERSON, *_MEMBER), listed, strict=True))
+    names = (PERSON, *household.FACTS)
+    members = {name: [row[place] for row in homes] for place, name in enumerate(names)}
     return frame(facts, {PERSON: range(len(people)), **columns}, members)
 
 
-def _kind(fact: Fact) -> pl.DataType:
-    return pl.String() if standing.is_text(fact) else pl.Int64()
+def _series(name: str, codes: Sequence[Any], fact: Fact | None) -> pl.Series:
+    """Return the column of a fact, in as few bytes as do; what is of no fact is as it is."""
+    if (fact is None and name != PERSON) or (fact and standing.is_text(fact)):
+        return pl.Series(name, codes, pl.String)
+    numbers = pl.Series(name, codes, pl.Int64)
+    if fact is None:
+        return numbers
+    return numbers.cast(pl.Boolean) if fact.kind is Kind.YES_NO else numbers.shrink_dtype()
 
 
 def _members(value: Any) -> Iterable[Seen]:  # noqa: ANN401 - a household is so known
     return value or ()
-
-
-_MEMBER = {name: _kind(one) for name, one in household.FACTS.items()}
 
 
 # --- What is asked of it ------------------------------------------------------------------------
@@ -160,9 +166,9 @@ class _Compiling:
     def least(self, least: int, parts: Sequence[pl.Expr]) -> pl.Expr:
         """Return the expression that is true where at least so many of the parts are."""
         if least == len(parts):
-            return pl.all_horizontal(pl.lit(value=True), *parts)
+            return _folded(operator.and_, parts, pl.lit(value=True))
         if least == 1:
-            return pl.any_horizontal(pl.lit(value=False), *parts)
+            return _folded(operator.or_, parts, pl.lit(value=False))
         told = [self.column(part) for part in parts]
         had = pl.sum_horizontal(0, *(part.fill_null(value=False).cast(pl.Int64) for part in told))
         open_ = pl.sum_horizontal(0, *(part.is_null().cast(pl.Int64) for part in told))
@@ -177,6 +183,16 @@ class _Compiling:
             case Counted() as counted:
                 return _counted(counted)
         return _condition(leaf.facts[0], leaf.test, pl.col(leaf.test.fact))
+
+
+def _folded(
+    two: Callable[[pl.Expr, pl.Expr], pl.Expr], parts: Sequence[pl.Expr], nothing: pl.Expr
+) -> pl.Expr:
+    """Return all parts in one, by halves: a chain of them would be as deep as it is long."""
+    if len(parts) <= 1:
+        return parts[0] if parts else nothing
+    half = len(parts) // 2
+    return two(_folded(two, parts[:half], nothing), _folded(two, parts[half:], nothing))
 
 
 def _shared(roots: Iterable[Node]) -> Iterator[int]:
@@ -213,13 +229,14 @@ def _condition(fact: Fact, test: Condition, column: pl.Expr) -> pl.Expr:
         found = column.str.contains(standing.item(test.item), literal=True)
         return ~found if test.negated else found
     if isinstance(test, Among):
-        among = pl.Series([standing.code(fact, value) for value in test.values], dtype=_kind(fact))
+        among = _series("", [standing.code(fact, value) for value in test.values], fact)
         found = column == among[0] if len(among) == 1 else column.is_in(among.implode())
         return ~found if test.negated else found
     low, high = (standing.code(fact, end) for end in (test.low, test.high))
-    least = standing.least(fact)
-    found = column >= (low if low is not None else _LEAST if least is None else least)
-    return found if high is None else found & (column <= high)
+    low = standing.least(fact) if low is None else low
+    ends = [column >= low] if low is not None else []
+    ends += [column <= high] if high is not None else []
+    return reduce(operator.and_, ends or [column == column])  # noqa: PLR0124 - null for null
 
 
 def _total(total: Total) -> pl.Expr:
