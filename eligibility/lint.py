@@ -35,6 +35,8 @@ from models import errors, source
 
 #: So many clauses, each looked at on so many days, are no rule that anybody can follow.
 MOST_LOOKS = 4_000
+#: What is said of a rule that nobody can look through; nothing else can be said of it.
+ENTANGLED = "This rule has too many cases to be checked; divide it."
 
 _Path = tuple[str | int, ...]
 
@@ -147,8 +149,7 @@ class _Linting:
             if not self.constant(tree.root, lens, tree.on):
                 self.idle(units, lens, tree.on)
         except EntangledError:
-            sentence = "This rule has too many cases to be checked; divide it."
-            self.wrong(("eligibility",), sentence, tree.on)
+            self.wrong(("eligibility",), ENTANGLED, tree.on)
 
     def constant(self, node: Node, lens: _Lens, day: date) -> bool:
         """Tell of the outermost parts that hold of everybody, or of nobody; return if any do."""

@@ -273,11 +273,12 @@ class _Checking:
             self.twice(document)
             self.names(name, document, codes)
         rules = self.rules()
+        entangled = self.rules_of_services(rules)
         for document, service in self.reading.services:
             self.names("services", document, codes)
             if service:
-                self.service(document, service, rules.get(Path(document.file).stem))
-        self.rules_of_services(rules)
+                code = Path(document.file).stem
+                self.service(document, service, None if code in entangled else rules.get(code))
         self.empty_categories()
 
     def wrong(self, mistake: errors.Mistake) -> None:
@@ -323,16 +324,22 @@ class _Checking:
         self.reading.mistakes.extend(mistakes)
         return found.rules
 
-    def rules_of_services(self, rules: Mapping[str, Rule]) -> None:
+    def rules_of_services(self, rules: Mapping[str, Rule]) -> set[str]:
+        """Check the rules as a whole; return the services of those that nobody can look through."""
         subjects = {}
         for document, service in self.reading.services:
             code, valid = Path(document.file).stem, service and service.valid
             if valid and code in rules and (valid.until is None or valid.since <= valid.until):
                 span = Span(valid.since, valid.until)
                 subjects[code] = lint.Subject(document, rules[code], span)
+        entangled = set()
         for code, subject in subjects.items():
             if self.reading.only in {None, code, *lint.required(subject.rule)}:
-                self.reading.mistakes.extend(lint.mistakes(code, subjects))
+                found = lint.mistakes(code, subjects)
+                self.reading.mistakes.extend(found)
+                if any(one.sentence == lint.ENTANGLED for one in found):
+                    entangled.add(code)
+        return entangled
 
     def service(self, document: source.Document, service: menu.Service, found: Rule | None) -> None:
         if (name := Path(document.file).stem) != service.code:
