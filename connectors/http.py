@@ -71,6 +71,7 @@ _UNWELL = frozenset(
 
 _log = logging.getLogger("greenway.connectors")
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
+_private: ContextVar[bool] = ContextVar("private", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,16 @@ def within(deadline: float) -> Iterator[None]:
         yield
     finally:
         _deadline.reset(token)
+
+
+@contextlib.contextmanager
+def in_private() -> Iterator[None]:
+    """Keep out of the log what the calls made inside ask: they are about somebody."""
+    token = _private.set(True)
+    try:
+        yield
+    finally:
+        _private.reset(token)
 
 
 def too_slow() -> errors.Retriable:
@@ -532,11 +543,15 @@ class PartnerClient:
                 "%s %s %s %s: %d in %.3f s",
                 self.slug,
                 request.method,
-                request.url.path,
-                redact([*request.url.query.items(), *request.headers], self._hidden),
+                HIDDEN if _private.get() else request.url.path,
+                redact([*request.url.query.items(), *request.headers], self._logged()),
                 status,
                 took,
             )
+
+    def _logged(self) -> Sequence[str]:
+        """Return the words whose values are hidden: in private, every name has one."""
+        return ("",) if _private.get() else self._hidden
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         """Return the body unpacked, never holding more than the limit and one chunk."""

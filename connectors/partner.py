@@ -237,7 +237,8 @@ class Partner:
         return found
 
     async def _facts(self, subject: str, names: frozenset[str]) -> _Facts:
-        told = await self._connector.facts(subject, names)
+        with http.in_private():
+            told = await self._connector.facts(subject, names)
         known = rulebook.known_facts()
         facts = {}
         for name in names & told.keys():

@@ -614,6 +614,19 @@ async def test_no_secret_stands_in_a_log_an_error_or_a_repr(client, credentials,
         assert "aHViOnMzY3JldA" not in text
 
 
+async def test_what_is_asked_in_private_stands_in_no_log(client, caplog):
+    caplog.set_level(logging.DEBUG, "greenway.connectors")
+
+    async with asking(client, partner.says()) as (loopback, one):
+        with http.in_private():
+            await one.get("people/somebody", query=[("of", "somebody")], headers={"To": "somebody"})
+        await one.get("people/anybody", query=[("of", "anybody")])
+
+    assert loopback.calls[0].path.endswith("people/somebody")
+    assert "somebody" not in caplog.text
+    assert "people/anybody [('of', 'anybody')" in caplog.text
+
+
 async def test_a_secret_that_cannot_be_sent_is_told_without_it(client):
     credentials = http.Header("X-Api-Key", "s3cret\r\n")
 
