@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 import server
-from models import demo
+from models import demo, errors
 from models.database import Database
 from settings import Settings
 from tests import asgi
@@ -230,6 +230,25 @@ def test_a_partner_without_its_secret_is_set_aside_outside_demo_mode(greenway, t
 
     assert "set aside" in without.output
     assert "at work" in given.output
+
+
+def test_the_key_of_peoples_names_is_no_secret_of_a_partner_file(greenway, tmp_path):
+    text = (ROOT / "connectors" / "partners" / "hongqiao-cinema.yaml").read_text(encoding="utf-8")
+    (tmp_path / "partners").mkdir()
+    (tmp_path / "partners" / "hongqiao-cinema.yaml").write_text(
+        text.replace("hongqiao-cinema-token", "pairwise"), encoding="utf-8"
+    )
+    key = {"SECRET_PAIRWISE": "k" * 32}
+
+    listed = greenway("connectors", "list", PARTNERS=tmp_path / "partners", DEMO=1, **key)
+
+    (line,) = (one for one in listed.output.splitlines() if one.startswith("hongqiao-cinema"))
+    assert "set aside" in line
+
+
+def test_a_key_of_peoples_names_that_might_be_guessed_is_refused(tmp_path):
+    with pytest.raises(errors.HubError, match="GREENWAY_SECRET_PAIRWISE has 31 characters"):
+        server.pseudonyms_of(Settings(data=tmp_path, secrets={"pairwise": "k" * 31}))
 
 
 def test_the_menu_is_checked_and_published_once(greenway):

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from connectors.partner import Answer, Freshness
+from connectors.errors import PartnerError
+from connectors.partner import Answer, Freshness, Supply
 from credentials import token
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
@@ -35,13 +36,21 @@ NAMES = Pseudonyms(b"k" * 32)
 
 
 class Played:
-    """A partner that notes what it is asked and answers as it is told."""
+    """A partner that notes what it is asked and answers as it is told.
+
+    ``knows`` are facts; ``failure``: it supplies none.
+    """
 
     def __init__(self, slug: str) -> None:
         self.slug = slug
         self.asked: list[tuple] = []
         self.offers = ()
         self.raises: Exception | None = None
+        self.supplied: list[tuple] = []
+        self.knows: dict = {}
+        self.failure: PartnerError | None = None
+        #: How many partners must be asked before any answers.
+        self.together = asyncio.Barrier(1)
         self.retry_after_seconds: float | None = None
 
     async def ask(self, inquiries, _deadline):
@@ -59,6 +68,15 @@ class Played:
             )
             for _ in inquiries
         ]
+
+    async def supply(self, subject, names, _deadline):
+        self.supplied.append((subject, names))
+        await self.together.wait()
+        if self.raises:
+            raise self.raises
+        if self.failure:
+            return Supply(self.slug, failure=self.failure)
+        return Supply(self.slug, {name: self.knows[name] for name in names & self.knows.keys()})
 
 
 @pytest.fixture

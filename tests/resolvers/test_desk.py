@@ -86,6 +86,29 @@ async def test_a_partner_that_raises_lets_nobody_wait_for_ever(desk, partners):
     assert [type(result) for result in results] == [RuntimeError, RuntimeError]
 
 
+async def test_all_facts_of_a_person_are_one_ask_a_partner_apart_from_offers(desk, partners):
+    partners["first"].knows = {"age": 7}
+    asked = [("first", "me", "age"), ("first", "me", "employed"), ("second", "me2", "age")]
+
+    age, employed, _ = await asyncio.gather(*(desk.supply(*one) for one in (*asked,)))
+    again, _ = await asyncio.gather(desk.supply(*asked[0]), desk.ask("first", about("film")))
+
+    assert partners["first"].supplied == [("me", {"age", "employed"})]
+    assert partners["second"].supplied == [("me2", {"age"})]
+    assert age.facts == {"age": 7}
+    assert employed is age is again
+    assert partners["first"].asked == [(about("film"),)]
+
+
+async def test_a_supplier_that_raises_lets_nobody_wait_for_ever(desk, partners):
+    partners["first"].raises = RuntimeError("a fault of ours")
+
+    async with asyncio.timeout(1):
+        [result] = await asyncio.gather(desk.supply("first", "me", "age"), return_exceptions=True)
+
+    assert type(result) is RuntimeError
+
+
 async def test_who_leaves_does_not_take_the_answer_from_the_others(desk, partners):
     leaving = asyncio.create_task(desk.ask("first", about("film")))
     staying = asyncio.create_task(desk.ask("first", about("film")))

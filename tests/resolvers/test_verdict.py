@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from connectors.errors import PartnerError, Problem
 from eligibility.turning import Turning
 from eligibility.verdict import Outcome
 from models import card, errors, menu
@@ -250,6 +252,130 @@ async def test_of_a_person_who_was_not_on_record_yet_nothing_was_known(then):
 async def test_what_could_not_be_known_then_is_refused(then, moment, code, sentence):
     with pytest.raises(errors.BadInputError, match=sentence):
         await then(moment, code)
+
+
+# --- What partners supply -----------------------------------------------------------------------
+
+ME = factories.a_talent(handle="h4ndle", cards=(HELD,))
+BOTH = {"all": [CARD_HOLDERS, a_clause("age", at_least=18), a_clause("employed", **{"is": True})]}
+
+
+def late(partner: str) -> errors.GreenwayError:
+    return PartnerError(Problem.TIMEOUT, f"{partner} is late.", 1.0)
+
+
+@pytest.fixture
+def supplying(context_of, catalogue_of, registry):
+    """Make a context in which the first partner supplies the age, the second the employment."""
+
+    def supplying(person=ME, eligibility=BOTH):
+        registry.suppliers |= {"age": "first", "employed": "second"}
+        found = catalogue_of(a_service("service", eligibility=eligibility))
+        context = context_of(Viewer(Role.HOLDER, "h4ndle"), found)
+        context.person = person
+        return context, found.services["service"]
+
+    return supplying
+
+
+async def test_partners_are_asked_side_by_side_each_by_its_own_name_of_the_person(
+    supplying, partners
+):
+    context, service = supplying()
+    together = asyncio.Barrier(2)
+    partners["first"].together = partners["second"].together = together
+    partners["first"].knows, partners["second"].knows = {"age": 30}, {"employed": True}
+
+    async with asyncio.timeout(1):
+        found = await verdict.settled(context, verdict.on(context, service), ())
+
+    assert found.verdict.outcome is Outcome.ELIGIBLE
+    assert found.supplied == {"age": 30, "employed": True}
+    assert found.known["age"] == 30
+    assert found.turning.holds_from == found.as_of
+    names = {slug: context.pseudonyms.of(slug, "h4ndle") for slug in partners}
+    assert partners["first"].supplied == [(names["first"], {"age"})]
+    assert partners["second"].supplied == [(names["second"], {"employed"})]
+    assert "h4ndle" not in names.values()
+    assert context.problems == []
+
+
+async def test_who_is_silent_is_told_once_a_query_at_the_first_place(supplying, partners):
+    context, service = supplying()
+    partners["first"].failure, partners["second"].knows = late("first"), {"employed": True}
+
+    found = await verdict.settled(context, verdict.on(context, service), ("one",))
+    await verdict.settled(context, verdict.on(context, service), ("two",))
+
+    assert found.verdict.outcome is Outcome.UNDETERMINED
+    assert (found.verdict.missing, found.verdict.silent) == ((), ("first",))
+    assert found.silent == {"age": "first"}
+    [problem] = context.problems
+    assert (problem.path, problem.code, problem.message) == (
+        ("one",),
+        "PARTNER_TIMEOUT",
+        "first is late.",
+    )
+    assert problem.extensions == {
+        "partner": "first",
+        "freshness": "UNAVAILABLE",
+        "retryAfter": (small.NOW + timedelta(seconds=1)).isoformat(),
+    }
+
+
+async def test_what_one_partner_says_may_settle_it_whatever_the_other_would(supplying, partners):
+    context, service = supplying()
+    partners["first"].failure, partners["second"].knows = late("first"), {"employed": False}
+
+    found = await verdict.settled(context, verdict.on(context, service), ())
+
+    assert found.verdict.outcome is Outcome.INELIGIBLE
+    assert found.verdict.silent == ()
+
+
+async def test_a_silent_partner_beside_a_missing_fact_leaves_that_to_be_asked(supplying, partners):
+    context, service = supplying()
+    partners["first"].failure = late("first")
+
+    found = await verdict.settled(context, verdict.on(context, service), ())
+
+    assert found.verdict.outcome is Outcome.NEEDS_FACTS
+    assert (found.verdict.missing, found.verdict.silent) == (("employed",), ("first",))
+
+
+@pytest.mark.parametrize(
+    ("person", "asked", "outstanding"),
+    [
+        (ME, verdict.NOTHING_ELSE, {"age", "employed"}),
+        (ME, what_if(age=30), {"employed"}),
+        (ME, Asked(as_of=small.NOW.date()), {"age", "employed"}),
+        (ME, Asked(as_of=small.NOW.date() + timedelta(1)), set()),
+        (ME, what_if(holds_card=False), set()),
+        (factories.a_talent(), verdict.NOTHING_ELSE, set()),
+        (None, verdict.NOTHING_ELSE, set()),
+    ],
+)
+async def test_only_what_can_still_decide_is_asked_and_only_of_who_asks_today(
+    supplying, partners, person, asked, outstanding
+):
+    context, service = supplying(person)
+
+    judged = verdict.on(context, service, asked)
+    found = await verdict.settled(context, judged, ())
+
+    assert verdict.outstanding(context, judged).keys() == outstanding
+    told = {name for one in partners.values() for _, names in one.supplied for name in names}
+    assert told == outstanding
+    assert outstanding or found is judged
+
+
+async def test_services_are_ranked_by_the_settled_verdict(supplying, partners):
+    context, _ = supplying()
+    partners["first"].knows, partners["second"].knows = {"age": 30}, {"employed": True}
+
+    found, _ = await verdict.ranked(context, Filter(), verdict.NOTHING_ELSE, None, None)
+
+    assert [one.verdict.outcome for one in found.items] == [Outcome.ELIGIBLE]
 
 
 # --- All services by how near they are ----------------------------------------------------------
