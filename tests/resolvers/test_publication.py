@@ -407,3 +407,136 @@ def test_the_error_lists_the_mistakes_in_file_order_one_a_line(folder):
     )
     assert lines[1].startswith("menu/services/zeta.yaml:3: areas[0]: There is no card area")
     assert len(lines) == 2
+
+
+# --- One service in the menu in force -----------------------------------------------------------
+
+TEXT = (MENU / "services" / f"{MODEL}.yaml").read_text(encoding="utf-8")
+SAID = "text: {en: It holds, zh: 成立}, reference: hub"
+ROBERT = "o'brien\\\"; DROP TABLE talent; -- "
+
+
+@pytest.fixture(scope="module")
+def in_force():
+    return publication.read(MENU, PARTNERS)
+
+
+def revised(in_force, text: str | None, code: str = MODEL):
+    return publication.revised(in_force, code, text, PARTNERS)
+
+
+def refused(in_force, text: str | None, code: str = MODEL) -> tuple[errors.Mistake, ...]:
+    with pytest.raises(errors.MistakesError) as caught:
+        revised(in_force, text, code)
+    return caught.value.mistakes
+
+
+def with_rule(rule: str) -> str:
+    before, _, rest = TEXT.partition("eligibility:\n")
+    return f"{before}eligibility:\n  {rule}\nsubsidy:{rest.partition('subsidy:')[2]}"
+
+
+def many(number: int, asks: str, group: str = "all") -> str:
+    clauses = (f"{{id: a{n}, {asks.replace('#', str(n))}, {SAID}}}" for n in range(number))
+    return f"{{{group}: [{', '.join(clauses)}]}}"
+
+
+def test_the_same_text_is_the_same_menu(in_force):
+    assert revised(in_force, TEXT) == in_force
+
+
+def test_the_text_is_the_service_and_nothing_else_changes(in_force):
+    found = revised(in_force, TEXT.replace("less_than: 12", "less_than: 24"))
+
+    changed = [
+        one.code
+        for one, other in zip(found.services, in_force.services, strict=True)
+        if one != other
+    ]
+    assert changed == [MODEL]
+    assert found.model_copy(update={"services": in_force.services}) == in_force
+
+
+def test_a_service_that_is_new_stands_where_a_folder_would_have_it(in_force):
+    text = TEXT.replace(f"code: {MODEL}", "code: talent")
+
+    found = revised(in_force, text, "talent")
+
+    files = [f"{one.code}.yaml" for one in found.services]
+    assert files == sorted(files)
+    assert len(files) == len(in_force.services) + 1
+
+
+def test_a_service_that_is_named_elsewhere_cannot_go(in_force):
+    told = refused(in_force, None)
+
+    assert {one.file for one in told} == {"menu/journeys.yaml"}
+    assert {one.sentence for one in told} == {f"There is no service “{MODEL}”."}
+
+
+def test_a_rule_that_requires_the_changed_one_is_looked_at_again(in_force):
+    card = f"{{id: c, fact: holds_card, is: true, {SAID}}}"
+    asks = f"{{all: [{{id: r, requires: {MODEL}, {SAID}}}, {card}]}}"
+    other = with_rule(asks).replace(f"code: {MODEL}", "code: other")
+    other = other.partition("subsidy:")[0] + "citations:" + other.partition("\ncitations:")[2]
+    other = (
+        other.partition("examples:")[0] + "examples: [{name: a, given: {}, outcome: NEEDS_FACTS}]"
+    )
+    both = revised(in_force, other, "other")
+
+    told = refused(both, with_rule(card))
+
+    at = [(one.path, one.sentence) for one in told if one.file.endswith("other.yaml")]
+    assert [path for path, _ in at] == ["eligibility.all[1]"]
+    assert "can never matter" in at[0][1]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (with_rule(many(10_000, "fact: age, is: #")), "at most 262,144 bytes"),
+        (with_rule(many(900, "fact: age, is: #")), "at most 12,000 keys and values"),
+        (with_rule(many(501, "fact: age, is_not: #")), "at most 500 clauses"),
+        (with_rule(many(500, "fact: age, is_not: #")), "too many cases to be checked"),
+        (with_rule(many(60, "points: work-permit, at_least: 7#")), "too many cases"),
+        (with_rule("{any: [" * 500 + "]}" * 500), "more than 80 levels deep"),
+        (with_rule("{any: [" * 30 + "{}" + "]}" * 30), "Groups may stand in each other 24 deep"),
+        (
+            with_rule(f"{{id: a, fact: age, in: [{'1, ' * 100_000}1], {SAID}}}"),
+            "at most 262,144 bytes",
+        ),
+        (with_rule(f"{{id: a, fact: age, in: [{'1, ' * 2_000}1], {SAID}}}"), "at most 1000 values"),
+        (with_rule(f'{{id: a, fact: "{ROBERT}", is: true, {SAID}}}'), "There is no fact “o'brien"),
+        (with_rule(f'{{id: "{ROBERT}", fact: employed, is: true, {SAID}}}'), "A clause has an id"),
+        (with_rule("&a [*a, *a]"), "There are no anchors"),
+        (TEXT + "more: " + "x" * 1_000_000, "at most 262,144 bytes"),
+        (TEXT.replace("amount: 0", "amount: 1e999999999"), "Input should be"),
+        ("", "Input should be a valid dictionary"),
+        ("\x00", "This is not YAML."),
+    ],
+)  # fmt: skip
+def test_what_is_hostile_is_refused_in_a_sentence(in_force, text, sentence):
+    told = refused(in_force, text)
+
+    assert sentence in told[0].sentence + told[-1].sentence
+    assert len(told) < 10
+
+
+@pytest.mark.parametrize(
+    "rule", [many(400, 'fact: "nobody#", is: 1'), many(500, "fact: age, at_least: #", "any")]
+)
+def test_of_many_mistakes_the_first_are_told_and_how_many_more_there_are(in_force, rule):
+    told = refused(in_force, with_rule(rule))
+
+    assert len(told) == errors.MOST_MISTAKES + 1
+    assert told[-1].sentence.startswith("There are more mistakes from here on: ")
+
+
+def test_hostile_words_are_values_like_any_other(in_force):
+    text = with_rule(f'{{id: a, fact: employer_region, is: "{ROBERT}", {SAID}}}')
+    text = text.partition("examples:")[0] + "examples: [{name: a, given: {}, outcome: NEEDS_FACTS}]"
+
+    found = revised(in_force, text)
+
+    (service,) = (one for one in found.services if one.code == MODEL)
+    assert service.eligibility["is"].startswith("o'brien")
