@@ -272,6 +272,7 @@ class _Checking:
         for name, document in self.reading.documents.items():
             self.twice(document)
             self.names(name, document, codes)
+        self.zones()
         rules = self.rules()
         entangled = self.rules_of_services(rules)
         for document, service in self.reading.services:
@@ -317,6 +318,13 @@ class _Checking:
         hint = errors.did_you_mean(errors.nearest(code, known))
         self.wrong(document.mistake(at, f"There is no {noun} “{errors.shown(code)}”.", hint))
         return False
+
+    def zones(self) -> None:
+        """A zone is a clause of every rule that has something otherwise in it."""
+        for place, zone in enumerate(self.reading.lists.get("zones", ())):
+            if lacks := zone.text.lacks():
+                sentence = f"This sentence is missing in: {', '.join(lacks)}."
+                self.wrong(self.reading.documents["zones"].mistake((place, "text"), sentence))
 
     def rules(self) -> Mapping[str, Rule]:
         services = {Path(document.file).stem: document for document, _ in self.reading.services}

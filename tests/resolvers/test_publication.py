@@ -234,6 +234,11 @@ IN_A_SERVICE = {
     ),
 }
 
+ZONE_TEXT = next(
+    line.strip()
+    for line in (MENU / "zones.yaml").read_text("utf-8").splitlines()
+    if "text:" in line
+)
 IN_A_LIST = {
     "areas": Seed("policy: health", "policy: wealth", "[1].policy", "no policy family", "“health”"),
     "documents": Seed(
@@ -247,6 +252,7 @@ IN_A_LIST = {
     "journeys": Seed(
         f"[{MODEL}, ", "[talent-apartement, ", "[0].services[0]", "no service", f"“{MODEL}”"
     ),
+    "zones": Seed(ZONE_TEXT, ZONE_TEXT.partition(", zh:")[0] + "}", "[0].text", "missing in: zh"),
     "stations": Seed("kind: CENTER", "kind: CENTRE", "[0].kind", "“CENTRE”", "“CENTER”"),
 }
 
