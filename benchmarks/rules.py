@@ -175,8 +175,10 @@ async def _everybody(
     counted = [_seconds(lambda: population.counts(people, trees)) for _ in range(effort.rounds)]
     six = {"six": _six(on)}
     frame = await everybody.load(database, over, six)
-    compiled = population.truths(frame, six)
-    ours = [_seconds(compiled.collect) * 1e3 for _ in range(3 * effort.rounds)]
+    compiled = population.Judges(six)
+    ours = [
+        _seconds(lambda: population.truths(frame, compiled)) * 1e3 for _ in range(3 * effort.rounds)
+    ]
     rows = [
         _row(f"loading {people.width} columns, s", loads, LOAD_SECONDS),
         _row(f"everybody × {len(trees)} rules to counts, s", counted, MENU_SECONDS),
@@ -213,7 +215,7 @@ def _beside(
         ).stdout
     )
     theirs = array.array("b", (folder / "held").read_bytes()).tolist()
-    held = population.truths(frame, six).collect()["six"].to_list()
+    held = population.truths(frame, population.Judges(six))["six"].to_list()
     unlike = sum((one is True) is not bool(other) for one, other in zip(held, theirs, strict=True))
     print(f"\nOpenFisca says the same of all but {unlike} people; it may hold of {sum(theirs):,}.")
     if unlike:

@@ -7,7 +7,6 @@ This is the only place that knows Polars, and it is dear in memory: no hub loads
 
 from __future__ import annotations
 
-import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
@@ -93,88 +92,56 @@ def _members(value: Any) -> Iterable[Seen]:  # noqa: ANN401 - a household is so 
     return value or ()
 
 
-# --- What is asked of it ------------------------------------------------------------------------
-
-
-def truths(people: pl.DataFrame, trees: Mapping[str, Tree]) -> pl.LazyFrame:
-    """Return whether each of the trees holds of each of the people, by the trees' names."""
-    compiling = _Compiling(people.lazy(), trees.values())
-    held = {name: compiling.node(tree.root) for name, tree in trees.items()}
-    return compiling.people.select(PERSON, **held)
-
-
-def counts(people: pl.DataFrame, trees: Mapping[str, Tree]) -> dict[str, Counts]:
-    """Return of how many people each of the trees holds, in one query over all of them."""
-    if not trees:
-        return {}
-    told = truths(people, trees).select(
-        pl.struct(true=pl.col(name).sum(), unknown=pl.col(name).null_count()).alias(name)
-        for name in trees
-    )
-    [found] = told.collect().to_dicts()
-    return {
-        name: Counts(one["true"], people.height - one["true"] - one["unknown"], one["unknown"])
-        for name, one in found.items()
-    }
-
-
-def moves(
-    people: pl.DataFrame, pairs: Mapping[str, tuple[Tree, Tree]], by: Sequence[str]
-) -> dict[str, list[tuple[Any, ...]]]:
-    """Return how many people go from what to what, where one tree takes the place of another.
-
-    For each pair a list of rows: the columns ``by``, the truth before, the truth after, how many.
-    """
-    queries = []
-    for before, after in pairs.values():
-        compiling = _Compiling(people.lazy(), (before, after))
-        was, is_ = (compiling.node(tree.root) for tree in (before, after))
-        told = compiling.people.select(*by, before=was, after=is_)
-        queries.append(told.group_by(*by, "before", "after").len())
-    found = pl.collect_all(queries)
-    return dict(zip(pairs, (one.rows() for one in found), strict=True))
-
-
 # --- The compiler -------------------------------------------------------------------------------
 
 
-class _Compiling:
-    """One compilation; what several expressions need is made a column of the people, once."""
+class Judges:
+    """Trees, compiled; made once, they judge any people."""
 
-    def __init__(self, people: pl.LazyFrame, trees: Iterable[Tree]) -> None:
-        self.people = people
-        self._shared = set(_shared(tree.root for tree in trees))
+    def __init__(self, trees: Mapping[str, Tree]) -> None:
+        self._shared = set(_shared(tree.root for tree in trees.values()))
         self._made: dict[int, pl.Expr] = {}
-        self._columns = itertools.count()
+        # What several expressions need is made a column of the people, once, in this order.
+        self._columns: list[pl.Expr] = []
+        self._held = {name: self._node(tree.root) for name, tree in trees.items()}
 
-    def node(self, node: Node) -> pl.Expr:
+    def truths(self, people: Frame, *kept: str) -> pl.LazyFrame:
+        """Return whether each of the trees holds of each of the people, by the trees' names.
+
+        ``kept`` are columns of the people that stand before them; at least one.
+        """
+        told = people.lazy()
+        for column in self._columns:
+            told = told.with_columns(column)
+        return told.select(*kept, **self._held)
+
+    def _node(self, node: Node) -> pl.Expr:
         if id(node) not in self._made:
-            held = self.leaf(node) if isinstance(node, Leaf) else self.group(node)
-            self._made[id(node)] = self.column(held) if id(node) in self._shared else held
+            held = self._leaf(node) if isinstance(node, Leaf) else self._group(node)
+            self._made[id(node)] = self._column(held) if id(node) in self._shared else held
         return self._made[id(node)]
 
-    def column(self, held: pl.Expr) -> pl.Expr:
-        name = f"column {next(self._columns)}"  # No fact is called so.
-        self.people = self.people.with_columns(held.alias(name))
+    def _column(self, held: pl.Expr) -> pl.Expr:
+        name = f"column {len(self._columns)}"  # No fact is called so.
+        self._columns.append(held.alias(name))
         return pl.col(name)
 
-    def group(self, group: Group) -> pl.Expr:
-        parts = [self.node(part) for part in group.parts]
-        held = self.least(group.least, parts)
+    def _group(self, group: Group) -> pl.Expr:
+        held = self._least(group.least, [self._node(part) for part in group.parts])
         return ~held if group.negated else held
 
-    def least(self, least: int, parts: Sequence[pl.Expr]) -> pl.Expr:
+    def _least(self, least: int, parts: Sequence[pl.Expr]) -> pl.Expr:
         """Return the expression that is true where at least so many of the parts are."""
         if least == len(parts):
             return _folded(operator.and_, parts, pl.lit(value=True))
         if least == 1:
             return _folded(operator.or_, parts, pl.lit(value=False))
-        told = [self.column(part) for part in parts]
+        told = [self._column(part) for part in parts]
         had = pl.sum_horizontal(0, *(part.fill_null(value=False).cast(pl.Int64) for part in told))
         open_ = pl.sum_horizontal(0, *(part.is_null().cast(pl.Int64) for part in told))
         return _within(had, had + open_, least, None)
 
-    def leaf(self, leaf: Leaf) -> pl.Expr:
+    def _leaf(self, leaf: Leaf) -> pl.Expr:
         match leaf.test:
             case None:
                 return pl.lit(value=False)
@@ -230,13 +197,23 @@ def _condition(fact: Fact, test: Condition, column: pl.Expr) -> pl.Expr:
         return ~found if test.negated else found
     if isinstance(test, Among):
         among = _series("", [standing.code(fact, value) for value in test.values], fact)
-        found = column == among[0] if len(among) == 1 else column.is_in(among.implode())
+        found = _among(column, among, fact)
         return ~found if test.negated else found
     low, high = (standing.code(fact, end) for end in (test.low, test.high))
     low = standing.least(fact) if low is None else low
     ends = [column >= low] if low is not None else []
     ends += [column <= high] if high is not None else []
     return reduce(operator.and_, ends or [column == column])  # noqa: PLR0124 - null for null
+
+
+def _among(column: pl.Expr, codes: pl.Series, fact: Fact) -> pl.Expr:
+    if len(codes) == 1:
+        return column.eq(codes[0])
+    last = len(fact.choices)
+    # From a word of an order on to its last: nearly all conditions on one are of this shape.
+    if fact.ordered and {*codes} == {*range(last - len(codes), last)}:
+        return column >= last - len(codes)
+    return column.is_in(codes.implode())
 
 
 def _total(total: Total) -> pl.Expr:
@@ -284,3 +261,51 @@ def _member(conditions: Iterable[Condition]) -> pl.Expr:
         for one in conditions
     ]
     return reduce(lambda all_, test: all_ & test, tests, pl.lit(value=True))
+
+
+# --- What is asked of everybody -----------------------------------------------------------------
+
+#: The expressions are as short as they get; to look for shorter ones takes as long as they do.
+_AS_IT_IS = pl.QueryOptFlags.none()
+
+
+def truths(people: Frame, judges: Judges) -> pl.DataFrame:
+    """Return whether each rule holds of each of the people: their ``id``, then a column a rule."""
+    return judges.truths(people, PERSON).collect(optimizations=_AS_IT_IS)
+
+
+def counts(people: Frame, trees: Mapping[str, Tree]) -> dict[str, Counts]:
+    """Return of how many people each of the trees holds, in one query over all of them."""
+    if not trees:
+        return {}
+    told = (
+        Judges(trees)
+        .truths(people, PERSON)
+        .select(
+            pl.struct(true=pl.col(name).sum(), unknown=pl.col(name).null_count()).alias(name)
+            for name in trees
+        )
+    )
+    [found] = told.collect(optimizations=_AS_IT_IS).to_dicts()
+    return {
+        name: Counts(one["true"], people.height - one["true"] - one["unknown"], one["unknown"])
+        for name, one in found.items()
+    }
+
+
+def moves(
+    people: Frame, pairs: Mapping[str, tuple[Tree, Tree]], by: Sequence[str]
+) -> dict[str, list[tuple[Any, ...]]]:
+    """Return how many people go from what to what, where one tree takes the place of another.
+
+    For each pair a list of rows: the columns ``by``, the truth before, the truth after, how many.
+    """
+    queries = [
+        Judges({"before": before, "after": after})
+        .truths(people, *by)
+        .group_by(*by, "before", "after")
+        .len()
+        for before, after in pairs.values()
+    ]
+    found = pl.collect_all(queries, optimizations=_AS_IT_IS)
+    return dict(zip(pairs, (one.rows() for one in found), strict=True))

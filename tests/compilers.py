@@ -63,7 +63,7 @@ async def told(
     judges = [Judge(tree) for tree in trees]
     by_one = [tuple(judge.truth(known) for judge in judges) for known in people]
     named = {f"rule {number}": tree for number, tree in enumerate(trees)}
-    by_frame = population.truths(frame, named).drop(population.PERSON).collect().rows()
+    by_frame = population.truths(frame, population.Judges(named)).drop(population.PERSON).rows()
     return by_one, by_sql, by_frame
 
 

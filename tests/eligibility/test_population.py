@@ -32,8 +32,8 @@ def tree_of(*leaves, least=1):
 
 
 def truths(tree, people):
-    found = population.truths(population.known(people, [*rules.FACTS.values()]), {"rule": tree})
-    return found.collect()["rule"].to_list()
+    frame = population.known(people, [*rules.FACTS.values()])
+    return population.truths(frame, population.Judges({"rule": tree}))["rule"].to_list()
 
 
 def agrees(tree, people):
