@@ -80,7 +80,7 @@ async def test_an_unknown_word_is_refused_with_the_nearest(refused):
         {"asOf": "2016-11-21"},
         {"asOf": "9999-12-31"},
         {"asOf": "0001-01-01"},
-        {"knownAt": "2026-11-22T10:00:01+08:00"},
+        {"knownAt": "2026-11-22T10:01:01+08:00"},
         {"knownAt": "2026-11-22T09:59:59+08:00"},
         {"knownAt": "0001-01-01T00:00:00Z"},
         {"knownAt": "9999-12-31T23:59:59Z"},
