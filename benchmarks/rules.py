@@ -312,7 +312,7 @@ async def _pairs(effort: Effort, data: Path) -> None:
     many = 0
 
     @hypothesis.settings(
-        max_examples=effort.pairs, deadline=None, database=None, derandomize=True,
+        max_examples=effort.pairs // 5, deadline=None, database=None, derandomize=True,
         suppress_health_check=list(hypothesis.HealthCheck),
     )  # fmt: skip
     @hypothesis.given(crowd=compilers.crowds(60))
