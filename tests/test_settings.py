@@ -14,6 +14,7 @@ SET = {
     "processes": ("2", 2),
     "port": ("8020", 8020),
     "data": ("/elsewhere", Path("/elsewhere")),
+    "receipt_keys": ("/keys.json", Path("/keys.json")),
     "database_url": ("postgresql://u@h/d", "postgresql://u@h/d"),
     "menu": ("/menu", Path("/menu")),
     "partners": ("/partners", Path("/partners")),
