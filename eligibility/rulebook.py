@@ -52,11 +52,15 @@ def facts_of(person: talent.Talent, on: date, wanted: Iterable[Fact]) -> dict[st
 
 @dataclass(frozen=True)
 class Rulebook:
-    """The rules of a menu by the code of their service, with what they build on."""
+    """The rules of a menu by the code of their service, with what they build on.
+
+    ``documents`` has, by code, what shows that somebody has a document on record.
+    """
 
     rules: Mapping[str, Rule]
     points: Mapping[str, rule.Points] = field(default_factory=dict)
     lines: Mapping[str, rule.PayLine] = field(default_factory=dict)
+    documents: Mapping[str, Among] = field(default_factory=dict)
     _days: dict[date, dict[str, Judge]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -101,7 +105,7 @@ class Rulebook:
 
 
 #: The lists of the menu that rules build on.
-LISTS: tuple[str, ...] = ("points", "pay_lines", "zones", "city_rules")
+LISTS: tuple[str, ...] = ("points", "pay_lines", "zones", "city_rules", "documents")
 
 
 def read(
@@ -115,9 +119,10 @@ def read(
     ``services`` their files by code. A rule with a mistake is left out.
     """
     mistakes: list[errors.Mistake] = []
-    library = _Shelf(documents, mistakes).library(lists)
+    shelf = _Shelf(documents, mistakes)
+    library = shelf.library(lists)
     rules = _Rules(services, library, mistakes).all()
-    return Rulebook(rules, library.points, library.lines), mistakes
+    return Rulebook(rules, library.points, library.lines, shelf.on_record(lists)), mistakes
 
 
 class _Shelf:
@@ -181,16 +186,33 @@ class _Shelf:
     def _zone(self, zone: menu.Zone, at: tuple[str | int, ...]) -> rule.Zone:
         layer = Layer(Level.ZONE, zone.code, zone.since, zone.until)
         said = Said(f"zone-{zone.code}", zone.text, zone.citation.source, layer)
-        fact = self._fact(zone.fact, (*at, "fact"))
-        taken = [fact.taken(value) if fact else None for value in zone.values]
-        for place, value in enumerate(zone.values):
-            if fact and taken[place] is None:
-                shown = f"“{errors.shown(value)}” is no value of `{fact.name}` ({fact.shape()})."
-                self._wrong((*at, "values", place), shown)
-        values = tuple(one for one in taken if one is not None)
+        fact, values = self._among(zone, at)
         asks = Comparison(fact or next(iter(self._facts.values())), "in", values)
         clause = Clause(said, asks, (asks.fact,))
         return rule.Zone(zone.code, clause, Span(zone.since, zone.until))
+
+    def _among(
+        self, named: menu.Zone | menu.OnRecord, at: tuple[str | int, ...]
+    ) -> tuple[Fact | None, tuple[Value, ...]]:
+        """Return the fact that is named, and the values of it."""
+        fact = self._fact(named.fact, (*at, "fact"))
+        taken = [fact.taken(value) if fact else None for value in named.values]
+        for place, value in enumerate(named.values):
+            if fact and taken[place] is None:
+                shown = errors.shown(str(value))
+                why = f"“{shown}” is no value of `{fact.name}` ({fact.shape()})."
+                self._wrong((*at, "values", place), why)
+        return fact, tuple(one for one in taken if one is not None)
+
+    def on_record(self, lists: Mapping[str, Sequence[Any]]) -> dict[str, Among]:
+        """Return by document what shows that it is on record."""
+        self._name = "documents"
+        found = {}
+        for place, one in enumerate(lists.get("documents", ())):
+            if one.on_record:
+                _, values = self._among(one.on_record, (place, "on_record"))
+                found[one.code] = Among(one.on_record.fact, frozenset(values))
+        return found
 
     def _points(self, table: menu.PointsTable, at: tuple[str | int, ...]) -> rule.Points:
         spans = [Span(one.since, one.until) for one in table.versions]

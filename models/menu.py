@@ -126,9 +126,20 @@ class Area(Coded):
     quota: Quota | None = None
 
 
-class DocumentKind(Coded):
-    """A document that services ask for; ``valid_months`` is how old it may be."""
+class OnRecord(Shape):
+    """What shows that the hub has a document on record: a fact that is one of these values."""
 
+    fact: str
+    values: Annotated[tuple[bool | str, ...], pydantic.Field(min_length=1)]
+
+
+class DocumentKind(Coded):
+    """A document that services ask for; ``valid_months`` is how old it may be.
+
+    Who has it ``on_record`` is not asked for it again.
+    """
+
+    on_record: OnRecord | None = None
     valid_months: Annotated[int, pydantic.Field(ge=1)] | None = None
 
 

@@ -168,6 +168,19 @@ def _tell(context: Context, partner: str, failure: PartnerError, path: Path) -> 
     )
 
 
+def on_record(context: Context) -> frozenset[str]:
+    """Return the documents, by code, that the hub has on record of the viewer today."""
+    _, known, _ = _of_now(context)
+    return context.once(
+        "on record",
+        lambda: frozenset(
+            code
+            for code, test in context.catalogue.rulebook.documents.items()
+            if (value := known.get(test.fact)) is not None and test.holds(value)
+        ),
+    )
+
+
 async def known_at(context: Context, service: menu.Service, asked: Asked) -> Judged:
     """Return the verdict on a service on what was known at a moment; raises as ``on``.
 

@@ -226,7 +226,12 @@ class Requirements:
     talent_class: menu.TalentClass | None = strawberry.field(
         description="The class they are for; null where it is not known, and all is listed."
     )
-    documents: list[RequiredDocument] = strawberry.field(description="The documents to bring.")
+    documents: list[RequiredDocument] = strawberry.field(
+        description="The documents to bring; those on record are not asked for again."
+    )
+    on_record: list[RequiredDocument] = strawberry.field(
+        description="The documents it takes that are on record of whoever asks."
+    )
     steps: list[Step] = strawberry.field(description="The steps to take, in order.")
     working_days: int = strawberry.field(description="Within how many working days it is done.")
 
@@ -532,9 +537,12 @@ class Service(Node):
     def requirements(self, info: Info) -> Requirements | None:
         person = info.context.person
         known = person.talent_class if person else None
+        held = verdicts.on_record(info.context)
+        documents = self.documents(info, known)
         return Requirements(
             talent_class=known,
-            documents=self.documents(info, known),
+            documents=[one for one in documents if one.kind.code not in held],
+            on_record=[one for one in documents if one.kind.code in held],
             steps=self.steps(known),
             working_days=self.working_days(known or menu.TalentClass.LOW),
         )

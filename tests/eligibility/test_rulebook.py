@@ -41,6 +41,7 @@ SHAPES = {
     "pay_lines": menu.PayLine,
     "zones": menu.Zone,
     "city_rules": menu.CityRule,
+    "documents": menu.DocumentKind,
 }
 
 
@@ -316,3 +317,33 @@ def test_a_service_without_a_rule_is_left_to_the_check_of_its_shape():
     found, mistakes = rulebook.read({}, {}, {"odd": source.Document("odd.yaml", ["x"], None)})
 
     assert (found.rules, mistakes) == ({}, [])
+
+
+def test_a_document_is_on_record_by_a_fact_of_some_value():
+    degree = {"fact": "degree_level", "values": ["MASTER", "DOCTOR"]}
+    documents = [
+        {"code": "photo", **NAMED},
+        {"code": "degree", **NAMED, "on_record": degree},
+    ]
+
+    found, told = read(documents=documents)
+
+    assert told == []
+    assert found.documents == {"degree": Among("degree_level", frozenset({"MASTER", "DOCTOR"}))}
+
+
+def test_what_shows_no_document_is_told_with_its_place():
+    wrong = [
+        {"fact": "degree_levle", "values": ["MASTER"]},
+        {"fact": "degree_level", "values": ["MASTER", "MAGISTER"]},
+    ]
+    documents = [{"code": f"d{at}", **NAMED, "on_record": one} for at, one in enumerate(wrong)]
+
+    _, told = read(documents=documents)
+
+    assert [path for path, _ in told] == [
+        "documents.yaml [0].on_record.fact",
+        "documents.yaml [1].on_record.values[1]",
+    ]
+    assert "Did you mean “degree_level”?" in told[0][1]
+    assert "“MAGISTER” is no value of `degree_level`" in told[1][1]
