@@ -80,6 +80,23 @@ class Browser:
     async def logged(self, kind):
         return await self.send("se/log", type=kind)
 
+    async def asks(self, url, address, within_seconds=20):
+        """Wait until a page of this address has asked for a URL; return all that it asked for."""
+        asked = set()
+        ends = asyncio.get_running_loop().time() + within_seconds
+        while url not in asked:
+            assert asyncio.get_running_loop().time() < ends, asked
+            # The log gives what is new since it was last read.
+            for entry in await self.logged("performance"):
+                event = json.loads(entry["message"])["message"]
+                # Not what the browser's own first tab asked for.
+                if event["method"] == "Network.requestWillBeSent" and event["params"][
+                    "documentURL"
+                ].startswith(address):
+                    asked.add(event["params"]["request"]["url"])
+            await asyncio.sleep(0.1)
+        return asked
+
 
 @pytest.fixture
 async def browser(tmp_path):
@@ -149,16 +166,8 @@ async def test_the_page_queries_documents_and_sends_a_pasted_token_without_leavi
         )
         await browser.sees("A GraphQL schema provides a root type")
 
+        # The language's worker is fetched when the page has time for it.
+        asked = await browser.asks(f"{address}/graphiql/graphql.worker.js", address)
         console = await browser.logged("browser")
-        network = [
-            json.loads(entry["message"])["message"] for entry in await browser.logged("performance")
-        ]
-    asked = {
-        event["params"]["request"]["url"]
-        for event in network
-        if event["method"] == "Network.requestWillBeSent"
-        and event["params"]["documentURL"].startswith(address)  # not the browser's own first tab
-    }
     assert [entry for entry in console if entry["level"] in {"SEVERE", "WARNING"}] == []
-    assert f"{address}/graphiql/graphql.worker.js" in asked
     assert {url for url in asked if not url.startswith((address, "data:", "blob:"))} == set()
