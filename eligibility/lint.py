@@ -12,6 +12,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from eligibility import turning
 from eligibility.condition import beside
 from eligibility.diagram import Diagram, EntangledError
 from eligibility.reading import GRANTED
@@ -20,13 +21,9 @@ from eligibility.rule import (
     Clause,
     Comparison,
     Edition,
-    Members,
     Override,
-    PayLine,
-    Points,
     Required,
     Rule,
-    Scored,
     Span,
     clauses_in,
 )
@@ -116,7 +113,7 @@ class _Linting:
     def looked_at(self) -> Sequence[date]:
         """The days on which the rule is looked at, which are days of the service, in order."""
         valid = self.subject.valid
-        days = {day for span in (valid, *_spans(self.subject.rule)) for day in _turns(span)}
+        days = {day for span in (valid, *turning.spans(self.subject.rule)) for day in _turns(span)}
         return sorted(day for day in days if valid.has(day))
 
     def days(self) -> None:
@@ -326,38 +323,6 @@ def _turns(span: Span) -> Iterator[date]:
         yield from (beside(span.since, -1), span.since)
     if span.until:
         yield from (span.until, beside(span.until, 1))
-
-
-def _spans(rule: Rule) -> Iterator[Span]:
-    """Yield the spans of all that is in force for a time in a rule, or in those it requires."""
-    for edition in rule.editions:
-        yield edition.span
-        for override in edition.overrides:
-            yield override.span
-            if override.zone:
-                yield override.zone.span
-        for clauses, _ in _standing(edition):
-            for clause in clauses:
-                yield from _spans_of(clause.asks)
-
-
-def _spans_of(asks: object) -> Iterator[Span]:
-    if isinstance(asks, Required):
-        yield from _spans(asks.rule)
-    elif isinstance(asks, Scored):
-        yield from _spans_in(asks.points)
-    elif isinstance(asks, Members):
-        for one in (*asks.who, *asks.has):
-            yield from _spans_of(one)
-    elif isinstance(asks, Comparison) and isinstance(asks.operand, PayLine):
-        yield from _spans_in(asks.operand)
-
-
-def _spans_in(dated: PayLine | Points) -> Iterator[Span]:
-    if isinstance(dated, PayLine):
-        yield from (span for span, _ in dated.values)
-    else:
-        yield from (Span(one.since, one.until) for one in dated.versions)
 
 
 # --- What other services are spoken of ----------------------------------------------------------

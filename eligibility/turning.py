@@ -62,12 +62,7 @@ class Calendar:
             one for asks in asked if isinstance(asks, Members) for one in (*asks.who, *asks.has)
         ]
         everywhere = [*self._compared, *self._of_members]
-        spans = [
-            *(span for one in rules for span in _spans(one)),
-            *(span for one in asked if isinstance(one, Scored) for span in _in_force(one)),
-            *(span for one in everywhere for span in _set(one)),
-        ]
-        self._own = sorted({day for span in spans for day in _ends(span)})
+        self._own = sorted({day for span in spans(rule) for day in _ends(span)})
         self._moves = any(isinstance(one.operand, Period) for one in everywhere)
 
     def turning(self, on: date, person: Talent | None, given: Known) -> Turning:
@@ -148,22 +143,28 @@ def _asked_in(written: Written) -> Iterator[Comparison | Scored | Members | Requ
         yield written.asks
 
 
-def _spans(rule: Rule) -> Iterator[Span]:
-    for edition in rule.editions:
-        yield edition.span
-        for override in edition.overrides:
-            yield override.span
-            if override.zone:
-                yield override.zone.span
+def spans(rule: Rule) -> Iterator[Span]:
+    """Yield the spans of all that is in force for a time in a rule, or in those it requires."""
+    for one in _rules(rule):
+        for edition in one.editions:
+            yield edition.span
+            for override in edition.overrides:
+                yield override.span
+                if override.zone:
+                    yield override.zone.span
+        for asks in _asked(one):
+            yield from _in_force(asks)
 
 
-def _in_force(asks: Scored) -> Iterator[Span]:
-    return (Span(one.since, one.until) for one in asks.points.versions)
-
-
-def _set(asks: Comparison) -> Iterable[Span]:
-    operand = asks.operand
-    return (span for span, _ in operand.values) if isinstance(operand, PayLine) else ()
+def _in_force(asks: Comparison | Scored | Members | Required) -> Iterator[Span]:
+    """Yield the spans of what a clause compares with."""
+    if isinstance(asks, Scored):
+        yield from (Span(one.since, one.until) for one in asks.points.versions)
+    elif isinstance(asks, Members):
+        for one in (*asks.who, *asks.has):
+            yield from _in_force(one)
+    elif isinstance(asks, Comparison) and isinstance(asks.operand, PayLine):
+        yield from (span for span, _ in asks.operand.values)
 
 
 def _ends(span: Span) -> Iterator[date]:
