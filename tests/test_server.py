@@ -22,6 +22,7 @@ from models.database import Database
 from settings import Settings
 from tests import asgi
 from tests import hub as standing
+from tests import port as ports
 
 ROOT = Path(__file__).parents[1]
 
@@ -260,20 +261,6 @@ def test_the_menu_is_checked_and_published_once(greenway):
     assert again.output == "Revision 1 was in force already.\n"
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ports of which the first begins a row of five that nobody listens at."""
-    for start in range(20_000, 60_000, 97):
-        ports = range(start, start + count)
-        try:
-            for port in ports:
-                with socket.socket() as one:
-                    one.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return list(ports)
-    raise LookupError
-
-
 @pytest.mark.any_database
 @pytest.mark.parametrize(
     ("ended_by", "processes"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGTERM, 2)]
@@ -281,7 +268,7 @@ def free_ports(count: int) -> list[int]:
 async def test_one_command_starts_everything_and_one_signal_ends_it(
     furnished_url, tmp_path, ended_by, processes
 ):
-    port, sandbox, *systems = free_ports(6)
+    port, sandbox, *systems = ports.free(6)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "server.py",

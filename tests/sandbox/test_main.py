@@ -5,29 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 import sys
 import time
 
 import pytest
 
 from sandbox import secret
-
-
-def free_port():
-    """Return the first of five free ports in a row."""
-    for _ in range(50):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if all(is_free(port + place) for place in range(5)):
-            return port
-    raise AssertionError("no five free ports in a row")
-
-
-def is_free(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+from tests import port as ports
 
 
 async def sandbox(*arguments):
@@ -45,7 +29,7 @@ async def sandbox(*arguments):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_it_starts_says_one_line_and_stops_cleanly(number):
-    port = free_port()
+    port = ports.free(5)[0]
     began = time.monotonic()
     process = await sandbox("--port", str(port), "--day", "2026-11-22")
 
@@ -63,7 +47,7 @@ async def test_it_starts_says_one_line_and_stops_cleanly(number):
 
 
 async def test_one_system_runs_alone_at_its_own_port(client):
-    port = free_port()
+    port = ports.free(5)[0]
     process = await sandbox("hospital", "--port", str(port), "--day", "2026-11-22")
     await asyncio.wait_for(process.stdout.readline(), 10)
 
