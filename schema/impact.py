@@ -68,6 +68,10 @@ class ImpactFact:
     def label(self, info: Info, language: Language = None) -> LocalizedText:
         return LocalizedText.of(self.row.label, info, language)
 
+    @strawberry.field(description="The partner that supplies it, by code; null where none does.")
+    def supplier(self, info: Info) -> str | None:
+        return info.context.registry.suppliers.get(self.name)
+
     @classmethod
     def of(cls, row: fact.Fact) -> ImpactFact:
         return cls(row=row, name=row.name)

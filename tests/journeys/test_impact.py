@@ -149,3 +149,24 @@ async def test_who_is_no_officer_is_told_nothing(ask, document):
 
     assert answer.json()["data"] == {"ruleImpact": None}
     assert answer.codes == ["FORBIDDEN"]
+
+
+async def test_a_fact_that_a_partner_supplies_is_told_with_the_partner(ask):
+    rule = """eligibility:
+  id: card
+  fact: holds_card
+  is: true
+  text: {en: Holds a live talent card, zh: 持有有效人才卡}
+  reference: s3
+"""
+    asked = """query($input: RuleImpactInput!) { ruleImpact(input: $input) { ... on RuleImpact {
+      services { drops { name supplier } } } } }"""
+
+    answer = await ask(asked, {"input": {"service": "children-tutoring", "eligibility": rule}})
+
+    (impact,) = answer.json()["data"]["ruleImpact"]["services"]
+    assert {one["name"]: one["supplier"] for one in impact["drops"]} == {
+        "children_of_school_age": None,
+        "children_of_kindergarten_age": None,
+        "children_at_district_school": "changning-school-office",
+    }
