@@ -726,7 +726,7 @@ def menu_preview(
 ) -> None:
     """Say what publishing the menu folder would do to people: who gains, who loses."""
     # Polars and everybody's facts are more than a hub may hold: this command alone loads them.
-    from resolvers import population  # noqa: PLC0415
+    from resolvers import population  # noqa: PLC0415 - as said above
 
     settings = configuration.read()
     found = publication.read(settings.menu, _capabilities(settings))

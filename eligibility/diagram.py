@@ -69,7 +69,7 @@ class _Variable:
         """Return a value of a region, as near as may be to the one that is known."""
         example = self.examples[region]
         if isinstance(example, frozenset) and isinstance(value, frozenset):
-            item = self.tests[0].test.item  # type: ignore[union-attr]  # of one word
+            item = _word(self.tests[0])
             return value | {item} if example else value - {item}
         return example
 
@@ -366,8 +366,8 @@ def _variables(tree: Tree) -> tuple[_Variable, ...]:
             case Kind.HOUSEHOLD:
                 apart = [[leaf] for leaf in tests]
             case Kind.WORDS:
-                words = dict.fromkeys(leaf.test.item for leaf in tests)  # type: ignore[union-attr]
-                apart = [[leaf for leaf in tests if leaf.test.item == word] for word in words]  # type: ignore[union-attr]
+                words = dict.fromkeys(map(_word, tests))
+                apart = [[leaf for leaf in tests if _word(leaf) == word] for word in words]
             case _:
                 apart = [tests]
         found += [_variable(fact, some, _entries(tree, name), tree.on) for some in apart]
@@ -379,6 +379,10 @@ def turns(leaf: Leaf, on: date) -> bool:
     if not leaf.facts or isinstance(leaf.test, Total):
         return False
     return len(_variable(leaf.facts[0], [leaf], (), on).tells) > 1
+
+
+def _word(leaf: Leaf) -> str:
+    return leaf.test.item  # type: ignore[union-attr]  # a set is asked for its words alone
 
 
 def _of(leaf: Leaf, name: str) -> bool:

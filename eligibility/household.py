@@ -20,7 +20,7 @@ Seen = Mapping[str, Value | None]
     "Relation", "关系", "What is this member to you?", "该成员与您是什么关系？",
     "Hub register: household", choices=("SPOUSE", "CHILD"),
 )  # fmt: skip
-def relation(member: Member, on: date) -> str:  # noqa: ARG001
+def relation(member: Member, on: date) -> str:
     """What the member is to the person."""
     return member.relation
 
@@ -39,7 +39,7 @@ def age(member: Member, on: date) -> int | None:
     "Foreign national", "外国公民", "Is this member a foreign national?", "该成员是否为外国公民？",
     "Hub register: household",
 )  # fmt: skip
-def foreign_national(member: Member, on: date) -> bool | None:  # noqa: ARG001
+def foreign_national(member: Member, on: date) -> bool | None:
     """Whether the member has another nationality than Chinese."""
     return None if member.nationality is None else member.nationality != "CN"
 
@@ -48,7 +48,7 @@ def foreign_national(member: Member, on: date) -> bool | None:  # noqa: ARG001
     "Owns a home in the city", "在本市有住房", "Does this member own a home in Shanghai?",
     "该成员在上海是否有自有住房？", "Hub register: household",
 )  # fmt: skip
-def owns_home(member: Member, on: date) -> bool | None:  # noqa: ARG001
+def owns_home(member: Member, on: date) -> bool | None:
     """Whether the member owns a home in Shanghai."""
     return member.owns_home
 
@@ -57,7 +57,7 @@ def owns_home(member: Member, on: date) -> bool | None:  # noqa: ARG001
     "Had a housing benefit", "曾享受住房保障", "Has this member had a housing benefit?",
     "该成员是否曾享受住房保障？", "Hub register: household",
 )  # fmt: skip
-def had_housing_benefit(member: Member, on: date) -> bool | None:  # noqa: ARG001
+def had_housing_benefit(member: Member, on: date) -> bool | None:
     """Whether the member has had a housing benefit."""
     return member.had_housing_benefit
 

@@ -502,6 +502,12 @@ async def revision(session: AsyncSession, number: int) -> Revision | None:
     return await session.get(Revision, number)
 
 
+async def of_revision(session: AsyncSession, revision: Revision) -> Menu:
+    """Return the menu that was published as a revision."""
+    found = await session.execute(select(Revision.content).where(Revision.id == revision.id))
+    return unpacked(found.scalar_one())
+
+
 async def content_of(session: AsyncSession, revision_id: int) -> bytes | None:
     """Return the bytes of a revision, or None where there is none of this number."""
     found = await session.execute(select(Revision.content).where(Revision.id == revision_id))

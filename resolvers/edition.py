@@ -65,7 +65,7 @@ async def _published(context: Context, code: str, text: str | None, expected: in
         newest = await menu.newest(session)
         if newest is None:
             raise errors.MenuMissingError
-        before = menu.unpacked(await menu.content_of(session, newest.id) or b"")
+        before = await menu.of_revision(session, newest)
     if text is None and code not in (known := [one.code for one in before.services]):
         raise errors.UnknownCodeError("service", code, known)
     # Checking takes as long as the text is large; others are not kept waiting.

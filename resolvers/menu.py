@@ -201,8 +201,7 @@ async def newest(database: Database) -> Catalogue:
 
 
 async def _read(session: Session, revision: menu.Revision) -> Catalogue:
-    content = await menu.content_of(session, revision.id) or b""
-    return Catalogue.of(revision, menu.unpacked(content))
+    return Catalogue.of(revision, await menu.of_revision(session, revision))
 
 
 async def revision(session: Session, number: int) -> Catalogue | None:

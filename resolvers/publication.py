@@ -138,7 +138,7 @@ async def publish(
 
 async def _nothing_undone(session: Session, newest: menu.Revision, found: menu.Menu) -> None:
     later = {one.service for one in await menu.since_folder(session) if one.service}
-    in_force = menu.unpacked(await menu.content_of(session, newest.id) or b"") if later else found
+    in_force = await menu.of_revision(session, newest) if later else found
     ours, theirs = ({one.code: one for one in of.services} for of in (found, in_force))
     if undone := sorted(code for code in later if ours.get(code) != theirs.get(code)):
         raise errors.MenuAheadError(undone)

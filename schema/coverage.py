@@ -46,10 +46,7 @@ class CoveredConnection:
         return cls(
             service=service,
             outcome=outcome,
-            edges=[
-                TalentEdge(node=Talent.of(row), cursor=cursor)
-                for row, cursor in zip(found.items, found.cursors, strict=True)
-            ],
+            edges=TalentEdge.all(found),
             page_info=PageInfo.of(found.cursors, has_next=found.has_next, after=after),
         )
 

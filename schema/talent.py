@@ -291,6 +291,13 @@ class TalentEdge:
     node: Talent = strawberry.field(description="The person.")
     cursor: str = strawberry.field(description="Their place.")
 
+    @classmethod
+    def all(cls, found: page.Page[talent.Talent]) -> list[TalentEdge]:
+        return [
+            cls(node=Talent.of(row), cursor=cursor)
+            for row, cursor in zip(found.items, found.cursors, strict=True)
+        ]
+
 
 @strawberry.type(description="A page of people.")
 class TalentConnection:
@@ -303,10 +310,7 @@ class TalentConnection:
         cls, found: page.Page[talent.Talent], wanted: talent.Filter, after: str | None
     ) -> TalentConnection:
         return cls(
-            edges=[
-                TalentEdge(node=Talent.of(row), cursor=cursor)
-                for row, cursor in zip(found.items, found.cursors, strict=True)
-            ],
+            edges=TalentEdge.all(found),
             page_info=PageInfo.of(found.cursors, has_next=found.has_next, after=after),
             wanted=wanted,
         )

@@ -416,7 +416,7 @@ def _sets(tests: Iterable[Condition]) -> list[Value]:
 def _ends(test: Condition) -> Iterable[Any]:
     if isinstance(test, Among):
         return test.values
-    return [end for end in (test.low, test.high) if end is not None]  # type: ignore[union-attr]
+    return [end for end in (test.low, test.high) if end is not None]
 
 
 def _conditions(tree: Tree) -> Iterable[Condition]:
