@@ -474,7 +474,7 @@ def sandbox_running(settings: Settings) -> Iterator[Callable[[], None]]:
 def _capabilities(settings: Settings) -> publication.Capabilities:
     """Return what may be asked of each partner that has a file, sandbox ones included."""
     known = partners_of(replace(settings, demo=True), http.HTTPClient(), _now)
-    return {slug: partner.kind.capabilities for slug, partner in known.partners.items()}
+    return {slug: partner.capabilities for slug, partner in known.partners.items()}
 
 
 def _welcome(settings: Settings) -> str:

@@ -33,7 +33,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 
 import server
 import settings as configuration
-from connectors import http, manifest, registry
+from connectors import credential, exchange, manifest, registry
 from connectors.base import Connector, Inquiry
 from connectors.partner import Freshness
 from credentials import token
@@ -54,7 +54,7 @@ class Line:
     """What a kind asks its partner through: one GET, no second try, nothing remembered."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, address: str, shown: http.Credentials | None
+        self, session: aiohttp.ClientSession, address: str, shown: credential.Credentials | None
     ) -> None:
         self._session = session
         self._address = yarl.URL(address)
@@ -62,38 +62,38 @@ class Line:
         self._token: asyncio.Task[str] | None = None
 
     async def get(
-        self, path: str, *, query: http.Pairs = (), accept: str = "application/json"
-    ) -> http.Reply:
+        self, path: str, *, query: exchange.Pairs = (), accept: str = "application/json"
+    ) -> exchange.Reply:
         """Return the answer to a GET below the partner's address."""
         return await self._got(self._address.join(yarl.URL(path)).extend_query(query), accept)
 
-    async def follow(self, url: str, *, accept: str = "application/json") -> http.Reply:
+    async def follow(self, url: str, *, accept: str = "application/json") -> exchange.Reply:
         """Return the answer to a GET of a link that the partner gave."""
         return await self._got(self._address.join(yarl.URL(url)), accept)
 
-    async def _got(self, url: yarl.URL, accept: str) -> http.Reply:
+    async def _got(self, url: yarl.URL, accept: str) -> exchange.Reply:
         headers, query = await self._credentials()
         asked = self._session.get(
             url.update_query(query), headers={"accept": accept, **headers}, raise_for_status=True
         )
         async with asked as response:
-            return http.Reply(response.status, response.headers, await response.read())
+            return exchange.Reply(response.status, response.headers, await response.read())
 
     async def _credentials(self) -> tuple[dict[str, str], dict[str, str]]:
         match self._shown:
-            case http.Header(name, given):
+            case credential.Header(name, given):
                 return {name: given}, {}
-            case http.Basic(user, given):
+            case credential.Basic(user, given):
                 return {"authorization": aiohttp.encode_basic_auth(user, given)}, {}
-            case http.QueryKey(name, given):
+            case credential.QueryKey(name, given):
                 return {}, {name: given}
-            case http.OAuth2() as oauth2:
+            case credential.OAuth2() as oauth2:
                 self._token = self._token or asyncio.create_task(self._fetched(oauth2))
                 return {"authorization": f"Bearer {await self._token}"}, {}
             case None:
                 return {}, {}
 
-    async def _fetched(self, oauth2: http.OAuth2) -> str:
+    async def _fetched(self, oauth2: credential.OAuth2) -> str:
         client = aiohttp.encode_basic_auth(oauth2.client_id, oauth2.secret)
         asked = self._session.post(
             self._address.join(yarl.URL(oauth2.token_path)),

@@ -1,6 +1,7 @@
 """The contract a kind of partner fulfils: inquiries in, offers out, one upstream call for all.
 
-A kind may also supply facts about a person, whom it knows by a pseudonym alone.
+A kind may also supply facts about a person, and take bookings for one: whom it knows by a
+pseudonym alone.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -38,13 +40,63 @@ class Inquiry:
     until: datetime
 
 
+class Act(StrEnum):
+    """What can be done about a booking."""
+
+    RESERVE = "reserve"
+    CONFIRM = "confirm"
+    CANCEL = "cancel"
+    FIND = "find"
+
+
+class Step(StrEnum):
+    """How far a booking has come at the partner."""
+
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be booked: ``units`` of an offer of this partner, for one person.
+
+    ``key`` is the hub's own for this booking: 22 letters and digits, the same however often the
+    booking is tried; it goes along wherever the protocol has a place for it. ``subject`` is what
+    the person is called before this partner.
+    """
+
+    key: str
+    subject: str
+    capability: Capability
+    topic: str
+    offer: str
+    units: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What the partner says of a booking.
+
+    ``reference`` is its own name for it. A hold that is not confirmed by ``expires_at`` is gone.
+    ``handle`` is what later steps need (an id, a version), kept for them as it is.
+    """
+
+    step: Step
+    reference: str
+    expires_at: datetime | None = None
+    handle: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """The proof a partner file or a kind carries: this request, this reply, these offers or facts.
 
     ``replies`` are played in order by a loopback partner; ``offers`` lists, per inquiry, the
     fields that must be found on each offer, as text. ``wanted`` are facts asked for about a
-    ``subject``; ``facts`` are those, and their values, that must come.
+    ``subject``; ``facts`` are those, and their values, that must come. An ``order`` goes through
+    ``steps`` one after another, each with what the one before gave; ``booked`` are the fields of
+    what the last one gives, as text.
     """
 
     name: str
@@ -54,6 +106,9 @@ class Example:
     subject: str = ""
     wanted: frozenset[str] = frozenset()
     facts: Mapping[str, object] = field(default_factory=dict)
+    order: Order | None = None
+    steps: tuple[Act, ...] = ()
+    booked: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
 
 
@@ -62,7 +117,8 @@ class Reply:
     """What the loopback partner answers, and what it demands of the request.
 
     ``path`` is relative to the partner's address, for which ``{address}`` stands in the body and
-    the headers; ``query`` names the keys that must be there, further ones may be.
+    the headers; ``query`` names the keys that must be there, and ``sends`` what the request's body
+    must hold (JSON, or the fields of a form); further ones may be.
     """
 
     path: str
@@ -72,6 +128,7 @@ class Reply:
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    sends: Mapping[str, Any] = field(default_factory=dict)
 
 
 O = TypeVar("O", bound=Options)  # noqa: E741 - options
@@ -90,12 +147,29 @@ class Connector(abc.ABC, Generic[O]):
     options_model: ClassVar[type[Options]]
     #: The names of the facts it can supply; see ``facts``.
     supplies: ClassVar[frozenset[str]] = frozenset()
+    #: What it can book; see ``reserve``.
+    books: ClassVar[frozenset[Capability]] = frozenset()
     EXAMPLES: ClassVar[tuple[Example, ...]] = ()
     EXAMPLE_OPTIONS: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, options: O, partner: http.PartnerClient) -> None:
         self.options = options
         self.partner = partner
+
+    @classmethod
+    def capabilities_of(cls, options: O) -> frozenset[Capability]:  # noqa: ARG003 - for kinds whose files choose
+        """Return what a partner with these options can be asked for."""
+        return cls.capabilities
+
+    @classmethod
+    def supplies_of(cls, options: O) -> frozenset[str]:  # noqa: ARG003 - for kinds whose files choose
+        """Return the facts that a partner with these options can supply."""
+        return cls.supplies
+
+    @classmethod
+    def books_of(cls, options: O) -> frozenset[Capability]:  # noqa: ARG003 - for kinds whose files choose
+        """Return what a partner with these options can book."""
+        return cls.books
 
     @abc.abstractmethod
     async def answer(self, inquiries: Sequence[Inquiry]) -> Sequence[Sequence[Offer]]:
@@ -121,5 +195,42 @@ class Connector(abc.ABC, Generic[O]):
 
         Raises:
             PartnerError: the partner failed.
+        """
+        raise NotImplementedError
+
+    async def reserve(self, order: Order) -> Booked:
+        """Take what is ordered; held where the protocol knows holds, else confirmed at once.
+
+        Sent once, never blindly again: where the outcome is not known, the error says
+        ``may_have_acted`` and ``find`` is asked.
+
+        Raises:
+            Refused: CONFLICT, it is taken already; or refused otherwise.
+            PartnerError: the partner failed.
+        """
+        raise NotImplementedError
+
+    async def confirm(self, order: Order, booked: Booked) -> Booked:
+        """Turn a hold into a booking; what is confirmed already stays so.
+
+        Raises:
+            PartnerError: as ``reserve``.
+        """
+        raise NotImplementedError
+
+    async def cancel(self, order: Order, booked: Booked) -> Booked:
+        """Give back what was held or booked; what is cancelled already stays so.
+
+        Raises:
+            PartnerError: as ``reserve``.
+        """
+        raise NotImplementedError
+
+    async def find(self, order: Order) -> Booked | None:
+        """Return what the partner has under this order's key, or None where it has nothing.
+
+        Raises:
+            PartnerError: the partner failed.
+            NotImplementedError: the protocol cannot be asked so; a person must.
         """
         raise NotImplementedError

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from connectors import errors, http
+from connectors import errors, exchange, http
 from credentials import token
 from models import errors as mistakes
 
@@ -65,7 +65,7 @@ class Issuer:
             raise ValueError("The document is another issuer's.")
         return str(document["jwks_uri"])
 
-    async def _jwks_at(self, url: str) -> http.Reply:
+    async def _jwks_at(self, url: str) -> exchange.Reply:
         """Return the key set, which an issuer may keep on another host than itself."""
         if url not in self._jwks:
             self._jwks = {url: self._client.partner("issuer-keys", url)}

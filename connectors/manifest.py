@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import pydantic
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from connectors import base, errors, http
+from connectors import base, credential, errors, http
 from models import errors as mistakes
-from models import offer, source, text
+from models import source, text
+from models.offer import Capability
 
 SANDBOX = "sandbox:"
 
@@ -43,9 +44,9 @@ class Header(Form):
     name: str = Field(description="The header's name.")
     secret: str = Field(description="The name of the secret it carries.")
 
-    def signed(self, secret: str) -> http.Header:
+    def signed(self, secret: str) -> credential.Header:
         """Return these credentials around the secret itself."""
-        return http.Header(self.name, secret)
+        return credential.Header(self.name, secret)
 
 
 class Basic(Form):
@@ -54,9 +55,9 @@ class Basic(Form):
     user: str = Field(description="The user's name.")
     secret: str = Field(description="The name of the secret that is the password.")
 
-    def signed(self, secret: str) -> http.Basic:
+    def signed(self, secret: str) -> credential.Basic:
         """Return these credentials around the secret itself."""
-        return http.Basic(self.user, secret)
+        return credential.Basic(self.user, secret)
 
 
 class QueryKey(Form):
@@ -65,22 +66,39 @@ class QueryKey(Form):
     name: str = Field(description="The query key's name.")
     secret: str = Field(description="The name of the secret it carries.")
 
-    def signed(self, secret: str) -> http.QueryKey:
+    def signed(self, secret: str) -> credential.QueryKey:
         """Return these credentials around the secret itself."""
-        return http.QueryKey(self.name, secret)
+        return credential.QueryKey(self.name, secret)
 
 
 class OAuth2(Form):
     """OAuth 2.0 client credentials."""
 
-    token_path: str = Field(description="Where tokens are given, relative to the address.")
+    token_path: str = Field(
+        description="Where tokens are given: relative to the address, or a URL on one of `hosts`."
+    )
     client_id: str = Field(description="The hub's client id at this partner.")
-    secret: str = Field(description="The name of the secret that is the client's.")
+    secret: str = Field(
+        description="The name of the secret that is the client's: a password, or a private JWK."
+    )
     scopes: list[str] = Field(default=[], description="The scopes to ask for.")
+    method: Literal["client_secret_basic", "client_secret_post", "private_key_jwt"] = Field(
+        default="client_secret_basic", description="How the client shows itself (OAuth 2.0)."
+    )
+    audience: str | None = Field(
+        default=None, description="The audience to ask for, or to sign an assertion for."
+    )
 
-    def signed(self, secret: str) -> http.OAuth2:
+    def signed(self, secret: str) -> credential.OAuth2:
         """Return these credentials around the secret itself."""
-        return http.OAuth2(self.token_path, self.client_id, secret, tuple(self.scopes))
+        return credential.OAuth2(
+            self.token_path,
+            self.client_id,
+            secret,
+            tuple(self.scopes),
+            self.method,
+            self.audience,
+        )
 
 
 class Credentials(Form):
@@ -123,6 +141,16 @@ class Limits(Form):
     breaker_seconds: float = Field(
         default=10.0, gt=0, le=3600, description="How long it rests before one call probes it."
     )
+    per_second: float | None = Field(
+        default=None, gt=0, le=1000, description="The most calls a second, in the long run."
+    )
+    burst: int = Field(
+        default=10, ge=1, le=1000, description="The most calls at once after a rest, of those."
+    )
+    pages: int = Field(default=20, ge=1, le=1000, description="The most pages of one answer.")
+    poll_seconds: float = Field(
+        default=0.0, ge=0, le=3600, description="The same is not called for again within this time."
+    )
 
     def policy(self) -> http.Policy:
         """Return these limits as the HTTP client keeps them."""
@@ -140,11 +168,23 @@ class Freshness(Form):
     )
 
 
+class Rollout(Form):
+    """How a changed file comes into force: on a share of asks first, or at once without this."""
+
+    percent: int = Field(ge=1, le=99, description="The share of asks that the new file answers.")
+    asks: int = Field(
+        default=50, ge=1, le=10_000, description="After so many good asks it answers all."
+    )
+    failures: int = Field(
+        default=3, ge=1, le=1000, description="At so many asks in vain the old file is back."
+    )
+
+
 class Inquiry(Form):
     """What an example asks."""
 
     # Strict mode would refuse the enum's word and the date's text, which are all YAML has.
-    capability: Annotated[offer.Capability, Field(strict=False)] = Field(
+    capability: Annotated[Capability, Field(strict=False)] = Field(
         description="The shape asked for."
     )
     topic: str = Field(description="The partner's word for what is asked.")
@@ -163,13 +203,38 @@ class About(Form):
     facts: list[str] = Field(min_length=1, description="The facts that are wanted, by name.")
 
 
+class Order(Form):
+    """What an example books, and what is done about it."""
+
+    capability: Annotated[Capability, Field(strict=False)] = Field(description="The shape booked.")
+    topic: str = Field(description="The partner's word for what is booked.")
+    offer: str = Field(description="The id of the offer.")
+    units: int = Field(default=1, ge=1, description="How many of it.")
+    subject: str = Field(
+        default="example-person", description="What the person is called before the partner."
+    )
+    key: str = Field(default="example0booking0key000", description="The hub's key of the booking.")
+    steps: list[Annotated[base.Act, Field(strict=False)]] = Field(
+        min_length=1, description="What is done, one after another."
+    )
+
+    def played(self) -> base.Order:
+        """Return the order as kinds know it."""
+        return base.Order(**self.model_dump(exclude={"steps"}))
+
+
 class Reply(Form):
     """What the partner answers in an example, and what it demands of the request."""
 
     path: str = Field(description="The path asked for, relative to the address.")
-    method: Literal["GET", "POST"] = Field(default="GET", description="The method used.")
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "REPORT"] = Field(
+        default="GET", description="The method used."
+    )
     query: dict[str, str | list[str]] = Field(
         default={}, description="Query keys that must be there, with their values."
+    )
+    sends: dict[str, Any] = Field(
+        default={}, description="What the request's body must hold: JSON, or a form's fields."
     )
     status: int = Field(default=200, ge=200, le=599, description="The status answered.")
     content_type: str = Field(
@@ -194,6 +259,7 @@ class Example(Form):
     about: About | None = Field(
         default=None, description="Of whom facts are wanted, instead of `inquiries`."
     )
+    order: Order | None = Field(default=None, description="What is booked, instead of `inquiries`.")
     replies: list[Reply] = Field(description="What the partner answers, in order.")
     offers: list[list[dict[str, str]]] = Field(
         default=[],
@@ -202,14 +268,17 @@ class Example(Form):
     facts: dict[str, Any] = Field(
         default={}, description="The facts that come, by name; the rest the partner does not know."
     )
+    booked: dict[str, str] = Field(
+        default={}, description="The fields of the booking after its last step, as text."
+    )
     problem: Annotated[errors.Problem, Field(strict=False)] | None = Field(
-        default=None, description="The problem expected instead of offers or facts."
+        default=None, description="The problem expected instead of offers, facts or a booking."
     )
 
     @pydantic.model_validator(mode="after")
     def _whole(self) -> Example:
-        if bool(self.inquiries) is bool(self.about):
-            raise ValueError("Give inquiries, or say about whom facts are wanted")
+        if sum(map(bool, (self.inquiries, self.about, self.order))) != 1:
+            raise ValueError("Give inquiries, or about whom facts are wanted, or an order")
         if self.problem is None and len(self.offers) != len(self.inquiries):
             raise ValueError("Give one list of offers for each inquiry, or a problem")
         return self
@@ -224,6 +293,9 @@ class Example(Form):
             subject=self.about.subject if self.about else "",
             wanted=frozenset(self.about.facts if self.about else ()),
             facts=self.facts,
+            order=self.order.played() if self.order else None,
+            steps=tuple(self.order.steps) if self.order else (),
+            booked=self.booked,
             problem=self.problem,
         )
 
@@ -238,7 +310,14 @@ class Manifest(Form):
     about: text.Text = Field(description="What it gives, in a sentence, by language.")
     documentation: str = Field(min_length=1, description="Where its interface is described.")
     district: Slug = Field(description="The district it is in.")
+    version: str = Field(
+        default="1", min_length=1, max_length=40, description="Which edition of this file this is."
+    )
     address: str = Field(description="Its base URL, or sandbox:<system>/<path>.")
+    hosts: list[str] = Field(
+        default=[],
+        description="Further origins that its links and redirects may lead to, each a base URL.",
+    )
     credentials: Credentials | None = Field(
         default=None, description="How the hub shows who asks; secrets by name only."
     )
@@ -246,9 +325,15 @@ class Manifest(Form):
     freshness: Freshness = Field(
         default=Freshness(), description="How long this partner's answers hold."
     )
+    rollout: Rollout | None = Field(
+        default=None, description="How a change of this file comes into force."
+    )
     options: dict[str, Any] = Field(default={}, description="What its kind lets it choose.")
     supplies: list[str] = Field(
         default=[], description="The facts about people that it supplies, by name."
+    )
+    books: list[Annotated[Capability, Field(strict=False)]] = Field(
+        default=[], description="What it lets the hub book; nothing, if not said."
     )
     examples: list[Example] = Field(
         min_length=1, description="Requests, replies and the offers or facts that follow."
@@ -281,8 +366,10 @@ def load(path: Path, kinds: Kinds) -> Entry:
         with _collected(found):
             kind = _kind_of(document, kinds)
             options = source.validate(document, kind.options_model, at=("options",))
-    if read and kind:
-        found += [*_unsupported(document, read, kind), *_unsupplied(document, read, kind)]
+    if read and kind and options:
+        can = kind.supplies_of(options)
+        found += [*_unsupported(document, read, kind, options), *_unshown(document, read)]
+        found += _unsupplied(document, read, can, kind.slug)
     if found or read is None or kind is None or options is None:
         raise mistakes.MistakesError(list(dict.fromkeys(found)))
     return Entry(read, kind, options, document)
@@ -316,7 +403,7 @@ def address(entry: Entry, sandbox: Mapping[str, str]) -> str:
     return f"{sandbox[system].rstrip('/')}/{path}"
 
 
-def credentials(entry: Entry, secrets: Mapping[str, str]) -> http.Credentials | None:
+def credentials(entry: Entry, secrets: Mapping[str, str]) -> credential.Credentials | None:
     """Return what the hub shows the partner, the secret itself included.
 
     Raises:
@@ -382,6 +469,13 @@ def _misplaced(document: source.Document) -> Iterator[mistakes.Mistake]:
             "This is not a base URL: http or https, a host, a path, and nothing else.",
             f"Or “{SANDBOX}<system>/<path>” for a system of the sandbox.",
         )
+    hosts = document.data.get("hosts")
+    for place, host in enumerate(hosts if isinstance(hosts, list) else []):
+        if isinstance(host, str) and not _is_base_url(host):
+            yield document.mistake(
+                ("hosts", place),
+                "This is not a base URL: http or https, a host, a path, and nothing else.",
+            )
 
 
 def _is_base_url(given: str) -> bool:
@@ -413,27 +507,52 @@ def _kind_of(document: source.Document, kinds: Kinds) -> type[base.Connector[Any
 
 
 def _unsupported(
-    document: source.Document, read: Manifest, kind: type[base.Connector[Any]]
+    document: source.Document,
+    read: Manifest,
+    kind: type[base.Connector[Any]],
+    options: base.Options,
 ) -> Iterator[mistakes.Mistake]:
+    """Yield what the kind, with these options, cannot be asked for or book."""
+    given, booked = kind.capabilities_of(options), kind.books_of(options)
+    asked: list[tuple[source.Location, Capability]] = []
+    ordered: list[tuple[source.Location, Capability]] = [
+        (("books", place), capability) for place, capability in enumerate(read.books)
+    ]
     for place, example in enumerate(read.examples):
-        for order, inquiry in enumerate(example.inquiries):
-            if inquiry.capability not in kind.capabilities:
+        asked += [
+            (("examples", place, "inquiries", order, "capability"), inquiry.capability)
+            for order, inquiry in enumerate(example.inquiries)
+        ]
+        if example.order:
+            ordered.append((("examples", place, "order", "capability"), example.order.capability))
+    for can, places, verb in ((given, asked, "give"), (booked, ordered, "book")):
+        for at, capability in places:
+            if capability not in can:
                 yield document.mistake(
-                    ("examples", place, "inquiries", order, "capability"),
-                    f"The kind “{kind.slug}” gives no {inquiry.capability}.",
-                    f"It gives: {', '.join(sorted(kind.capabilities))}.",
+                    at,
+                    f"The kind “{kind.slug}” {verb}s no {capability} here.",
+                    f"It {verb}s: {', '.join(sorted(can)) or 'nothing'}.",
                 )
 
 
+def _unshown(document: source.Document, read: Manifest) -> Iterator[mistakes.Mistake]:
+    shown = {example.order.capability for example in read.examples if example.order}
+    for place, capability in enumerate(read.books):
+        if capability not in shown:
+            yield document.mistake(
+                ("books", place), f"No example books a {capability}.", "Add one under `examples`."
+            )
+
+
 def _unsupplied(
-    document: source.Document, read: Manifest, kind: type[base.Connector[Any]]
+    document: source.Document, read: Manifest, can: frozenset[str], kind: str
 ) -> Iterator[mistakes.Mistake]:
     for place, name in enumerate(read.supplies):
         at = ("supplies", place)
-        if name not in kind.supplies:
-            near = mistakes.did_you_mean(mistakes.nearest(name, kind.supplies))
-            hint = near or f"It supplies: {', '.join(sorted(kind.supplies)) or 'nothing'}."
-            sentence = f"The kind “{kind.slug}” supplies no “{mistakes.shown(name)}”."
+        if name not in can:
+            near = mistakes.did_you_mean(mistakes.nearest(name, can))
+            hint = near or f"It supplies: {', '.join(sorted(can)) or 'nothing'}."
+            sentence = f"The kind “{kind}” supplies no “{mistakes.shown(name)}”."
             yield document.mistake(at, sentence, hint)
         elif not any(name in example.facts for example in read.examples):
             yield document.mistake(at, f"No example shows `{name}`.", "Add one under `examples`.")

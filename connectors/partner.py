@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from connectors import base, breaker, errors, flight, http, manifest
 from eligibility import rulebook
 from eligibility.condition import Value
-from models.offer import Offer
+from models.offer import Capability, Offer
 
 T = TypeVar("T")
 
@@ -119,6 +119,11 @@ class Partner:
     def slug(self) -> str:
         """The partner's name in the graph."""
         return self.manifest.slug
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can be asked for."""
+        return self._connector.capabilities_of(self._connector.options)
 
     def health(self) -> Health:
         """Return how this partner is; to be asked in the running loop."""
@@ -225,7 +230,7 @@ class Partner:
         try:
             return await flights.join(asked, start, ends=ends, deadline=deadline)
         except TimeoutError:
-            raise http.too_slow() from None
+            raise errors.too_slow() from None
 
     async def _offers(self, inquiries: tuple[base.Inquiry, ...]) -> _Found:
         offers = await self._connector.answer(inquiries)

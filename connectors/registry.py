@@ -78,6 +78,7 @@ class Registry:
                         manifest.address(entry, sandbox),
                         entry.manifest.limits.policy(),
                         manifest.credentials(entry, secrets),
+                        entry.manifest.hosts,
                     ),
                 )
             except mistakes.MistakesError as wrong:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pydantic
 
-from connectors import base, errors, http, wire
+from connectors import base, errors, exchange, wire
 from models import offer
 
 _HERE = ZoneInfo("Asia/Shanghai")
@@ -133,7 +133,7 @@ class School(base.Connector[Options]):
         raise errors.bad_answer(f"goes on for more than {_MOST_PAGES} pages")
 
 
-def _total(reply: http.Reply) -> float:
+def _total(reply: exchange.Reply) -> float:
     told = reply.headers.get("X-Total-Count", "")
     return int(told) if told.isdecimal() else math.inf
 

@@ -9,7 +9,7 @@ import tracemalloc
 
 import pytest
 
-from connectors import breaker, errors, http
+from connectors import breaker, credential, errors, exchange, http
 from tests import partner
 
 QUICK = http.Policy(deadline_seconds=0.4, attempts=1, body_bytes=1_000_000)
@@ -57,22 +57,29 @@ FAULTS = {
     "drips": (partner.drips, errors.Problem.TIMEOUT),
     "resets": (partner.resets, errors.Problem.UNREACHABLE),
     "resets midway": (partner.resets_midway, errors.Problem.UNREACHABLE),
-    "html": (partner.says("<p>", content_type="text/html"), errors.Problem.BAD_ANSWER),
+    "html": (partner.says("<p>", content_type="text/html"), errors.Problem.WRONG_TYPE),
     "huge": (partner.streams(50, []), errors.Problem.TOO_LARGE),
     "bomb": (partner.bomb(50), errors.Problem.TOO_LARGE),
-    "not gzip": (partner.says("{}", Content_Encoding="gzip"), errors.Problem.BAD_ANSWER),
+    "not gzip": (partner.says("{}", Content_Encoding="gzip"), errors.Problem.UNREADABLE),
     "cut gzip": (
         partner.says(gzip.compress(b"{}")[:-9], Content_Encoding="gzip"),
-        errors.Problem.BAD_ANSWER,
+        errors.Problem.UNREADABLE,
     ),
-    "odd packing": (partner.says("{}", Content_Encoding="br"), errors.Problem.BAD_ANSWER),
-    "300": (partner.says(status=302, Location="http://127.0.0.1/"), errors.Problem.BAD_ANSWER),
-    "401": (partner.says(status=401), errors.Problem.MISCONFIGURED),
-    "403": (partner.says(status=403), errors.Problem.MISCONFIGURED),
-    "404": (partner.says(status=404), errors.Problem.REFUSED),
-    "409": (partner.says(status=409), errors.Problem.REFUSED),
+    "odd packing": (partner.says("{}", Content_Encoding="br"), errors.Problem.UNREADABLE),
+    "300": (
+        partner.says(status=302, Location="http://127.0.0.1/"),
+        errors.Problem.FORBIDDEN_ADDRESS,
+    ),
+    "204": (partner.says("", status=204), errors.Problem.NO_CONTENT),
+    "empty": (partner.says(""), errors.Problem.NO_CONTENT),
+    "401": (partner.says(status=401), errors.Problem.UNAUTHORIZED),
+    "403": (partner.says(status=403), errors.Problem.UNAUTHORIZED),
+    "404": (partner.says(status=404), errors.Problem.NOT_FOUND),
+    "409": (partner.says(status=409), errors.Problem.CONFLICT),
+    "410": (partner.says(status=410), errors.Problem.NOT_FOUND),
+    "412": (partner.says(status=412), errors.Problem.CONFLICT),
     "422": (partner.says(status=422), errors.Problem.REFUSED),
-    "429": (partner.says(status=429), errors.Problem.BUSY),
+    "429": (partner.says(status=429), errors.Problem.RATE_LIMITED),
     "500": (partner.says(status=500), errors.Problem.UNWELL),
     "503": (partner.says(status=503), errors.Problem.UNWELL),
     "503 later": (partner.says(status=503, Retry_After="9"), errors.Problem.BUSY),
@@ -116,7 +123,7 @@ async def test_a_name_nobody_knows_is_unreachable(client):
     assert failure.problem in (errors.Problem.UNREACHABLE, errors.Problem.TIMEOUT)
 
 
-async def test_what_does_not_speak_http_is_a_bad_answer(client):
+async def test_what_does_not_speak_http_is_unreadable(client):
     async def babble(_, writer):
         writer.write(b"SSH-2.0-loopback\r\n\r\n")
         await writer.drain()
@@ -130,7 +137,7 @@ async def test_what_does_not_speak_http_is_a_bad_answer(client):
     server.close()
     await server.wait_closed()
 
-    assert failure.problem is errors.Problem.BAD_ANSWER
+    assert failure.problem is errors.Problem.UNREADABLE
 
 
 async def test_of_a_huge_body_little_more_than_the_limit_is_taken(client):
@@ -171,20 +178,19 @@ async def test_a_packed_answer_is_unpacked(client):
     [
         ("json", '{"a": [1,'),
         ("json", "[" * 100_000),
-        ("json", ""),
         ("xml", "<a><b></a>"),
         ("xml", '<!DOCTYPE a [<!ENTITY b "bb">]><a>&b;</a>'),
         ("xml", '<!DOCTYPE a SYSTEM "http://127.0.0.1/a.dtd"><a/>'),
         ("text", b"\xff\xfe"),
     ],
 )
-def test_a_body_that_cannot_be_read_is_a_bad_answer(read, body):
-    reply = http.Reply(200, {}, body if isinstance(body, bytes) else body.encode())
+def test_a_body_that_cannot_be_read_is_unreadable(read, body):
+    reply = exchange.Reply(200, {}, body if isinstance(body, bytes) else body.encode())
 
     with pytest.raises(errors.Misconfigured) as failed:
         getattr(reply, read)()
 
-    assert failed.value.problem is errors.Problem.BAD_ANSWER
+    assert failed.value.problem is errors.Problem.UNREADABLE
 
 
 async def test_any_media_type_is_taken_when_any_is_asked_for(client):
@@ -214,9 +220,9 @@ async def test_what_does_not_pass_is_not_tried_again(client, status):
     assert len(loopback.calls) == 1
 
 
-async def test_a_form_is_sent_once(client):
+async def test_what_acts_is_sent_once(client):
     async with asking(client, partner.says(status=502), TWICE) as (loopback, one):
-        await failure_of(one.post_form("order", [("a", "1")]))
+        await failure_of(one.send("POST", "order", content=b"{}"))
 
     assert [call.method for call in loopback.calls] == ["POST"]
 
@@ -255,7 +261,8 @@ async def test_a_partner_that_names_a_time_is_not_called_before_it(client, statu
         await asyncio.sleep(first.retry_after_seconds)
         reply = await one.get("Slot")
 
-    assert (first.problem, second.problem) == (errors.Problem.BUSY, errors.Problem.BUSY)
+    assert first.problem in (errors.Problem.BUSY, errors.Problem.RATE_LIMITED)
+    assert second.problem is errors.Problem.BUSY
     assert 0 < second.retry_after_seconds <= first.retry_after_seconds == 1.0
     assert (early, reply.status) == (1, 200)
 
@@ -267,7 +274,7 @@ async def test_a_partner_that_names_a_time_is_not_called_before_it(client, statu
         ("Sun, 01 Nov 2026 08:00:20 GMT", 20.0),
         ("Sun, 01 Nov 2026 07:00:00 GMT", 0.0),
         ("999999999", http.RETRY_MOST_SECONDS),
-        ("soon", http.RETRY_SECONDS),
+        ("soon", errors.RETRY_SECONDS),
     ],
 )
 async def test_retry_after_is_read_as_seconds_or_as_a_date(client, asked, seconds):
@@ -317,7 +324,7 @@ async def test_the_failure_that_opens_the_breaker_says_how_long_it_rests(client)
         first = await failure_of(one.get("Slot/1"))
         second = await failure_of(one.get("Slot/2"))
 
-    assert (first.retry_after_seconds, second.retry_after_seconds) == (http.RETRY_SECONDS, 60)
+    assert (first.retry_after_seconds, second.retry_after_seconds) == (errors.RETRY_SECONDS, 60)
 
 
 async def test_who_waits_for_a_place_while_the_partner_fails_does_not_call_it(client):
@@ -447,16 +454,97 @@ async def test_a_link_is_followed_on_the_same_origin_alone(client):
     async with asking(client, partner.says()) as (loopback, one):
         await one.follow(f"{loopback.url}/Slot?page=2")
         await one.follow("Slot?page=3")
-        for elsewhere in (
-            "http://127.0.0.1:1/Slot",
-            "//localhost/Slot",
-            "file:///etc/hosts",
-            "http://[",
-        ):
-            failure = await failure_of(one.follow(elsewhere))
-            assert failure.problem is errors.Problem.BAD_ANSWER
+        elsewhere = [
+            (await failure_of(one.follow(link))).problem
+            for link in ("http://127.0.0.1:1/Slot", "//localhost/Slot", "file:///etc", "http://[")
+        ]
 
     assert [call.path_qs for call in loopback.calls] == ["/Slot?page=2", "/Slot?page=3"]
+    forbidden = errors.Problem.FORBIDDEN_ADDRESS
+    assert elsewhere == [forbidden, forbidden, errors.Problem.BAD_ANSWER, errors.Problem.BAD_ANSWER]
+
+
+async def test_a_declared_host_is_reached_by_link_and_redirect_but_shown_no_secret(client):
+    async with (
+        partner.running(partner.says('"there"')) as host,
+        partner.running(partner.says(status=302, Location=f"{host.url}/moved")) as loopback,
+    ):
+        key = credential.Header("X-Api-Key", "s3cret")
+        one = client.partner("loopback", loopback.url, QUICK, key, [host.url])
+        redirected = await one.get("Slot")
+        followed = await one.follow(f"{host.url}/page/2")
+
+    assert (redirected.json(), followed.json()) == ("there", "there")
+    assert loopback.calls[0].headers["X-Api-Key"] == "s3cret"
+    assert [call.path for call in host.calls] == ["/moved", "/page/2"]
+    assert all("X-Api-Key" not in call.headers for call in host.calls)
+
+
+async def test_a_redirect_within_the_origin_is_followed_with_the_secret_and_not_for_ever(client):
+    async def onward(request):
+        here = int(request.path.strip("/"))
+        if here == http.REDIRECTS:
+            return await partner.says('"there"')(request)
+        return await partner.says(status=307, Location=f"/{here + 1}")(request)
+
+    key = credential.Header("X-Api-Key", "s3cret")
+    async with asking(client, onward, credentials=key) as (loopback, one):
+        reply = await one.get("0")
+        failure = await failure_of(one.get("-1"))
+
+    assert reply.json() == "there"
+    assert failure.problem is errors.Problem.BAD_ANSWER
+    assert all(call.headers["X-Api-Key"] == "s3cret" for call in loopback.calls)
+
+
+@pytest.mark.parametrize(
+    ("does", "may_have_acted"),
+    [
+        (partner.hangs, True),
+        (partner.resets, True),
+        (partner.resets_midway, True),
+        (partner.says(status=500), True),
+        (partner.says(status=303, Location="/"), True),
+        (partner.says("<p>", content_type="text/html"), True),
+        (partner.says(status=401), False),
+        (partner.says(status=409), False),
+        (partner.says(status=429), False),
+    ],
+)
+async def test_an_act_in_vain_says_whether_it_may_be_done_all_the_same(
+    client, does, may_have_acted
+):
+    async with asking(client, does) as (loopback, one):
+        acted = await failure_of(one.send("POST", "order", content=b"{}"))
+        read = await failure_of(one.send("POST", "search", content=b"{}", reads=True))
+
+    assert (acted.may_have_acted, read.may_have_acted) == (may_have_acted, False)
+    assert len(loopback.calls) in (1, 2)
+
+
+async def test_an_act_that_was_never_sent_is_not_done(client):
+    async with asking(client, partner.says()) as (loopback, one):
+        await loopback.stop()
+
+        failure = await failure_of(one.send("POST", "order", content=b"{}"))
+
+    assert (failure.problem, failure.may_have_acted) == (errors.Problem.UNREACHABLE, False)
+
+
+async def test_what_a_partner_says_to_a_refusal_is_kept_for_its_kind(client):
+    does = partner.says('{"why": "taken"}', status=409)
+
+    async with asking(client, does) as (_, one):
+        failure = await failure_of(one.send("POST", "order", content=b"{}"))
+
+    assert (failure.status, failure.body) == (409, b'{"why": "taken"}')
+
+
+async def test_an_act_may_answer_nothing(client):
+    async with asking(client, partner.says("", status=204)) as (_, one):
+        reply = await one.send("DELETE", "order/1")
+
+    assert (reply.status, reply.body) == (204, b"")
 
 
 @pytest.mark.parametrize("path", ["//elsewhere.example/Slot", "@elsewhere.example/", "../../Slot"])
@@ -470,8 +558,8 @@ async def test_no_path_leads_off_the_partner(client, path):
 @pytest.mark.parametrize(
     ("credentials", "seen"),
     [
-        (http.Header("X-Api-Key", "s3cret"), ("X-Api-Key", "s3cret")),
-        (http.Basic("hub", "s3cret"), ("Authorization", "Basic aHViOnMzY3JldA==")),
+        (credential.Header("X-Api-Key", "s3cret"), ("X-Api-Key", "s3cret")),
+        (credential.Basic("hub", "s3cret"), ("Authorization", "Basic aHViOnMzY3JldA==")),
     ],
 )
 async def test_credentials_are_shown_in_a_header(client, credentials, seen):
@@ -482,7 +570,7 @@ async def test_credentials_are_shown_in_a_header(client, credentials, seen):
 
 
 async def test_a_key_is_shown_in_the_query_beside_the_rest(client):
-    credentials = http.QueryKey("key", "s3cret")
+    credentials = credential.QueryKey("key", "s3cret")
 
     async with asking(client, partner.says(), credentials=credentials) as (loopback, one):
         await one.get("Slot", query=[("a", "1"), ("a", "2")])
@@ -510,7 +598,7 @@ class Issuer:
         return await partner.says(status=200 if holds else 401)(request)
 
 
-OAUTH2 = http.OAuth2("token", "hub", "s3cret", ("roster.readonly", "demographics"))
+OAUTH2 = credential.OAuth2("token", "hub", "s3cret", ("roster.readonly", "demographics"))
 
 
 async def test_one_token_is_fetched_for_many_calls(client):
@@ -549,7 +637,7 @@ async def test_a_token_without_an_end_is_used_until_it_is_refused(client):
 
 
 async def test_a_token_about_to_end_is_renewed(client):
-    issuer = Issuer(expires_in=http.TOKEN_SKEW_SECONDS)
+    issuer = Issuer(expires_in=credential.TOKEN_SKEW_SECONDS)
 
     async with asking(client, issuer, credentials=OAUTH2) as (_, one):
         await one.get("schools")
@@ -561,8 +649,8 @@ async def test_a_token_about_to_end_is_renewed(client):
 @pytest.mark.parametrize(
     ("does", "problem", "calls"),
     [
-        (partner.says(status=401), errors.Problem.MISCONFIGURED, 1),
-        (partner.says(status=400), errors.Problem.MISCONFIGURED, 1),
+        (partner.says(status=401), errors.Problem.UNAUTHORIZED, 1),
+        (partner.says(status=400), errors.Problem.UNAUTHORIZED, 1),
         (partner.says('{"error": "no"}'), errors.Problem.BAD_ANSWER, 1),
         (partner.says('{"access_token": "a\\r\\nb"}'), errors.Problem.BAD_ANSWER, 1),
         (
@@ -575,7 +663,7 @@ async def test_a_token_about_to_end_is_renewed(client):
             errors.Problem.BAD_ANSWER,
             1,
         ),
-        (partner.says("<p>", content_type="text/html"), errors.Problem.BAD_ANSWER, 1),
+        (partner.says("<p>", content_type="text/html"), errors.Problem.WRONG_TYPE, 1),
     ],
 )
 async def test_a_token_that_is_not_given_is_a_problem(client, does, problem, calls):
@@ -591,9 +679,9 @@ SESSION = [("session_token", "t0ken")]
 @pytest.mark.parametrize(
     "credentials",
     [
-        http.Header("X-Api-Key", "s3cret"),
-        http.Basic("hub", "s3cret"),
-        http.QueryKey("k", "s3cret"),
+        credential.Header("X-Api-Key", "s3cret"),
+        credential.Basic("hub", "s3cret"),
+        credential.QueryKey("k", "s3cret"),
         OAUTH2,
     ],
 )
@@ -628,7 +716,7 @@ async def test_what_is_asked_in_private_stands_in_no_log(client, caplog):
 
 
 async def test_a_secret_that_cannot_be_sent_is_told_without_it(client):
-    credentials = http.Header("X-Api-Key", "s3cret\r\n")
+    credentials = credential.Header("X-Api-Key", "s3cret\r\n")
 
     async with asking(client, partner.says(), credentials=credentials) as (loopback, one):
         failure = await failure_of(one.get("Slot"))
@@ -638,10 +726,10 @@ async def test_a_secret_that_cannot_be_sent_is_told_without_it(client):
     assert loopback.calls == []
 
 
-@pytest.mark.parametrize("word", http.REDACTED)
+@pytest.mark.parametrize("word", exchange.REDACTED)
 def test_every_redacted_word_hides_its_value(word):
-    assert http.redact([(f"X-{word.title()}", "hush"), ("start", "ge1")]) == [
-        (f"X-{word.title()}", http.HIDDEN),
+    assert exchange.redact([(f"X-{word.title()}", "hush"), ("start", "ge1")]) == [
+        (f"X-{word.title()}", exchange.HIDDEN),
         ("start", "ge1"),
     ]
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from connectors import base, http, manifest, registry
+from connectors import base, credential, http, manifest, registry
 from models import errors, offer, source
 
 KINDS = registry.kinds()
@@ -147,18 +147,18 @@ def test_secret_names_are_plain_words(mistakes, secret):
 def test_secret_names_of_words_pass(load, secret):
     entry = load(GOOD + f"credentials: {{header: {{name: N, secret: {secret}}}}}\n")
 
-    assert manifest.credentials(entry, {secret: "s"}) == http.Header("N", "s")
+    assert manifest.credentials(entry, {secret: "s"}) == credential.Header("N", "s")
 
 
 @pytest.mark.parametrize(
     ("given", "signed"),
     [
-        ("header: {name: N, secret: key}", http.Header("N", "s")),
-        ("basic: {user: hub, secret: key}", http.Basic("hub", "s")),
-        ("query: {name: n, secret: key}", http.QueryKey("n", "s")),
+        ("header: {name: N, secret: key}", credential.Header("N", "s")),
+        ("basic: {user: hub, secret: key}", credential.Basic("hub", "s")),
+        ("query: {name: n, secret: key}", credential.QueryKey("n", "s")),
         (
             "oauth2: {token_path: t, client_id: c, secret: key, scopes: [a, b]}",
-            http.OAuth2("t", "c", "s", ("a", "b")),
+            credential.OAuth2("t", "c", "s", ("a", "b")),
         ),
     ],
 )
@@ -294,7 +294,7 @@ def test_an_example_of_facts_is_played_as_the_contract_tests_expect(load):
             "    about: {subject: somebody, facts: [children_at_district_school]}\n",
             "",
             "examples[0]",
-            "Give inquiries, or say about whom facts are wanted.",
+            "Give inquiries, or about whom facts are wanted, or an order.",
         ),
     ],
 )

@@ -153,7 +153,7 @@ async def test_a_failing_partner_is_unavailable_and_says_why_and_when_to_come_ba
         freshness=at_work.Freshness.UNAVAILABLE,
         offers=(),
         observed_at=None,
-        problem=errors.Problem.BUSY,
+        problem=errors.Problem.RATE_LIMITED,
         sentence=first.sentence,
         retry_after_seconds=7.0,
     )
@@ -336,7 +336,7 @@ async def test_nobody_waits_for_what_is_asked_about_somebody_else():
     [
         (partner.hangs, errors.Problem.TIMEOUT),
         (partner.says(status=500), errors.Problem.UNWELL),
-        (partner.says("<html>"), errors.Problem.BAD_ANSWER),
+        (partner.says("<html>"), errors.Problem.UNREADABLE),
         (partner.says('{"age": "seven"}'), errors.Problem.BAD_ANSWER),
         (partner.says('{"age": 7, "employed": null}'), errors.Problem.BAD_ANSWER),
         (partner.says("[]"), errors.Problem.MISCONFIGURED),

@@ -23,18 +23,24 @@ HEALTHY = Fault()
 BROKEN = {
     Fault(Mode.DOWN): "PARTNER_UNREACHABLE",
     Fault(Mode.HANG): "PARTNER_TIMEOUT",
-    Fault(Mode.HTML): "PARTNER_BAD_ANSWER",
-    Fault(Mode.TRUNCATED): "PARTNER_BAD_ANSWER",
+    Fault(Mode.HTML): "PARTNER_WRONG_TYPE",
+    Fault(Mode.TRUNCATED): "PARTNER_UNREADABLE",
     Fault(Mode.WRONG): "PARTNER_BAD_ANSWER",
     Fault(Mode.HUGE): "PARTNER_TOO_LARGE",
     Fault(Mode.DRIP): "PARTNER_TIMEOUT",
     Fault(Mode.ERROR): "PARTNER_UNWELL",
-    Fault(Mode.UNAUTHORIZED): "PARTNER_MISCONFIGURED",
+    Fault(Mode.UNAUTHORIZED): "PARTNER_UNAUTHORIZED",
     # The last: a partner that asks to be left alone is left alone.
-    Fault(Mode.BUSY): "PARTNER_BUSY",
+    Fault(Mode.BUSY): "PARTNER_RATE_LIMITED",
 }
 #: What a person must mend is not worth asking again.
-HOPELESS = {"PARTNER_BAD_ANSWER", "PARTNER_TOO_LARGE", "PARTNER_MISCONFIGURED"}
+HOPELESS = {
+    "PARTNER_BAD_ANSWER",
+    "PARTNER_TOO_LARGE",
+    "PARTNER_UNAUTHORIZED",
+    "PARTNER_UNREADABLE",
+    "PARTNER_WRONG_TYPE",
+}
 EVERY_PARTNER = sorted(path.stem for path in PARTNERS.glob("*.yaml"))
 #: These are waited for until the deadline.
 SLOW = {Mode.HANG, Mode.DRIP}

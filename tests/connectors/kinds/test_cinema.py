@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors import errors, http
+from connectors import credential, errors
 from connectors.kinds import cinema
 from sandbox import secret
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-TOKEN = http.Header("connectapitoken", secret.VALUES["hongqiao-cinema-token"])
-KEY = http.QueryKey("key", secret.VALUES["xinhua-culture-hall-key"])
+TOKEN = credential.Header("connectapitoken", secret.VALUES["hongqiao-cinema-token"])
+KEY = credential.QueryKey("key", secret.VALUES["xinhua-culture-hall-key"])
 FILM = {
     "@type": "ScreeningEvent",
     "identifier": "f-1",
@@ -77,14 +77,14 @@ async def test_every_topic_of_the_hall_is_served(venue, asked):
     assert system.calls == {"xinhua-culture-hall": 1}
 
 
-async def test_a_wrong_key_is_misconfigured(venue, asked):
+async def test_a_wrong_key_is_not_taken(venue, asked):
     _, build = venue
-    connector = build("hongqiao-cinema", http.Header("connectapitoken", "wrong"))
+    connector = build("hongqiao-cinema", credential.Header("connectapitoken", "wrong"))
 
     with pytest.raises(errors.Misconfigured) as raised:
         await connector.answer([asked("showing", "film")])
 
-    assert raised.value.problem is errors.Problem.MISCONFIGURED
+    assert raised.value.problem is errors.Problem.UNAUTHORIZED
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from connectors import errors, http
+from connectors import credential, errors
 from connectors.kinds import hospital
 from sandbox import secret
 
-KEY = http.Header("X-Api-Key", secret.VALUES["jinzhong-road-hospital-key"])
+KEY = credential.Header("X-Api-Key", secret.VALUES["jinzhong-road-hospital-key"])
 SLOT = {
     "resourceType": "Slot",
     "id": "a",
@@ -101,7 +101,7 @@ async def test_small_pages_are_followed_to_the_same_answer(jinzhong, asked):
 async def test_an_r5_hospital_is_asked_for_r5_and_read_as_r5(running, client, asked):
     system = await running("hospital")
     address = f"{system.url}/tianshan-clinic/fhir/r5/"
-    basic = http.Basic("greenway", secret.VALUES["tianshan-clinic-password"])
+    basic = credential.Basic("greenway", secret.VALUES["tianshan-clinic-password"])
     partner = client.partner("tianshan-clinic", address, credentials=basic)
     clinic = hospital.Hospital(hospital.Options(fhir_version="R5", page_size=500), partner)
 
@@ -114,7 +114,7 @@ async def test_an_r5_hospital_is_asked_for_r5_and_read_as_r5(running, client, as
 async def test_an_r5_hospital_asked_for_r4_refuses(running, client, asked):
     system = await running("hospital")
     address = f"{system.url}/tianshan-clinic/fhir/r5/"
-    basic = http.Basic("greenway", secret.VALUES["tianshan-clinic-password"])
+    basic = credential.Basic("greenway", secret.VALUES["tianshan-clinic-password"])
     partner = client.partner("tianshan-clinic", address, credentials=basic)
 
     with pytest.raises(errors.PartnerError):

@@ -90,11 +90,11 @@ async def test_every_topic_is_answered_and_all_together_by_one_call(at_work, ask
     [
         (fault.Mode.DOWN, Problem.UNREACHABLE),
         (fault.Mode.ERROR, Problem.UNWELL),
-        (fault.Mode.HTML, Problem.BAD_ANSWER),
-        (fault.Mode.TRUNCATED, Problem.BAD_ANSWER),
+        (fault.Mode.HTML, Problem.WRONG_TYPE),
+        (fault.Mode.TRUNCATED, Problem.UNREADABLE),
         (fault.Mode.WRONG, Problem.BAD_ANSWER),
-        (fault.Mode.BUSY, Problem.BUSY),
-        (fault.Mode.UNAUTHORIZED, Problem.MISCONFIGURED),
+        (fault.Mode.BUSY, Problem.RATE_LIMITED),
+        (fault.Mode.UNAUTHORIZED, Problem.UNAUTHORIZED),
     ],
 )
 async def test_each_fault_of_the_sandbox_is_its_own_problem(at_work, asked, slug, mode, problem):

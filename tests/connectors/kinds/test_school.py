@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from connectors import errors, http
+from connectors import credential, errors
 from connectors.kinds import school
 from sandbox import school as sandbox_school
 from sandbox import secret
@@ -29,7 +29,7 @@ async def office(running, client):
     system = await running("school")
 
     def build(scope=sandbox_school.SCOPE, **options):
-        oauth2 = http.OAuth2(
+        oauth2 = credential.OAuth2(
             "oauth2/token", "greenway", secret.VALUES[f"{OFFICE}-secret"], (scope,)
         )
         partner = client.partner(OFFICE, f"{system.url}/{OFFICE}/", credentials=oauth2)
@@ -117,13 +117,13 @@ async def test_users_that_were_not_asked_for_are_a_bad_answer_that_quotes_nobody
     assert "other" not in str(raised.value).replace("other users", "")
 
 
-async def test_a_token_without_the_scope_is_misconfigured(office, asked):
+async def test_a_token_without_the_scope_is_not_taken(office, asked):
     _, build = office
 
     with pytest.raises(errors.Misconfigured) as raised:
         await build(scope="https://example.org/other.readonly").answer([asked("place", "primary")])
 
-    assert raised.value.problem is errors.Problem.MISCONFIGURED
+    assert raised.value.problem is errors.Problem.UNAUTHORIZED
 
 
 async def test_a_server_that_gives_fewer_rows_than_asked_loses_none(odd, asked):
