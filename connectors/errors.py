@@ -155,6 +155,13 @@ def too_slow() -> Retriable:
     return Retriable(Problem.TIMEOUT, "The partner did not answer in time.", RETRY_SECONDS)
 
 
+def faulty() -> Misconfigured:
+    """Return the error of a kind that failed in a way nobody foresaw, however far it had come."""
+    found = Misconfigured(Problem.MISCONFIGURED, "The hub's connector to this partner has a fault.")
+    found.may_have_acted = True
+    return found
+
+
 class KindError(errors.HubError):
     """A module of kinds/ that is no kind of partner."""
 

@@ -109,8 +109,11 @@ class Partner:
         self._fresh = timedelta(seconds=0 if always_live else described.freshness.fresh_seconds)
         self._stale = timedelta(seconds=described.freshness.stale_seconds)
         self._memory: OrderedDict[base.Inquiry, _Remembered] = OrderedDict()
-        self._flights: flight.Flights[tuple[base.Inquiry, ...], _Found] = flight.Flights()
+        self._flights: flight.Flights[tuple[int, tuple[base.Inquiry, ...]], _Found] = (
+            flight.Flights()
+        )
         self._supplying: flight.Flights[tuple[str, frozenset[str]], _Facts] = flight.Flights()
+        self._acts = 0
         self._asked = 0
         self._failed = 0
         self._last_success: datetime | None = None
@@ -188,6 +191,35 @@ class Partner:
             return Supply(self.slug, failure=failure)
         return Supply(self.slug, facts)
 
+    async def book(
+        self,
+        act: base.Act,
+        order: base.Order,
+        booked: base.Booked | None,
+        deadline: float,
+    ) -> base.Booked | None:
+        """Do one act about a booking and return how it stands, None where there is none.
+
+        It is done for this caller alone. What was remembered of such offers is forgotten: one
+        of them is gone, or back.
+
+        Args:
+            act: What is done; FIND does nothing, and alone may return None.
+            order: What is booked, and for whom.
+            booked: What the partner said of it last, for those acts that go on from there.
+            deadline: When the asker stops waiting, as for ``ask``.
+
+        Raises:
+            PartnerError: it was not done; or nobody knows, where it ``may_have_acted``.
+        """
+        ends = asyncio.get_running_loop().time() + self.manifest.limits.deadline_seconds
+        try:
+            with http.in_private():
+                done = partial(self._done, act, order, booked)
+                return await self._ask_kind(done, min(ends, deadline))
+        finally:
+            self._forget(order.capability)
+
     def _answer(
         self,
         freshness: Freshness,
@@ -207,9 +239,11 @@ class Partner:
     async def _found(
         self, inquiries: tuple[base.Inquiry, ...], deadline: float
     ) -> tuple[_Found, errors.PartnerError | None]:
-        start = partial(self._offers, inquiries)
+        # Who asks after somebody booked is not told what was so before.
+        asked = self._acts, inquiries
+        start = partial(self._offers, *asked)
         try:
-            return await self._joined(self._flights, inquiries, start, deadline), None
+            return await self._joined(self._flights, asked, start, deadline), None
         except errors.PartnerError as failure:
             return {}, failure
 
@@ -232,13 +266,35 @@ class Partner:
         except TimeoutError:
             raise errors.too_slow() from None
 
-    async def _offers(self, inquiries: tuple[base.Inquiry, ...]) -> _Found:
+    async def _done(
+        self, act: base.Act, order: base.Order, booked: base.Booked | None
+    ) -> base.Booked | None:
+        match act, booked:
+            case base.Act.RESERVE, _:
+                return await self._connector.reserve(order)
+            case base.Act.CONFIRM, base.Booked():
+                return await self._connector.confirm(order, booked)
+            case base.Act.CANCEL, base.Booked():
+                return await self._connector.cancel(order, booked)
+        return await self._sought(order)
+
+    async def _sought(self, order: base.Order) -> base.Booked | None:
+        try:
+            return await self._connector.find(order)
+        except NotImplementedError:
+            raise errors.Misconfigured(
+                errors.Problem.MISCONFIGURED,
+                "This partner cannot be asked how a booking stands: its people must be.",
+            ) from None
+
+    async def _offers(self, acts: int, inquiries: tuple[base.Inquiry, ...]) -> _Found:
         offers = await self._connector.answer(inquiries)
         now = self._clock()
         found = {
             one: _Remembered(tuple(some), now) for one, some in zip(inquiries, offers, strict=True)
         }
-        self._remember(found)
+        if acts == self._acts:
+            self._remember(found)
         return found
 
     async def _facts(self, subject: str, names: frozenset[str]) -> _Facts:
@@ -258,17 +314,22 @@ class Partner:
         try:
             with http.within(ends):
                 found = await ask()
-        except errors.PartnerError:
-            self._failed += 1
+        except errors.PartnerError as failure:
+            # That something is taken already is an answer.
+            self._failed += failure.problem is not errors.Problem.CONFLICT
             raise
         except Exception:  # noqa: BLE001 - a fault in one kind may break its partner alone
             self._failed += 1
             _log.exception("The kind %s failed at %s", self.kind.slug, self.slug)
-            raise errors.Misconfigured(
-                errors.Problem.MISCONFIGURED, "The hub's connector to this partner has a fault."
-            ) from None
+            raise errors.faulty() from None
         self._last_success = self._clock()
         return found
+
+    def _forget(self, capability: Capability) -> None:
+        """Forget such offers, and remember none that asks under way bring."""
+        self._acts += 1
+        for one in [one for one in self._memory if one.capability is capability]:
+            del self._memory[one]
 
     def _remember(self, found: _Found) -> None:
         self._memory.update(found)
