@@ -108,6 +108,11 @@ class HTTPClient:
         self._partners.append(client)
         return client
 
+    async def forget(self, client: PartnerClient) -> None:
+        """Close the client of a partner that nobody asks any more."""
+        self._partners.remove(client)
+        await client.close()
+
     async def close(self) -> None:
         """End every call in flight and every connection."""
         for client in self._partners:

@@ -356,23 +356,32 @@ def load(path: Path, kinds: Kinds) -> Entry:
     Raises:
         MistakesError: every mistake in the file at once.
     """
-    document = source.read(path, _shown(path))
+    return read(source.read(path, shown(path)), path.stem, kinds)
+
+
+def read(document: source.Document, slug: str, kinds: Kinds) -> Entry:
+    """Return what a document of the partner called so says, if it holds no mistake.
+
+    Raises:
+        MistakesError: every mistake in the document at once.
+    """
     found: list[mistakes.Mistake] = []
-    read = options = kind = None
+    described = options = kind = None
     with _collected(found):
-        read = source.validate(document, Manifest)
+        described = source.validate(document, Manifest)
     if isinstance(document.data, dict):
-        found += [*_misnamed(document, path.stem), *_indiscreet(document), *_misplaced(document)]
+        found += [*_misnamed(document, slug), *_indiscreet(document), *_misplaced(document)]
         with _collected(found):
             kind = _kind_of(document, kinds)
             options = source.validate(document, kind.options_model, at=("options",))
-    if read and kind and options:
+    if described and kind and options:
         can = kind.supplies_of(options)
-        found += [*_unsupported(document, read, kind, options), *_unshown(document, read)]
-        found += _unsupplied(document, read, can, kind.slug)
-    if found or read is None or kind is None or options is None:
+        found += [*_unsupported(document, described, kind, options)]
+        found += [*_unshown(document, described)]
+        found += _unsupplied(document, described, can, kind.slug)
+    if found or described is None or kind is None or options is None:
         raise mistakes.MistakesError(list(dict.fromkeys(found)))
-    return Entry(read, kind, options, document)
+    return Entry(described, kind, options, document)
 
 
 def check(paths: Sequence[Path], kinds: Kinds) -> list[mistakes.Mistake]:
@@ -425,7 +434,7 @@ def credentials(entry: Entry, secrets: Mapping[str, str]) -> credential.Credenti
     return given.signed(secrets[given.secret])
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """Return a file's name for complaints: short inside the repository."""
     return str(path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else path)
 

@@ -113,7 +113,7 @@ def read(path: Path, shown_as: str | None = None) -> Document:
     Raises:
         MistakesError: not YAML 1.2, a key given twice, not UTF-8, or not readable.
     """
-    return parse(_text(path, shown_as or str(path)), shown_as or str(path))
+    return parse(text(path, shown_as or str(path)), shown_as or str(path))
 
 
 def parse(text: str, file: str) -> Document:
@@ -181,7 +181,12 @@ def _standing(data: Any, wrong: Any) -> tuple[str | int, ...]:
     return (*at, wrong["loc"][-1]) if wrong["type"] == _MISSING_KEY else tuple(at)
 
 
-def _text(path: Path, file: str) -> str:
+def text(path: Path, file: str) -> str:
+    """Return the text in a file, which complaints call ``file``.
+
+    Raises:
+        MistakesError: it cannot be read, is too large, or is not UTF-8.
+    """
     try:
         with path.open("rb") as opened:
             # One byte more than there may be tells that there is too much.
