@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import base
 from models.offer import Capability
+from models.talent import HANDLE
 
 #: Of a person's bookings the newest so many are listed.
 MOST = 100
@@ -109,6 +110,8 @@ async def of_person(session: AsyncSession, talent_id: int) -> Sequence[Booking]:
 
 async def by_handle(session: AsyncSession, talent_id: int, handle: str) -> Booking | None:
     """Return a person's booking by its handle, or None where they have none so called."""
+    if not HANDLE.fullmatch(handle):
+        return None
     wanted = sa.select(Booking).where(Booking.talent_id == talent_id, Booking.handle == handle)
     return (await session.scalars(wanted)).one_or_none()
 

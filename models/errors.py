@@ -10,8 +10,14 @@ GreenwayError                        (code, hint)
 │   ├── BadReceiptError              BAD_RECEIPT         the receipt is not one of ours
 │   ├── DraftChangedError            DRAFT_CHANGED       a draft is not as it was when it was saved
 │   ├── UnknownDecisionError         UNKNOWN_DECISION    the asker has no decision so called
+│   ├── NotEligibleError             NOT_ELIGIBLE        only who may have a service books for it
+│   ├── NotBookableError             NOT_BOOKABLE        nothing so called can be booked here
+│   ├── KeyReusedError               KEY_REUSED          a key of the asker's means another thing
+│   ├── BookingStateError            BOOKING_STATE       what is wanted cannot follow on what is so
+│   ├── UnknownBookingError          UNKNOWN_BOOKING     the asker has no booking so called
 │   └── UnknownCodeError             UNKNOWN_CODE        a slug that stands in no list
 ├── PartnerError                     a partner failed    (connectors/errors.py)
+├── NotDoneError                     a partner's code    a partner did not do what it was asked
 └── HubError                         we must change something
     ├── MistakesError                MISCONFIGURED       files of ours with mistakes, all of them
     ├── MenuMissingError             MENU_MISSING        nothing has been published yet
@@ -30,9 +36,11 @@ import difflib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 D = TypeVar("D")
+B = TypeVar("B")
 
 #: So many mistakes of one file are told one by one.
 MOST_MISTAKES = 50
@@ -136,6 +144,59 @@ class UnknownDecisionError(AskerError):
         super().__init__("You have no decision with this id.", "`decisions` lists yours.")
 
 
+class NotEligibleError(AskerError):
+    """A service that the asker may not have, or not as far as is known; ``outcome`` says which."""
+
+    code = "NOT_ELIGIBLE"
+
+    def __init__(self, service: str, outcome: str) -> None:
+        self.outcome = outcome
+        super().__init__(
+            f"The verdict on “{service}” is {outcome}: nothing is booked for it.",
+            "`Service.verdict` says why, and what would change it.",
+        )
+
+
+class NotBookableError(AskerError):
+    """An offer that cannot be booked through the hub: there is none, or its partner takes none."""
+
+    code = "NOT_BOOKABLE"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "`Service.offers` says what there is.")
+
+
+class KeyReusedError(AskerError):
+    """An idempotency key under which the asker asked for something else before."""
+
+    code = "KEY_REUSED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You asked for something else under this idempotency key.",
+            "Make a new key for each booking; send the same one again only with the same input.",
+        )
+
+
+class BookingStateError(AskerError, Generic[B]):
+    """An act that cannot follow on the state its ``booking`` is in."""
+
+    code = "BOOKING_STATE"
+
+    def __init__(self, booking: B, state: str) -> None:
+        self.booking = booking
+        super().__init__(f"This booking is {state}.", "Go on from its `state`, or book anew.")
+
+
+class UnknownBookingError(AskerError):
+    """A booking that the asker has not; says nothing of whether somebody else has it."""
+
+    code = "UNKNOWN_BOOKING"
+
+    def __init__(self) -> None:
+        super().__init__("You have no booking with this id.", "`bookings` lists yours.")
+
+
 class UnknownCodeError(AskerError):
     """A slug that stands in no list; carries the nearest right spellings."""
 
@@ -144,6 +205,27 @@ class UnknownCodeError(AskerError):
     def __init__(self, noun: str, code: str, known: Iterable[str]) -> None:
         self.nearest = nearest(code, known)
         super().__init__(f"There is no {noun} “{shown(code)}”.", did_you_mean(self.nearest))
+
+
+class NotDoneError(GreenwayError, Generic[B]):
+    """A partner surely did not do what was asked of it; ``code`` is why, as partners' errors say.
+
+    ``booking`` is what it was asked about, as it is; None where it came to none.
+    """
+
+    def __init__(
+        self,
+        booking: B | None,
+        partner: str,
+        problem: str,
+        sentence: str,
+        retry_at: datetime | None,
+    ) -> None:
+        self.booking = booking
+        self.partner = partner
+        self.code = problem
+        self.retry_at = retry_at
+        super().__init__(sentence)
 
 
 class HubError(GreenwayError):

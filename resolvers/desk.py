@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Generic, TypeVar
 
 from connectors import errors
-from connectors.base import Inquiry
+from connectors.base import Act, Booked, Inquiry, Order
 from connectors.partner import Answer, Freshness, Supply
 from connectors.registry import Registry
 from resolvers.reads import Reads
@@ -16,6 +16,8 @@ from resolvers.reads import Reads
 W = TypeVar("W")
 Q = TypeVar("Q")
 A = TypeVar("A")
+
+_NOT_AT_WORK = "This partner is not at work here: its file is missing or set aside."
 
 
 class Desk:
@@ -40,6 +42,18 @@ class Desk:
     async def supply(self, partner: str, subject: str, fact: str) -> Supply:
         """Return what a partner at work says of a fact of a person, whom it knows by this name."""
         return await self._facts.ask((partner, subject), fact)
+
+    async def book(
+        self, partner: str, act: Act, order: Order, booked: Booked | None = None
+    ) -> Booked | None:
+        """Do one act about a booking at once, and return how it stands; see ``Partner.book``.
+
+        Raises:
+            PartnerError: the partner failed; or it is not at work.
+        """
+        if partner not in self._registry.partners:
+            raise errors.Misconfigured(errors.Problem.MISCONFIGURED, _NOT_AT_WORK)
+        return await self._registry.partners[partner].book(act, order, booked, self._deadline)
 
     async def _ask(self, partner: str, inquiries: Sequence[Inquiry]) -> Sequence[Answer]:
         return await self._registry.partners[partner].ask(inquiries, self._deadline)
@@ -106,5 +120,5 @@ def _set_aside(partner: str) -> Answer:
         partner=partner,
         freshness=Freshness.UNAVAILABLE,
         problem=errors.Problem.MISCONFIGURED,
-        sentence="This partner is not at work here: its file is missing or set aside.",
+        sentence=_NOT_AT_WORK,
     )

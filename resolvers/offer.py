@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from connectors.base import Inquiry
+from connectors.errors import PartnerError
 from connectors.partner import Answer
 from eligibility.verdict import Outcome
 from models import errors, menu, page
@@ -62,17 +63,46 @@ async def for_viewer(
     judged = await verdict.settled(context, verdict.on(context, service), path)
     if judged.verdict.outcome is not Outcome.ELIGIBLE:
         return Offered(judged.verdict.outcome, ())
-    answers = await asyncio.gather(
-        *(
-            context.desk.ask(ask.partner, Inquiry(ask.capability, ask.topic, since, until))
-            for ask in service.partners
-        )
-    )
+    answers = await _answers(context, service.partners, since, until)
     pages = (
         _page(context, ask, answer, size)
         for ask, answer in zip(service.partners, answers, strict=True)
     )
     return Offered(None, tuple(pages))
+
+
+async def named(
+    context: Context, asks: Sequence[menu.Ask], name: str
+) -> tuple[menu.Ask, Offer] | None:
+    """Return the offer with this id, and for which of the asks it is one; None where for none.
+
+    Pages ask for the nearer days, so that those are often remembered; the others come after.
+
+    Raises:
+        PartnerError: a partner failed, and what it said before has no such offer.
+    """
+    failed: Answer | None = None
+    for ahead in (AHEAD, MOST_AHEAD):
+        since, until = _window(context, Wanted(until=context.today + ahead))
+        for ask, answer in zip(asks, await _answers(context, asks, since, until), strict=True):
+            for one in _still_ahead(answer.offers, context.now):
+                if one.id == name:
+                    return ask, one
+            failed = answer if answer.problem else failed
+    if failed and failed.problem:
+        raise PartnerError(failed.problem, failed.sentence or "", failed.retry_after_seconds)
+    return None
+
+
+async def _answers(
+    context: Context, asks: Sequence[menu.Ask], since: datetime, until: datetime
+) -> Sequence[Answer]:
+    return await asyncio.gather(
+        *(
+            context.desk.ask(ask.partner, Inquiry(ask.capability, ask.topic, since, until))
+            for ask in asks
+        )
+    )
 
 
 def _page(context: Context, ask: menu.Ask, answer: Answer, size: int) -> Page:

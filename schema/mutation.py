@@ -7,9 +7,27 @@ from typing import Annotated
 import strawberry
 
 from models import errors
+from resolvers import booking as bookings
 from resolvers import decision as decisions
 from resolvers import edition
 from resolvers.verdict import Given
+from schema.booking import (
+    Booking,
+    BookingStateFault,
+    CancelBookingInput,
+    CancelBookingOutcome,
+    ConfirmBookingInput,
+    ConfirmBookingOutcome,
+    KeyReusedFault,
+    NotBookableFault,
+    NotDoneFault,
+    NotEligibleFault,
+    ReserveOfferInput,
+    ReserveOfferOutcome,
+    SettleBookingInput,
+    SettleBookingOutcome,
+    UnknownBookingFault,
+)
 from schema.decision import (
     Decision,
     DiscardDraftInput,
@@ -107,6 +125,87 @@ class Mutation:
             return Decision.of(await decisions.discard(info.context, input.id))
         except errors.UnknownDecisionError as error:
             return UnknownDecisionFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Ask a partner to keep an offer, once for an idempotency key, however often it is "
+            "sent. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def reserve_offer(
+        self,
+        info: Info,
+        input: Annotated[ReserveOfferInput, strawberry.argument(description="Which offer.")],
+    ) -> ReserveOfferOutcome | None:
+        path = info.path.as_list()
+        try:
+            return Booking.of(await bookings.reserve(info.context, input.wanted(), path), info)
+        except errors.NotDoneError as error:
+            return NotDoneFault.of(error, info)
+        except errors.NotEligibleError as error:
+            return NotEligibleFault.of(error)
+        except errors.NotBookableError as error:
+            return NotBookableFault.of(error)
+        except errors.KeyReusedError as error:
+            return KeyReusedFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description="Confirm what is held; confirming it again changes nothing. Holders.",
+        extensions=[holders()],
+    )
+    async def confirm_booking(
+        self,
+        info: Info,
+        input: Annotated[ConfirmBookingInput, strawberry.argument(description="Which booking.")],
+    ) -> ConfirmBookingOutcome | None:
+        try:
+            return Booking.of(await bookings.confirm(info.context, input.id), info)
+        except errors.NotDoneError as error:
+            return NotDoneFault.of(error, info)
+        except errors.BookingStateError as error:
+            return BookingStateFault.of(error, info)
+        except errors.UnknownBookingError as error:
+            return UnknownBookingFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Give back what is held or confirmed; cancelling it again changes nothing. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def cancel_booking(
+        self,
+        info: Info,
+        input: Annotated[CancelBookingInput, strawberry.argument(description="Which booking.")],
+    ) -> CancelBookingOutcome | None:
+        try:
+            return Booking.of(await bookings.cancel(info.context, input.id), info)
+        except errors.NotDoneError as error:
+            return NotDoneFault.of(error, info)
+        except errors.BookingStateError as error:
+            return BookingStateFault.of(error, info)
+        except errors.UnknownBookingError as error:
+            return UnknownBookingFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Ask the partner how a booking stands of which that is not known; nothing else is "
+            "done. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def settle_booking(
+        self,
+        info: Info,
+        input: Annotated[SettleBookingInput, strawberry.argument(description="Which booking.")],
+    ) -> SettleBookingOutcome | None:
+        try:
+            return Booking.of(await bookings.settle(info.context, input.id), info)
+        except errors.UnknownBookingError as error:
+            return UnknownBookingFault.of(error)
 
     @strawberry.mutation(
         description=(

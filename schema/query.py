@@ -10,11 +10,13 @@ from typing import Annotated, Protocol
 import strawberry
 
 from models import errors
+from resolvers import booking as bookings
 from resolvers import decision as decisions
 from resolvers import menu as catalogue
 from resolvers import talent as people
 from resolvers import verdict as verdicts
 from resolvers.context import Context
+from schema.booking import Booking
 from schema.connector import Connector, connectors
 from schema.coverage import Coverage
 from schema.decision import Decision, Replay
@@ -51,6 +53,7 @@ MOST_IDS = 100
 #: run, in one go, so that none of its hundreds of verdicts has anything to wait for.
 PERSONAL = frozenset(
     {
+        *("bookings", "cancelBooking", "confirmBooking", "reserveOffer", "settleBooking"),
         *("decisions", "discardDraft", "saveDraft", "submitDraft"),
         *("eligibleServices", "me", "offers", "questions", "requirements", "verdict"),
     }
@@ -212,6 +215,13 @@ class Query:
     )
     async def decisions(self, info: Info) -> list[Decision] | None:
         return [Decision.of(row) for row in await decisions.mine(info.context)]
+
+    @strawberry.field(
+        description="What the person asking booked, the newest first; at most 100. Holders.",
+        extensions=[holders()],
+    )
+    async def bookings(self, info: Info) -> list[Booking] | None:
+        return [Booking.of(row, info) for row in await bookings.mine(info.context)]
 
     @strawberry.field(
         description="A receipt gone through again: by the rule and on the facts that it states."
