@@ -1,8 +1,8 @@
 """The one HTTP client: every call to a partner is bounded in time, size, number and place.
 
-A call passes, in this order: single flight, the partner's rest (breaker, Retry-After), a place
-among the partner's concurrent calls, the attempts, the redirects, the credentials, the exchange,
-its judgement.
+A call passes, in this order: single flight, the partner's gate (breaker, rest), a place among the
+partner's concurrent calls, the attempts, the redirects, the credentials, its token of the rate
+limit, the exchange, its judgement.
 """
 
 from __future__ import annotations
@@ -16,17 +16,25 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from functools import partial
 from types import MappingProxyType
 
 import yarl
 
-from connectors import breaker, credential, errors, exchange, flight, transport
+from connectors import (
+    board,
+    breaker,
+    bucket,
+    credential,
+    errors,
+    exchange,
+    flight,
+    gate,
+    quota,
+    transport,
+)
 from connectors.exchange import Pairs, Reply, Request
 
-#: A partner that asks to be left alone for a year is asked again within the hour.
-RETRY_MOST_SECONDS = 3600.0
 #: The most redirects that one request follows.
 REDIRECTS = 3
 
@@ -35,23 +43,12 @@ _LATENCIES = 256
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
-#: Problems that say the partner, or the way to it, is unwell; the others prove that it lives.
-_UNWELL = frozenset(
-    {
-        errors.Problem.TIMEOUT,
-        errors.Problem.UNREACHABLE,
-        errors.Problem.UNWELL,
-        errors.Problem.TOO_LARGE,
-    }
-)
-
 _REFUSALS = {
     404: errors.Problem.NOT_FOUND,
     410: errors.Problem.NOT_FOUND,
     409: errors.Problem.CONFLICT,
     412: errors.Problem.CONFLICT,
 }
-_BUSY = "The partner is busy and asks to be left alone a while."
 
 _log = logging.getLogger("greenway.connectors")
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
@@ -79,9 +76,13 @@ class HTTPClient:
 
     Args:
         send: What carries requests, in place of sockets.
+        common: Where this process and the others tell each other of partners.
     """
 
-    def __init__(self, send: exchange.Transport | None = None) -> None:
+    def __init__(
+        self, send: exchange.Transport | None = None, common: board.Board | None = None
+    ) -> None:
+        self.board = common or board.Board()
         self._sockets = transport.Sockets()
         self._send = send or self._sockets.send
         self._partners: list[PartnerClient] = []
@@ -104,7 +105,7 @@ class HTTPClient:
 
         Credentials are shown to the address's origin, and to no other.
         """
-        client = PartnerClient(slug, address, policy, credentials, hosts, self._send)
+        client = PartnerClient(slug, address, policy, credentials, hosts, self._send, self.board)
         self._partners.append(client)
         return client
 
@@ -151,12 +152,15 @@ class PartnerClient:
         credentials: credential.Credentials | None,
         hosts: Sequence[str],
         send: exchange.Transport,
+        common: board.Board,
     ) -> None:
         self.slug = slug
         self.policy = policy
         self.calls = 0
         self.latencies: deque[float] = deque(maxlen=_LATENCIES)
         self.breaker = breaker.Breaker(policy.breaker_failures, policy.breaker_seconds)
+        rate = bucket.Bucket(policy.per_second, policy.burst) if policy.per_second else None
+        self._gate = gate.Gate(slug, self.breaker, rate, common, address)
         self._address = yarl.URL(address.rstrip("/") + "/")
         self._origins = {self._address.origin(), *(yarl.URL(host).origin() for host in hosts)}
         self._credentials = credentials
@@ -164,7 +168,6 @@ class PartnerClient:
         self._send = send
         self._places = asyncio.Semaphore(policy.concurrency)
         self._flights: flight.Flights[Request, Reply] = flight.Flights()
-        self._not_before = 0.0
         self._tokens: credential.Tokens | None = None
 
     async def get(
@@ -240,6 +243,7 @@ class PartnerClient:
 
     async def close(self) -> None:
         """End every call in flight."""
+        self._gate.close()
         await self._flights.close()
 
     async def _get(self, url: yarl.URL, headers: Mapping[str, str], accept: str) -> Reply:
@@ -276,7 +280,7 @@ class PartnerClient:
         return min(_now() + self.policy.deadline_seconds, _deadline.get())
 
     async def _call(self, request: Request, deadline: float) -> Reply:
-        self._refuse_while_resting()
+        self._gate.check()
         try:
             async with asyncio.timeout_at(deadline):
                 await self._places.acquire()
@@ -291,68 +295,37 @@ class PartnerClient:
         finally:
             self._places.release()
 
-    def _refuse_while_resting(self) -> None:
-        now = _now()
-        if (wait := self._not_before - now) > 0:
-            raise errors.Retriable(errors.Problem.BUSY, _BUSY, wait)
-        if (wait := self.breaker.wait(now)) > 0:
-            raise errors.Retriable(
-                errors.Problem.RESTING,
-                "This partner failed several times in a row and is left to rest.",
-                wait,
-            )
-
     async def _recorded(self, request: Request, deadline: float) -> Reply:
-        """Make the call, and let the breaker know how it went."""
+        """Make the call, and let the gate know how it went."""
         # The partner may have failed while this call waited for its place.
-        self._refuse_while_resting()
-        attempts = self.policy.attempts if request.reads else 1
-        if self.breaker.begin():
-            attempts = 1
+        turn = await self._gate.enter(deadline - _now())
+        attempts = self.policy.attempts if request.reads and not turn else 1
         try:
-            async with asyncio.timeout_at(deadline):
-                reply = await self._attempt(request, attempts, deadline)
+            with within(deadline):
+                async with asyncio.timeout_at(deadline):
+                    reply = await self._attempt(request, attempts, deadline)
         except TimeoutError:
             failure = errors.too_slow()
             failure.may_have_acted = not request.reads
-            self._failed(failure)
+            self._gate.failed(failure, turn)
             raise failure from None
         except errors.PartnerError as failure:
             failure.may_have_acted &= not request.reads
-            self._failed(failure)
+            self._gate.failed(failure, turn)
             raise
         except BaseException:
             # Whatever happened, the turn to probe is given back.
-            self.breaker.abandoned()
+            self._gate.abandoned(turn)
             raise
-        self._lives()
+        self._gate.succeeded()
         return reply
-
-    def _failed(self, failure: errors.PartnerError) -> None:
-        if failure.problem not in _UNWELL:
-            self._lives()
-            return
-        now = _now()
-        resting = self.breaker.state(now) is not breaker.State.CLOSED
-        self.breaker.failed(now)
-        wait = self.breaker.wait(now)
-        if failure.retry_after_seconds is not None:
-            failure.retry_after_seconds = max(failure.retry_after_seconds, wait)
-        if wait and not resting:
-            _log.warning("%s rests for %g s: %s", self.slug, wait, failure.problem)
-
-    def _lives(self) -> None:
-        if self.breaker.opened_at is not None:
-            _log.warning("%s is back", self.slug)
-        self.breaker.succeeded()
 
     async def _attempt(self, request: Request, attempts: int, deadline: float) -> Reply:
         for _ in range(attempts - 1):
             try:
                 return await self._followed(request)
             except errors.Passing as failure:
-                asked = max(0.0, self._not_before - _now())
-                pause = asked + random.uniform(*_JITTER_SECONDS)  # noqa: S311 - no secret
+                pause = self._gate.rest_seconds + random.uniform(*_JITTER_SECONDS)  # noqa: S311 - no secret
                 if _now() + pause >= deadline:
                     raise
                 _log.debug("%s is asked again: %s", self.slug, failure.problem)
@@ -398,6 +371,7 @@ class PartnerClient:
 
     async def _exchange(self, request: Request) -> Reply:
         """Send one request and return what came back, whatever its status."""
+        await self._gate.token(_deadline.get())
         began = _now()
         self.calls += 1
         status = 0
@@ -424,6 +398,8 @@ class PartnerClient:
 
     def _judged(self, reply: Reply, request: Request) -> Reply:
         """Return the reply if its status and type are what was asked for."""
+        if (wait := quota.spent(reply.headers)) > 0:
+            self._gate.rest(wait, errors.Problem.RATE_LIMITED)
         if reply.status // 100 == 2:  # noqa: PLR2004 - 2xx
             if reply.body:
                 _check_family(request.accept, reply.headers.get("Content-Type", ""))
@@ -431,16 +407,19 @@ class PartnerClient:
                 raise errors.no_content()
             return reply
         if reply.status == 429:  # noqa: PLR2004 - Too Many Requests
-            self._not_before = _now() + (wait := _retry_after(reply.headers))
-            raise errors.Retriable(
-                errors.Problem.RATE_LIMITED,
-                "The partner was called more often than it likes.",
-                wait,
-            )
+            raise self._sent_away(reply, errors.Retriable, errors.Problem.RATE_LIMITED)
         if reply.status == 503 and "Retry-After" in reply.headers:  # noqa: PLR2004 - Unavailable
-            self._not_before = _now() + (wait := _retry_after(reply.headers))
-            raise errors.Passing(errors.Problem.BUSY, _BUSY, wait)
+            raise self._sent_away(reply, errors.Passing, errors.Problem.BUSY)
         raise _failure(reply)
+
+    def _sent_away(
+        self, reply: Reply, kind: type[errors.Retriable], problem: errors.Problem
+    ) -> errors.Retriable:
+        """Return the error of a call that is to come back later, and leave the partner alone."""
+        asked = quota.retry_after(reply.headers)
+        wait = (quota.spent(reply.headers) or errors.RETRY_SECONDS) if asked is None else asked
+        self._gate.rest(wait, problem)
+        return kind(problem, gate.RESTS[problem], wait)
 
 
 def _now() -> float:
@@ -454,21 +433,6 @@ def _check_family(asked: str, given: str) -> None:
                 errors.Problem.WRONG_TYPE,
                 f"The partner's answer is not the {family.upper()} that was asked for.",
             )
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    """Return the seconds a Retry-After asks for (RFC 9110, section 10.2.3), bounded."""
-    asked = headers.get("Retry-After", "").strip()
-    try:
-        if asked.isdecimal():
-            seconds = float(asked)
-        else:
-            # A date is read by the partner's own clock, so the two clocks need not agree.
-            until, since = (parsedate_to_datetime(text) for text in (asked, headers["Date"]))
-            seconds = (until - since).total_seconds()
-    except (ValueError, TypeError, KeyError):
-        seconds = errors.RETRY_SECONDS
-    return min(max(seconds, 0.0), RETRY_MOST_SECONDS)
 
 
 def _failure(reply: Reply) -> errors.PartnerError:

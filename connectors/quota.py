@@ -25,7 +25,7 @@ _UNIX_SECONDS = 1e9
 _UNIX_MILLISECONDS = 1e12
 #: A member of a structured list, up to its parameters; a parameter or a member of a dictionary.
 _MEMBER = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^\s",;=]+)((?:[^",]|"(?:[^"\\]|\\.)*")*)')
-_PAIR = re.compile(r"(?<![\w-])([a-z]+)\s*=\s*(\d+)(?![\w.])")
+_PAIR = re.compile(r"(?:^|[;,])\s*([a-z]+)\s*=\s*(\d+)(?=\s*(?:[;,]|$))")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -42,10 +42,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def spent(headers: Mapping[str, str]) -> float:
-    """Return the seconds until the partner's quota is there again, bounded; 0 where it is not spent.
+    """Return the seconds until a partner's spent quota is there again, bounded; 0 where it is not.
 
-    Where a quota is spent and nothing says until when, it is 0 too. Retry-After counts before the
-    quota where both are given.
+    A quota that is spent until nobody knows when counts as not spent. Where Retry-After is given
+    too, it is what counts.
     """
     left = max(_listed(headers), _single(headers, ""), _single(headers, "X-"))
     if left <= 0:
