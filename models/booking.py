@@ -125,13 +125,18 @@ async def by_key(session: AsyncSession, talent_id: int, key: str) -> Booking | N
 
 
 async def add(session: AsyncSession, new: Booking) -> Booking | None:
-    """Add a booking; or return the one that its person has under its idempotency key already."""
+    """Add a booking; or return the one that its person has under its idempotency key already.
+
+    Of two that come at once the database lets one in, whichever process they come to.
+    """
     try:
         async with session.begin_nested():
             session.add(new)
     except exc.IntegrityError:
-        # Of two that come at once the database lets one in, whichever process they come to.
-        return await by_key(session, new.talent_id, new.idempotency_key)
+        found = await by_key(session, new.talent_id, new.idempotency_key)
+        if found is None:
+            raise
+        return found
     return None
 
 
