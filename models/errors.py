@@ -158,11 +158,21 @@ class NotEligibleError(AskerError):
 
 
 class NotBookableError(AskerError):
-    """An offer that cannot be booked through the hub: there is none, or its partner takes none."""
+    """An offer that cannot be booked through the hub: there is none, or its partner takes none.
+
+    ``failure`` is why the partner could not say what it offers, ``retry_at`` when to try again.
+    """
 
     code = "NOT_BOOKABLE"
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        failure: GreenwayError | None = None,
+        retry_at: datetime | None = None,
+    ) -> None:
+        self.failure = failure
+        self.retry_at = retry_at
         super().__init__(sentence, "`Service.offers` says what there is.")
 
 
@@ -208,23 +218,14 @@ class UnknownCodeError(AskerError):
 
 
 class NotDoneError(GreenwayError, Generic[B]):
-    """A partner surely did not do what was asked of it; ``code`` is why, as partners' errors say.
+    """A partner surely did not do what was asked of it about a ``booking``, which is as it was.
 
-    ``booking`` is what it was asked about, as it is; None where it came to none.
+    ``code`` is why, in the words of partners' errors.
     """
 
-    def __init__(
-        self,
-        booking: B | None,
-        partner: str,
-        problem: str,
-        sentence: str,
-        retry_at: datetime | None,
-    ) -> None:
+    def __init__(self, booking: B, problem: str, sentence: str) -> None:
         self.booking = booking
-        self.partner = partner
         self.code = problem
-        self.retry_at = retry_at
         super().__init__(sentence)
 
 

@@ -176,7 +176,11 @@ async def _bookable(context: Context, wanted: Wanted, path: Path) -> tuple[menu.
     try:
         found = await offer.named(context, asks, wanted.offer)
     except PartnerError as failure:
-        raise _not_done(context, None, wanted.partner, failure) from None
+        raise errors.NotBookableError(
+            f"What “{wanted.partner}” offers cannot be looked up now.",
+            failure,
+            context.moment(failure.retry_after_seconds),
+        ) from None
     if found is None:
         shown = errors.shown(wanted.offer)
         raise errors.NotBookableError(f"“{wanted.partner}” has no offer “{shown}” for this.")
@@ -216,9 +220,7 @@ async def _again(context: Context, before: Booking, wanted: Wanted) -> Booking:
         raise errors.KeyReusedError
     found = await _settled(context, before)
     if found.state is State.REFUSED:
-        raise errors.NotDoneError(
-            found, found.partner, found.problem or "", found.sentence or "", found.retry_at
-        )
+        raise _not_done(found)
     return found
 
 
@@ -254,7 +256,7 @@ async def _act(
         if failure.may_have_acted:
             return await _noted(context, mine, **_problem(context, failure))
         found = await _noted(context, mine, state=otherwise, **_problem(context, failure))
-        raise _not_done(context, found, mine.partner, failure) from None
+        raise _not_done(found) from None
     return await _noted(context, mine, **_told(context, mine, told))
 
 
@@ -308,11 +310,8 @@ def _problem(context: Context, failure: PartnerError) -> dict[str, Any]:
     return {"problem": failure.code, "sentence": failure.sentence, "retry_at": moment}
 
 
-def _not_done(
-    context: Context, found: Booking | None, partner: str, failure: PartnerError
-) -> errors.NotDoneError[Booking]:
-    moment = context.moment(failure.retry_after_seconds)
-    return errors.NotDoneError(found, partner, failure.code, failure.sentence, moment)
+def _not_done(found: Booking) -> errors.NotDoneError[Booking]:
+    return errors.NotDoneError(found, found.problem or "", found.sentence or "")
 
 
 def _order(context: Context, mine: Booking) -> Order:

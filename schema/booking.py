@@ -100,9 +100,25 @@ class NotEligibleFault(Fault):
 
 @strawberry.type(description="There is no such offer of this partner for this service to book.")
 class NotBookableFault(Fault):
+    problem: PartnerProblem | None = strawberry.field(
+        description="Why the partner could not say what it offers; null where it did."
+    )
+    retry_after: datetime | None = strawberry.field(
+        description="When to ask again; null where that would be pointless."
+    )
+
     @classmethod
     def of(cls, error: errors.NotBookableError) -> NotBookableFault:
-        return cls(code=error.code, message=error.sentence, hint=error.hint)
+        failure = error.failure
+        return cls(
+            code=error.code,
+            message=error.sentence,
+            hint=error.hint,
+            problem=PartnerProblem(code=failure.code, message=failure.sentence)
+            if failure
+            else None,
+            retry_after=error.retry_at,
+        )
 
 
 @strawberry.type(description="The idempotency key stands for something else that was asked.")
@@ -131,24 +147,12 @@ class BookingStateFault(Fault):
 
 @strawberry.type(description="The partner did not do it, surely; `code` is one of the partners'.")
 class NotDoneFault(Fault):
-    partner_code: str = strawberry.field(description="The partner's code.")
-    retry_after: datetime | None = strawberry.field(
-        description="When to ask again; null where that would be pointless."
-    )
-    booking: Booking | None = strawberry.field(
-        description="The booking as it is; null where it came to none."
-    )
+    booking: Booking = strawberry.field(description="The booking as it is, with its problem.")
 
     @classmethod
     def of(cls, error: errors.NotDoneError[rows.Booking], info: Info) -> NotDoneFault:
-        return cls(
-            code=error.code,
-            message=error.sentence,
-            hint=error.hint or None,
-            partner_code=error.partner,
-            retry_after=error.retry_at,
-            booking=Booking.of(error.booking, info) if error.booking else None,
-        )
+        found = Booking.of(error.booking, info)
+        return cls(code=error.code, message=error.sentence, hint=error.hint or None, booking=found)
 
 
 @strawberry.input(description="An offer to be booked.")

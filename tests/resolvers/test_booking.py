@@ -289,9 +289,8 @@ async def test_what_a_partner_surely_did_not_do_leaves_the_booking_as_it_was(
     with pytest.raises(errors.NotDoneError) as refused:
         await act(query(), held.handle)
 
-    assert (refused.value.code, refused.value.partner) == ("PARTNER_UNREACHABLE", "cinema")
-    assert refused.value.retry_at == NOW + timedelta(seconds=7)
-    assert refused.value.booking.problem == "PARTNER_UNREACHABLE"
+    assert refused.value.code == refused.value.booking.problem == "PARTNER_UNREACHABLE"
+    assert refused.value.booking.retry_at == NOW + timedelta(seconds=7)
     assert await mine() == [State.HELD]
     cinema.fails = None
     assert (await act(query(), held.handle)).problem is None
@@ -475,10 +474,11 @@ async def test_what_a_partners_file_does_not_book_is_not_booked(reserve, cinema)
 async def test_a_partner_whose_offers_are_not_known_books_nothing(reserve, cinema, mine):
     cinema.away = GONE
 
-    with pytest.raises(errors.NotDoneError) as refused:
+    with pytest.raises(errors.NotBookableError) as refused:
         await reserve()
 
-    assert (refused.value.code, refused.value.booking) == ("PARTNER_UNREACHABLE", None)
+    assert refused.value.failure.code == "PARTNER_UNREACHABLE"
+    assert refused.value.retry_at == NOW + timedelta(seconds=7)
     assert await mine() == []
 
 
