@@ -37,8 +37,6 @@ AGAIN_SECONDS = 1.0
 SILENCE_SECONDS = 5.0
 #: An opened breaker that nobody probes is forgotten so long after its rest.
 UNPROBED_SECONDS = 3600.0
-#: The most answers of one partner on the board; the oldest go first.
-ANSWERS = 256
 
 #: Of what processes of another version write, these would understand nothing.
 _PREFIX = "greenway:1"
@@ -100,6 +98,16 @@ end
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
 redis.call('PUBLISH', ARGV[5], ARGV[6])
 """
+# KEYS: answers, their order. ARGV: how the forgotten questions begin, channel, news.
+_FORGET = """
+for _, question in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(question, 1, #ARGV[1]) == ARGV[1] then
+    redis.call('HDEL', KEYS[1], question)
+    redis.call('ZREM', KEYS[2], question)
+  end
+end
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+"""
 
 _AWAY = (RedisError, OSError, TimeoutError)
 _log = logging.getLogger("greenway.connectors")
@@ -132,10 +140,19 @@ class Answered:
     answer: Any
 
 
-News = Opened | Closed | Rests | Answered
+@dataclass(frozen=True, slots=True)
+class Forgot:
+    """Answers are true no more: those to questions that begin so."""
+
+    questions: str
+
+
+News = Opened | Closed | Rests | Answered | Forgot
 Hear = Callable[[News], None]
 
-_NEWS: dict[str, type[News]] = {news.__name__: news for news in (Opened, Closed, Rests, Answered)}
+_NEWS: dict[str, type[News]] = {
+    news.__name__: news for news in (Opened, Closed, Rests, Answered, Forgot)
+}
 _Arguments = Sequence[str | bytes | float]
 #: What is to be done at the board, once it has its turn.
 _Errand = Callable[[Redis], Awaitable[None]]
@@ -310,6 +327,11 @@ class Sheet:
             for what in ("open", "probe", "rest", "bucket", "answers", "order")
         )
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether somebody may hear what is told here."""
+        return self._board.joined.is_set()
+
     def opened(self, seconds: float) -> None:
         """Tell that the breaker was opened for so long, and end the probe, if it was ours."""
         self._settle(_milliseconds(seconds + UNPROBED_SECONDS), Opened(seconds))
@@ -327,16 +349,22 @@ class Sheet:
         news = Rests(seconds, problem)
         self._write(_REST, (self._rest,), (problem, _milliseconds(seconds)), news)
 
-    def answered(self, question: str, answer: object, seconds: float) -> None:
-        """Tell what the partner answered, which is worth remembering for so long.
+    def answered(self, question: str, answer: object, seconds: float, most: int) -> None:
+        """Tell what the partner answered.
 
         Args:
             question: What was asked; never about a person.
             answer: JSON, which whoever hears it gets as it is.
             seconds: How long the answers of this partner are kept from now.
+            most: How many of them are kept; the oldest go first.
         """
-        arguments = (question, orjson.dumps(answer), _milliseconds(seconds), ANSWERS)
+        arguments = (question, orjson.dumps(answer), _milliseconds(seconds), most)
         self._write(_ANSWER, (self._answers, self._order), arguments, Answered(answer))
+
+    def forgot(self, questions: str) -> None:
+        """Tell that the answers to questions that begin so are true no more."""
+        keys = (self._answers, self._order)
+        self._write(_FORGET, keys, (questions,), Forgot(questions))
 
     async def probe(self, seconds: float) -> float:
         """Take the turn to probe for so long at most, and return 0; or the seconds to wait.

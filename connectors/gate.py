@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from connectors import board, breaker, bucket, errors
 
@@ -43,16 +44,14 @@ class Gate:
         slug: str,
         partner_breaker: breaker.Breaker,
         partner_bucket: bucket.Bucket | None,
-        common: board.Board,
-        address: str,
+        sheet: Callable[[board.Hear], board.Sheet],
     ) -> None:
         self.breaker = partner_breaker
         self._slug = slug
         self._bucket = partner_bucket
         self._rest_ends = 0.0
         self._rest_problem = errors.Problem.BUSY
-        # A partner that has moved does not inherit the rest of where it was.
-        self._sheet = common.sheet(board.name(slug, address), self._hear)
+        self._sheet = sheet(self._hear)
 
     @property
     def rest_seconds(self) -> float:
@@ -139,10 +138,6 @@ class Gate:
         self.breaker.abandoned(turn)
         if turn:
             self._sheet.released()
-
-    def close(self) -> None:
-        """Hear nothing of other processes any more."""
-        self._sheet.leave()
 
     def _unwell(self, failure: errors.PartnerError, turn: int) -> None:
         now, opened_before = _now(), self.breaker.opened_at

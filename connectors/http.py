@@ -159,9 +159,11 @@ class PartnerClient:
         self.calls = 0
         self.latencies: deque[float] = deque(maxlen=_LATENCIES)
         self.breaker = breaker.Breaker(policy.breaker_failures, policy.breaker_seconds)
-        rate = bucket.Bucket(policy.per_second, policy.burst) if policy.per_second else None
-        self._gate = gate.Gate(slug, self.breaker, rate, common, address)
+        self._board = common
+        self._sheets: list[board.Sheet] = []
         self._address = yarl.URL(address.rstrip("/") + "/")
+        rate = bucket.Bucket(policy.per_second, policy.burst) if policy.per_second else None
+        self._gate = gate.Gate(slug, self.breaker, rate, self.sheet)
         self._origins = {self._address.origin(), *(yarl.URL(host).origin() for host in hosts)}
         self._credentials = credentials
         self._hidden = (*exchange.REDACTED, *credential.named(credentials))
@@ -241,9 +243,21 @@ class PartnerClient:
         request = Request(method, url, accept, tuple(typed.items()), content, reads)
         return await (self._shared(request) if reads else self._call(request, self._ends()))
 
+    def sheet(self, hear: board.Hear, *version: str) -> board.Sheet:
+        """Return a sheet of the common board about this partner, as long as it is asked.
+
+        Args:
+            hear: Is told what others tell on it.
+            version: What else, beside its address, has its own sheet once it changes.
+        """
+        name = board.name(self.slug, str(self._address), *version)
+        self._sheets.append(self._board.sheet(name, hear))
+        return self._sheets[-1]
+
     async def close(self) -> None:
         """End every call in flight."""
-        self._gate.close()
+        for sheet in self._sheets:
+            sheet.leave()
         await self._flights.close()
 
     async def _get(self, url: yarl.URL, headers: Mapping[str, str], accept: str) -> Reply:

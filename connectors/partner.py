@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,15 +12,12 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
 
-from connectors import base, breaker, errors, flight, http, manifest
+from connectors import base, breaker, errors, flight, http, manifest, memory
 from eligibility import rulebook
 from eligibility.condition import Value
 from models.offer import Capability, Offer
 
 T = TypeVar("T")
-
-#: The most inquiries whose last answer one partner remembers; the oldest go first.
-REMEMBERED = 256
 
 _log = logging.getLogger("greenway.connectors")
 
@@ -81,13 +77,7 @@ class Health:
     last_success: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Remembered:
-    offers: tuple[Offer, ...]
-    observed_at: datetime
-
-
-_Found = Mapping[base.Inquiry, _Remembered]
+_Found = Mapping[base.Inquiry, memory.Remembered]
 _Facts = Mapping[str, Value]
 
 
@@ -108,12 +98,12 @@ class Partner:
         self._clock = clock
         self._fresh = timedelta(seconds=0 if always_live else described.freshness.fresh_seconds)
         self._stale = timedelta(seconds=described.freshness.stale_seconds)
-        self._memory: OrderedDict[base.Inquiry, _Remembered] = OrderedDict()
+        kept = max(described.freshness.fresh_seconds, described.freshness.stale_seconds)
+        self._memory = memory.Memory(connector.partner, described.model_dump_json(), kept)
         self._flights: flight.Flights[tuple[int, tuple[base.Inquiry, ...]], _Found] = (
             flight.Flights()
         )
         self._supplying: flight.Flights[tuple[str, frozenset[str]], _Facts] = flight.Flights()
-        self._acts = 0
         self._asked = 0
         self._failed = 0
         self._last_success: datetime | None = None
@@ -156,7 +146,7 @@ class Partner:
                 deadline holds besides.
         """
         now = self._clock()
-        known = {one: self._memory[one] for one in inquiries if one in self._memory}
+        known = {one: last for one in inquiries if (last := self._memory.get(one))}
         fresh = {one for one, last in known.items() if now - last.observed_at < self._fresh}
         pending = tuple(dict.fromkeys(one for one in inquiries if one not in fresh))
         found, failure = await self._found(pending, deadline) if pending else ({}, None)
@@ -218,12 +208,12 @@ class Partner:
                 done = partial(self._done, act, order, booked)
                 return await self._ask_kind(done, min(ends, deadline))
         finally:
-            self._forget(order.capability)
+            self._memory.forget(order.capability)
 
     def _answer(
         self,
         freshness: Freshness,
-        last: _Remembered | None,
+        last: memory.Remembered | None,
         failure: errors.PartnerError | None = None,
     ) -> Answer:
         return Answer(
@@ -240,7 +230,7 @@ class Partner:
         self, inquiries: tuple[base.Inquiry, ...], deadline: float
     ) -> tuple[_Found, errors.PartnerError | None]:
         # Who asks after somebody booked is not told what was so before.
-        asked = self._acts, inquiries
+        asked = self._memory.acts, inquiries
         start = partial(self._offers, *asked)
         try:
             return await self._joined(self._flights, asked, start, deadline), None
@@ -291,10 +281,10 @@ class Partner:
         offers = await self._connector.answer(inquiries)
         now = self._clock()
         found = {
-            one: _Remembered(tuple(some), now) for one, some in zip(inquiries, offers, strict=True)
+            one: memory.Remembered(tuple(some), now)
+            for one, some in zip(inquiries, offers, strict=True)
         }
-        if acts == self._acts:
-            self._remember(found)
+        self._memory.remember(found, acts)
         return found
 
     async def _facts(self, subject: str, names: frozenset[str]) -> _Facts:
@@ -324,16 +314,3 @@ class Partner:
             raise errors.faulty() from None
         self._last_success = self._clock()
         return found
-
-    def _forget(self, capability: Capability) -> None:
-        """Forget such offers, and remember none that asks under way bring."""
-        self._acts += 1
-        for one in [one for one in self._memory if one.capability is capability]:
-            del self._memory[one]
-
-    def _remember(self, found: _Found) -> None:
-        self._memory.update(found)
-        for one in found:
-            self._memory.move_to_end(one)
-        while len(self._memory) > REMEMBERED:
-            self._memory.popitem(last=False)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from connectors import base, breaker, errors, http, manifest
+from connectors import base, breaker, errors, http, manifest, memory
 from connectors import partner as at_work
 from models import offer
 from tests import partner
@@ -270,18 +270,18 @@ async def test_the_memory_of_answers_is_bounded_and_the_oldest_go_first():
     clock = Clock()
 
     async with at(WORD, clock=clock) as (_, one):
-        await one.ask([about(str(number)) for number in range(at_work.REMEMBERED)], soon())
+        await one.ask([about(str(number)) for number in range(memory.MOST)], soon())
         clock.now += timedelta(seconds=30)
         await one.ask([about("0")], soon())
         await one.ask([about("new")], soon())
 
-    assert len(one._memory) == at_work.REMEMBERED
-    assert {about("0"), about("2"), about("new")} <= one._memory.keys()
-    assert about("1") not in one._memory
+    assert len(one._memory) == memory.MOST
+    assert all(one._memory.get(about(topic)) for topic in ("0", "2", "new"))
+    assert one._memory.get(about("1")) is None
 
 
 async def test_more_is_asked_at_once_than_is_remembered():
-    topics = [str(number) for number in range(at_work.REMEMBERED + 10)]
+    topics = [str(number) for number in range(memory.MOST + 10)]
 
     async with at(WORD) as (_, one):
         answers = await one.ask([about(topic) for topic in topics], soon())
