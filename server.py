@@ -44,8 +44,9 @@ from uvicorn.supervisors import Multiprocess
 import schema
 import settings as configuration
 from connectors import http
+from connectors.board import Board
 from connectors.issuer import Issuer
-from connectors.registry import PARTNERS, Registry, check, files
+from connectors.registry import PARTNERS, Registry, Watch, Workshop, check, files
 from credentials import token
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
@@ -54,6 +55,7 @@ from models.database import Database
 from resolvers import menu, publication, standing
 from resolvers.context import ZONE, Context
 from resolvers.impact import WAYS, Impact, Part
+from resolvers.partner import Partners
 from resolvers.viewer import Door, Role
 from sandbox import secret, system
 from schema import execution
@@ -65,7 +67,7 @@ DEVELOPMENT_ISSUER = "urn:greenway:development"
 PAIRWISE = "pairwise"
 _KEY_LETTERS = 32
 
-_MENU_SECONDS = 0.5
+_LOOK_SECONDS = 0.5
 #: Objects made before a first look, and looks before the next wider one; Python's own: 700, 10, 10.
 _COLLECTOR = (5_000, 10, 5)
 _SANDBOX_SECONDS = 10.0
@@ -98,8 +100,14 @@ class Hub:
         self.settings = settings
         self.clock = clock
         self.database = Database(settings.database_url)
-        self.client = http.HTTPClient()
-        self.registry = partners_of(settings, self.client, clock, sandbox)
+        self.board = Board(settings.shared_url)
+        self.client = http.HTTPClient(common=self.board)
+        self.partners = Partners(
+            self.database,
+            workshop_of(settings, self.client, clock, sandbox),
+            Watch(_partner_folders(settings)),
+            clock,
+        )
         self.door = Door(
             settings.issuer or DEVELOPMENT_ISSUER,
             settings.audience,
@@ -128,7 +136,7 @@ class Hub:
             languages=text.wanted(request.headers.get("accept-language")),
             now=now,
             database=self.database,
-            registry=self.registry,
+            registry=(await self.partners.current()).begun(),
             catalogue=self.catalogue,
             notary=self.notary,
             pseudonyms=self.pseudonyms,
@@ -149,7 +157,7 @@ class Hub:
             except Exception:
                 _log.exception("the menu could not be refreshed; the last one stays in force")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), _MENU_SECONDS)
+                await asyncio.wait_for(self._closing.wait(), _LOOK_SECONDS)
 
     async def _newest(self) -> menu.Catalogue:
         if self.catalogue is None:
@@ -164,6 +172,7 @@ class Hub:
         """End every connection."""
         self.gathering.stop()
         await self.client.close()
+        await self.board.close()
         await self.database.close()
 
 
@@ -338,9 +347,11 @@ def app(hub: Hub) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         following = asyncio.create_task(hub.follow_menu())
+        sharing = asyncio.create_task(hub.board.follow())
         yield
+        sharing.cancel()
         hub.stop_following()
-        await following
+        await asyncio.wait([following, sharing])
         await hub.close()
 
     routes: list[BaseRoute] = [

@@ -23,8 +23,11 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8000
-    #: How many processes answer; each has its own memory of partners' answers and its own breakers.
+    #: How many processes answer.
     processes: int = 1
+    #: Valkey or Redis, by which processes tell each other of partners: ``redis://host:port/0``,
+    #: ``rediss://`` or ``unix://``. Without it each has its own breakers and its own memory.
+    shared_url: str = ""
     #: Where state is kept that is no database: keys that are made the first time.
     data: Path = HOME / ".greenway"
     #: A JWK set of private P-256 keys for receipts, the signing one first; else one in ``data``.
@@ -80,6 +83,7 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         host=config("HOST", default=default.host),
         port=config("PORT", cast=int, default=default.port),
         processes=config("PROCESSES", cast=int, default=default.processes),
+        shared_url=config("SHARED_URL", default=default.shared_url),
         data=config("DATA", cast=Path, default=default.data),
         receipt_keys=Path(receipt_keys) if receipt_keys else None,
         database_url=config("DATABASE_URL", default=default.database_url),

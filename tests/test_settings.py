@@ -12,6 +12,7 @@ from settings import Settings
 SET = {
     "host": ("0.0.0.0", "0.0.0.0"),  # noqa: S104 - nothing is bound
     "processes": ("2", 2),
+    "shared_url": ("redis://h/0", "redis://h/0"),
     "port": ("8020", 8020),
     "data": ("/elsewhere", Path("/elsewhere")),
     "receipt_keys": ("/keys.json", Path("/keys.json")),
