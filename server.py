@@ -144,20 +144,31 @@ class Hub:
             keeper=self.keeper,
         )
 
-    async def follow_menu(self) -> None:
-        """Keep the newest published menu in force; a database that is away changes nothing."""
+    async def follow(self) -> None:
+        """Keep the newest menu and partner files in force; a database that is away changes nothing.
+
+        The two do not wait for each other.
+        """
+        await asyncio.gather(
+            self._keep("menu", self._take_menu), self._keep("partners", self.partners.refreshed)
+        )
+
+    async def _keep(self, what: str, take: Callable[[], Awaitable[object]]) -> None:
         while not self._closing.is_set():
             try:
-                found = await self._newest()
-                if found is not self.catalogue:
-                    self.catalogue = found
-                    _spare_the_collector()
+                await take()
             except errors.MenuMissingError:
                 _log.debug("no menu has been published yet")
             except Exception:
-                _log.exception("the menu could not be refreshed; the last one stays in force")
+                _log.exception("the %s could not be refreshed; what was stays in force", what)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), _LOOK_SECONDS)
+
+    async def _take_menu(self) -> None:
+        found = await self._newest()
+        if found is not self.catalogue:
+            self.catalogue = found
+            _spare_the_collector()
 
     async def _newest(self) -> menu.Catalogue:
         if self.catalogue is None:
@@ -165,7 +176,7 @@ class Hub:
         return await menu.refreshed(self.database, self.catalogue)
 
     def stop_following(self) -> None:
-        """Let ``follow_menu`` end by itself: cut off in a query, it would leave a connection."""
+        """Let ``follow`` end by itself: cut off in a query, it would leave a connection."""
         self._closing.set()
 
     async def close(self) -> None:
@@ -217,20 +228,25 @@ def _spare_the_collector() -> None:
     gc.set_threshold(*_COLLECTOR)
 
 
-def partners_of(
+def partners_of(settings: Settings, client: http.HTTPClient, clock: Clock) -> Registry:
+    """Return the registry of the partner files in the folders that these settings name."""
+    return workshop_of(settings, client, clock).load(_partner_folders(settings))
+
+
+def workshop_of(
     settings: Settings,
     client: http.HTTPClient,
     clock: Clock,
     sandbox: Mapping[str, str] | None = None,
-) -> Registry:
-    """Return the registry of the partner files these settings name."""
-    return Registry.load(
-        _partner_folders(settings),
+) -> Workshop:
+    """Return what makes partners of partner files, as these settings say."""
+    return Workshop(
         client,
         (sandbox or _sandbox(settings)) if settings.demo else {},
         _partner_secrets(settings),
         clock,
         always_live=settings.always_live,
+        deadline_seconds=settings.deadline_seconds,
     )
 
 
@@ -346,7 +362,7 @@ def app(hub: Hub) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        following = asyncio.create_task(hub.follow_menu())
+        following = asyncio.create_task(hub.follow())
         sharing = asyncio.create_task(hub.board.follow())
         yield
         sharing.cancel()
@@ -369,7 +385,7 @@ def app(hub: Hub) -> Starlette:
 
 
 async def _readyz(hub: Hub, _: Request) -> Response:
-    """Answer whether queries can be answered: never a question of partners."""
+    """Answer whether queries can be answered: of partners, only whether their files are read."""
     try:
         await hub.database.ping()
     except Exception:
@@ -377,6 +393,8 @@ async def _readyz(hub: Hub, _: Request) -> Response:
         return JSONResponse({"ready": False, "why": "database"}, status_code=503)
     if hub.catalogue is None:
         return JSONResponse({"ready": False, "why": "menu"}, status_code=503)
+    if hub.partners.registry is None:
+        return JSONResponse({"ready": False, "why": "partners"}, status_code=503)
     return JSONResponse({"ready": True, "menu": hub.catalogue.revision})
 
 
@@ -387,7 +405,7 @@ async def _metrics(found: CollectorRegistry, _: Request) -> Response:
 
 def _metrics_of(hub: Hub) -> CollectorRegistry:
     found = CollectorRegistry()
-    found.register(_PartnerMetrics(hub.registry))
+    found.register(_PartnerMetrics(hub.partners))
     prometheus_client.ProcessCollector(registry=found)
     return found
 
@@ -395,8 +413,8 @@ def _metrics_of(hub: Hub) -> CollectorRegistry:
 class _PartnerMetrics(Collector):
     """Each partner's health, read when somebody asks."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, partners: Partners) -> None:
+        self._partners = partners
 
     def collect(self) -> Iterable[Metric]:
         calls = CounterMetricFamily(
@@ -411,7 +429,8 @@ class _PartnerMetrics(Collector):
         breaker = GaugeMetricFamily(
             "greenway_partner_breaker", "1 for a breaker's state.", labels=["partner", "state"]
         )
-        for slug, partner in self._registry.partners.items():
+        registry = self._partners.registry
+        for slug, partner in registry.partners.items() if registry else ():
             health = partner.health()
             calls.add_metric([slug], health.calls)
             asked.add_metric([slug], health.asked)
@@ -420,7 +439,7 @@ class _PartnerMetrics(Collector):
         set_aside = GaugeMetricFamily(
             "greenway_partners_set_aside",
             "Partner files with mistakes.",
-            value=len(self._registry.set_aside),
+            value=len(registry.set_aside) if registry else 0,
         )
         return [calls, asked, failed, breaker, set_aside]
 

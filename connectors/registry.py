@@ -31,9 +31,11 @@ PARTNERS = Path(__file__).parent / "partners"
 #: The entry points under which installed packages give further kinds: a module by its kind's slug.
 FURTHER_KINDS = "greenway.kinds"
 
+_NOBODY: Mapping[str, str] = MappingProxyType({})
 _log = logging.getLogger("greenway.connectors")
 
 Mistakes = tuple[mistakes.Mistake, ...]
+_NO_MISTAKES: Mapping[str, Mistakes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,7 @@ class Registry:
         always_live: bool = False,
     ) -> Registry:
         """Return the registry of every partner file in these folders, as ``Workshop`` makes it."""
-        workshop = Workshop(client, sandbox, secrets, clock, always_live=always_live)
-        wanted, wrong = workshop.checked(map(File.at, files(folders).values()))
-        return workshop.registry({slug: Wanted(one) for slug, one in wanted.items()}, wrong)
+        return Workshop(client, sandbox, secrets, clock, always_live=always_live).load(folders)
 
     @property
     def kinds(self) -> manifest.Kinds:
@@ -172,13 +172,19 @@ class Workshop:
         self._retired: list[tuple[float, http.PartnerClient]] = []
         self._last = Registry(self)
 
-    def check(self, file: File) -> manifest.Entry | None:
+    def load(self, folders: Sequence[Path]) -> Registry:
+        """Return the registry of every partner file in these folders, each in force."""
+        good, wrong = self.checked(map(File.at, files(folders).values()))
+        return self.registry({slug: Wanted(one) for slug, one in good.items()}, wrong)
+
+    def check(self, file: File, suppliers: Mapping[str, str] = _NOBODY) -> manifest.Entry | None:
         """Return what a file says, or None where it is of the sandbox and that does not run.
 
         It takes as long as the file is large, and may be called in a thread.
 
         Raises:
-            MistakesError: the file has mistakes, or names a secret that the hub was not given.
+            MistakesError: the file has mistakes, names a secret that the hub was not given, or
+                supplies what one of these ``suppliers`` does.
         """
         if file.mistakes:
             raise mistakes.MistakesError(file.mistakes)
@@ -189,31 +195,39 @@ class Workshop:
             return None
         manifest.address(entry, self._sandbox)
         manifest.credentials(entry, self._secrets)
+        _refuse_second_suppliers(entry, suppliers)
         self._read[_key(file)] = entry
         return entry
 
-    def checked(self, found: Iterable[File]) -> tuple[dict[str, File], dict[str, Mistakes]]:
-        """Return, by slug, the files that may be at work, and the mistakes of those that may not.
+    def checked(
+        self, found: Iterable[File], suppliers: Mapping[str, str] = _NOBODY
+    ) -> tuple[dict[str, File], dict[str, Mistakes]]:
+        """Return, by slug, the files that ``check`` passes, and the mistakes of those it does not.
 
-        Those left out are in neither.
+        Those left out are in neither; those of whom a partner is made already pass.
         """
         good: dict[str, File] = {}
         wrong: dict[str, Mistakes] = {}
         for file in found:
             try:
-                if self.check(file) is not None:
+                if _key(file) in self._made or self.check(file, suppliers) is not None:
                     good[file.slug] = file
             except mistakes.MistakesError as refused:
                 wrong[file.slug] = refused.mistakes
         return good, wrong
 
+    def described(self, file: File) -> manifest.Manifest:
+        """Return what a file says that ``check`` has passed since the last registry."""
+        made = self._made.get(_key(file))
+        return made.partner.manifest if made else self._read[_key(file)].manifest
+
     def registry(
-        self, wanted: Mapping[str, Wanted], wrong: Mapping[str, Mistakes] = MappingProxyType({})
+        self, wanted: Mapping[str, Wanted], wrong: Mapping[str, Mistakes] = _NO_MISTAKES
     ) -> Registry:
         """Return the registry of these files; what goes on as it was is taken over from the last.
 
         Args:
-            wanted: The files that partners are to be asked by, by slug.
+            wanted: The files that partners are to be asked by, by slug; all ``checked``.
             wrong: The mistakes of files that none is to be asked by, by slug.
         """
         wrong = dict(wrong)
@@ -229,7 +243,7 @@ class Workshop:
                     if slug not in partners:
                         partners[slug] = one.partner
                         suppliers |= dict.fromkeys(one.partner.manifest.supplies, slug)
-                    elif (tried := self._candidate(one, partners[slug])) is not None:
+                    elif (tried := self._candidate(file, one, partners[slug])) is not None:
                         candidates[slug] = tried
             except mistakes.MistakesError as refused:
                 wrong.setdefault(slug, refused.mistakes)
@@ -262,18 +276,13 @@ class Workshop:
         """Yield what is made of a partner's files, or was made before: the one in force first.
 
         Raises:
-            MistakesError: one cannot be at work here, or not beside these suppliers.
+            MistakesError: one cannot be at work beside these suppliers.
         """
-        for file in (wanted.in_force, wanted.on_trial):
-            if file is None:
-                continue
-            if (known := self._made.get(_key(file))) is not None:
-                yield file, known
-            elif (entry := self._read.get(_key(file)) or self.check(file)) is not None:
-                _refuse_second_suppliers(entry, suppliers)
-                yield file, self._make(entry)
-            else:
-                return
+        for file in filter(None, (wanted.in_force, wanted.on_trial)):
+            if (known := self._made.get(_key(file))) is None:
+                _refuse_second_suppliers(entry := self._read[_key(file)], suppliers)
+                known = self._make(entry)
+            yield file, known
 
     def _make(self, entry: manifest.Entry) -> _Made:
         client = self._client.partner(
@@ -289,7 +298,9 @@ class Workshop:
         )
         return _Made(connector, client, at_work)
 
-    def _candidate(self, made: _Made, in_force: partner.Partner) -> rollout.Candidate | None:
+    def _candidate(
+        self, file: File, made: _Made, in_force: partner.Partner
+    ) -> rollout.Candidate | None:
         """Return a partner on trial; the same one while its trial goes on."""
         described = made.partner.manifest
         last = self._last.candidates.get(described.slug)
@@ -298,7 +309,7 @@ class Workshop:
         if described.rollout is None:
             return None
         return rollout.Candidate(
-            described, made.connector, self._clock, in_force, described.rollout
+            described, made.connector, self._clock, file.digest, in_force, described.rollout
         )
 
     def _retire(self, several: Sequence[_Made]) -> None:

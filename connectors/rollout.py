@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ class Candidate(partner.Partner):
 
     An ask is good where the partner answered it, and in vain where it did not and the one in force
     then had an answer: what fails by either file says nothing of the change. Nothing is served as
-    CACHED on trial, and bookings stay with the file that they are in force with.
+    CACHED on trial, and bookings are made by the file in force. ``digest`` is the changed file's.
     """
 
     def __init__(
@@ -37,25 +37,29 @@ class Candidate(partner.Partner):
         described: manifest.Manifest,
         connector: base.Connector[Any],
         clock: Callable[[], datetime],
+        digest: str,
         in_force: partner.Partner,
         rollout: manifest.Rollout,
     ) -> None:
         super().__init__(described, connector, clock, always_live=True)
+        self.digest = digest
         self.in_force = in_force
         self.rollout = rollout
+        #: What came of asks and was not ``told`` yet.
+        self.tally = Tally()
         self._turns = 0
         self._in_vain = 0
-        self._tally = Tally()
 
     def takes(self) -> bool:
         """Return whether the next query asks by this file: evenly, so many of a hundred."""
         self._turns += 1
         return (self._turns * _GOLDEN) % 1 * 100 < self.rollout.percent
 
-    def counted(self) -> Tally:
-        """Return what came of the asks since this was last called."""
-        told, self._tally = self._tally, Tally()
-        return told
+    def told(self, tally: Tally) -> None:
+        """Leave out from now on what somebody keeps."""
+        self.tally = replace(
+            self.tally, good=self.tally.good - tally.good, failed=self.tally.failed - tally.failed
+        )
 
     async def ask(self, inquiries: Sequence[base.Inquiry], deadline: float) -> list[partner.Answer]:
         """Return an answer to each inquiry: where this one fails, that of the one in force."""
@@ -101,8 +105,8 @@ class Candidate(partner.Partner):
         self, *, good: int = 0, failed: int = 0, problem: errors.Problem | None = None
     ) -> None:
         self._in_vain += failed
-        before = self._tally
-        self._tally = Tally(before.good + good, before.failed + failed, problem or before.problem)
+        before = self.tally
+        self.tally = Tally(before.good + good, before.failed + failed, problem or before.problem)
 
 
 def _half(deadline: float) -> float:
