@@ -97,15 +97,20 @@ async def reserve(context: Context, wanted: Wanted, path: Path) -> Booking:
     """
     _check(wanted)
     person = _person(context)
-    async with context.reads.one(), context.database.session() as session:
-        before = await booking.by_key(session, person.id, wanted.idempotency_key)
+    before = await _under_key(context, person, wanted)
     if before is None:
-        ask, found = await _bookable(context, wanted, path)
-        new = _new(context, person, wanted, ask, found)
-        async with context.database.begin() as session:
-            before = await booking.add(session, new)
-        if before is None:
-            return await _act(context, new, Act.RESERVE, None, otherwise=State.REFUSED)
+        try:
+            new = _new(context, person, wanted, *await _bookable(context, wanted, path))
+        except errors.NotBookableError:
+            # Who asked the same a moment earlier may have it: then it is offered no more.
+            before = await _under_key(context, person, wanted)
+            if before is None:
+                raise
+        else:
+            async with context.database.begin() as session:
+                before = await booking.add(session, new)
+            if before is None:
+                return await _act(context, new, Act.RESERVE, None, otherwise=State.REFUSED)
     return await _again(context, before, wanted)
 
 
@@ -151,6 +156,11 @@ def _person(context: Context) -> talent.Talent:
     if context.person is None:
         raise errors.ForbiddenError([f"{Role.HOLDER} in the talent database"])
     return context.person
+
+
+async def _under_key(context: Context, person: talent.Talent, wanted: Wanted) -> Booking | None:
+    async with context.reads.one(), context.database.session() as session:
+        return await booking.by_key(session, person.id, wanted.idempotency_key)
 
 
 async def _bookable(context: Context, wanted: Wanted, path: Path) -> tuple[menu.Ask, Offer]:

@@ -252,6 +252,25 @@ async def test_of_many_at_once_under_one_key_one_asks_the_partner(
     assert cinema.acts() == [Act.RESERVE]
 
 
+async def test_who_asks_for_what_their_own_other_request_took_meanwhile_has_it(
+    reserve, cinema, monkeypatch
+):
+    async def gone(inquiries, _deadline):
+        return [Answer("cinema", Freshness.LIVE, observed_at=NOW) for _ in inquiries]
+
+    async def taken_meanwhile(inquiries, deadline):
+        monkeypatch.undo()
+        await reserve()
+        monkeypatch.setattr(cinema, "ask", gone)
+        return await gone(inquiries, deadline)
+
+    monkeypatch.setattr(cinema, "ask", taken_meanwhile)
+    found = await reserve()
+
+    assert found.state is State.HELD
+    assert cinema.acts() == [Act.RESERVE]
+
+
 async def test_of_two_that_confirm_at_once_one_asks_the_partner(reserve, query, cinema):
     held = await reserve()
 
