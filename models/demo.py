@@ -17,7 +17,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import base, card, database, decision, standing, talent
+from models import base, booking, card, database, decision, standing, talent
 
 # The people whom documents, tokens and journeys speak of, by number.
 RETURNEE = 1  # home from abroad five months ago, master of a top-100 school, no home, a card
@@ -187,6 +187,7 @@ _TABLES = [
         "card",
         "redemption",
         decision.Decision.__tablename__,
+        booking.Booking.__tablename__,
     )
 ]
 

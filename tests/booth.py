@@ -123,9 +123,9 @@ def _booked(told) -> Booked:
     return Booked(Step(told["state"]), told["reference"], until)
 
 
-def join(standing: hub.Standing, address: str, **changed: object) -> partner.Partner:
+async def join(standing: hub.Standing, address: str, **changed: object) -> None:
     """Put the booth to work in a hub, in the place of the sandbox's cinema."""
-    registry = standing.hub.registry
+    registry = await standing.hub.partners.current()
     known = registry.partners[SLUG].manifest
     limits = known.limits.model_copy(update={"deadline_seconds": 1.0})
     described = known.model_copy(
@@ -134,14 +134,13 @@ def join(standing: hub.Standing, address: str, **changed: object) -> partner.Par
     client = standing.hub.client.partner(SLUG, address, described.limits.policy())
     joined = partner.Partner(described, Kind(base.Options(), client), standing.clock)
     partners = {**registry.partners, SLUG: joined}
-    standing.hub.registry = dataclasses.replace(registry, partners=partners)
-    return joined
+    standing.hub.partners.registry = dataclasses.replace(registry, partners=partners)
 
 
 async def book(url: str, folder: Path, address: str) -> None:
     """Book a seat in a hub of this process."""
     standing = hub.Standing.over(folder, url, {}, hub.Clock())
-    join(standing, address)
+    await join(standing, address)
     await standing.ask(RESERVE, {"input": SEAT}, viewer="holder")
 
 

@@ -38,7 +38,7 @@ async def booth(hub):
     """The cinema, at work in the hub."""
     booth = cinema.Booth()
     async with partner.running(booth.does) as booth.loopback:
-        cinema.join(hub, booth.loopback.url)
+        await cinema.join(hub, booth.loopback.url)
         yield booth
 
 
@@ -221,7 +221,7 @@ async def test_only_people_book(ask, booth, viewer, code):
 
 
 async def test_a_partner_whose_file_books_nothing_is_asked_for_nothing(act, hub, booth):
-    cinema.join(hub, booth.loopback.url, books=[])
+    await cinema.join(hub, booth.loopback.url, books=[])
 
     fault = await act(RESERVE, SEAT)
 
