@@ -118,6 +118,11 @@ class Partner:
         """What it can be asked for."""
         return self._connector.capabilities_of(self._connector.options)
 
+    @property
+    def books(self) -> frozenset[Capability]:
+        """What it lets the hub book."""
+        return frozenset(self.manifest.books)
+
     def health(self) -> Health:
         """Return how this partner is; to be asked in the running loop."""
         client = self._connector.partner

@@ -177,7 +177,7 @@ async def _bookable(context: Context, wanted: Wanted, path: Path) -> tuple[menu.
     if judged.verdict.outcome is not Outcome.ELIGIBLE:
         raise errors.NotEligibleError(service.code, judged.verdict.outcome)
     at_work = context.registry.partners.get(wanted.partner)
-    books = at_work.manifest.books if at_work else ()
+    books = at_work.books if at_work else frozenset()
     asks = [
         ask for ask in service.partners if ask.partner == wanted.partner and ask.capability in books
     ]

@@ -303,6 +303,10 @@ class Partner(Node):
     def capabilities(self) -> list[Capability]:
         return sorted(self.row.kind.capabilities)
 
+    @strawberry.field(description="What it can be asked to keep for a person: `reserveOffer`.")
+    def books(self) -> list[Capability]:
+        return sorted(self.row.books)
+
     @strawberry.field(description="The services on the menu today that ask it.")
     def services(self, info: Info) -> list[Service]:
         return _services(info, catalogue.Filter(partner=self.row.slug))

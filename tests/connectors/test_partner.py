@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import gc
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -394,3 +395,119 @@ async def test_health_tells_what_asking_has_been_like():
     assert (ill.state, ill.calls, ill.asked, ill.failed) == (breaker.State.OPEN, 2, 3, 2)
     assert ill.last_success == DAY
     assert DAY - timedelta(seconds=1) < ill.opened_at <= DAY
+
+
+class Lender(Library):
+    """Lends what it is asked for, under the key of the order."""
+
+    books = frozenset({offer.Capability.PASS})
+
+    async def reserve(self, order):
+        return await self._told("POST", order)
+
+    async def confirm(self, order, booked):
+        return replace(await self._told("PUT", order), handle={"before": booked.reference})
+
+    async def find(self, order):
+        known = (await self.partner.get("loans", query=[("key", order.key)])).json()
+        return base.Booked(base.Step.HELD, known["reference"]) if known else None
+
+    async def _told(self, method, order):
+        reply = await self.partner.send(method, f"loans/{order.key}", content=b"{}")
+        return base.Booked(base.Step.HELD, reply.json()["reference"])
+
+
+class Counter(Lender):
+    """Cannot be asked what it lent."""
+
+    async def reserve(self, order):
+        await super().reserve(order)
+        raise KeyError(order.offer)
+
+    async def find(self, order):
+        return await base.Connector.find(self, order)
+
+
+ORDER = base.Order("a" * 22, "somebody", offer.Capability.PASS, "a", "a-w")
+HELD = base.Booked(base.Step.HELD, "r-1")
+LENT = partner.says('{"reference": "r-1"}')
+
+
+async def test_each_act_reaches_the_kind_with_what_the_partner_said_last():
+    async with at(LENT, kind=Lender) as (loopback, one):
+        held = await one.book(base.Act.RESERVE, ORDER, None, soon())
+        confirmed = await one.book(base.Act.CONFIRM, ORDER, held, soon())
+        found = await one.book(base.Act.FIND, ORDER, None, soon())
+
+    assert held == found == HELD
+    assert confirmed.handle == {"before": "r-1"}
+    assert [call.method for call in loopback.calls] == ["POST", "PUT", "GET"]
+
+
+async def test_an_act_is_sent_once_whatever_comes_of_it():
+    async with at(partner.says(status=503), kind=Lender, limits={"attempts": 3}) as (loopback, one):
+        with pytest.raises(errors.PartnerError) as failed:
+            await one.book(base.Act.RESERVE, ORDER, None, soon())
+
+    assert failed.value.may_have_acted
+    assert len(loopback.calls) == 1
+
+
+async def test_a_booking_ends_with_the_askers_deadline():
+    async with at(partner.hangs, kind=Lender, limits={"deadline_seconds": 30}) as (_, one):
+        with pytest.raises(errors.Retriable) as late:
+            await one.book(base.Act.RESERVE, ORDER, None, soon(0.2))
+
+    assert (late.value.problem, late.value.may_have_acted) == (errors.Problem.TIMEOUT, True)
+
+
+@pytest.mark.parametrize("status", [200, 503])
+async def test_what_was_asked_before_an_act_is_not_remembered_after_it(status):
+    asked, released = asyncio.Event(), asyncio.Event()
+    lends = partner.says('{"reference": "r-1"}', status=status)
+
+    async def slowly(request):
+        asked.set()
+        await released.wait()
+        return await WORD(request)
+
+    async with at(
+        partner.one_after_another(WORD, slowly, lends, WORD),
+        kind=Lender,
+        limits={"deadline_seconds": 5},
+    ) as (_, one):
+        await one.ask([about("a")], soon())
+        under_way = asyncio.create_task(one.ask([about("b")], soon()))
+        await asked.wait()
+        with contextlib.suppress(errors.PartnerError):
+            await one.book(base.Act.RESERVE, ORDER, None, soon())
+        released.set()
+        await under_way
+        after = await one.ask([about("a"), about("b")], soon())
+
+    assert [answer.freshness for answer in after] == [at_work.Freshness.LIVE] * 2
+
+
+async def test_a_kind_that_fails_unforeseen_may_have_booked():
+    async with at(LENT, kind=Counter) as (_, one):
+        with pytest.raises(errors.Misconfigured) as failed:
+            await one.book(base.Act.RESERVE, ORDER, None, soon())
+
+    assert failed.value.may_have_acted
+
+
+async def test_a_kind_that_cannot_look_a_booking_up_says_that_people_must():
+    async with at(LENT, kind=Counter) as (_, one):
+        with pytest.raises(errors.Misconfigured) as failed:
+            await one.book(base.Act.FIND, ORDER, None, soon())
+
+    assert "its people must" in failed.value.sentence
+
+
+@pytest.mark.parametrize(("status", "failed"), [(409, 0), (422, 1)])
+async def test_that_something_is_taken_is_no_failure_of_the_partner(status, failed):
+    async with at(partner.says(status=status), kind=Lender) as (_, one):
+        with pytest.raises(errors.Refused):
+            await one.book(base.Act.RESERVE, ORDER, None, soon())
+
+        assert (one.health().asked, one.health().failed) == (1, failed)

@@ -40,7 +40,7 @@ class Cinema:
     """
 
     def __init__(self, clock) -> None:
-        self.manifest = SimpleNamespace(books=[offer.Capability.SHOWING])
+        self.books = frozenset({offer.Capability.SHOWING})
         self.clock = clock
         self.kept: dict[str, Booked] = {}
         self.heard: list[tuple[Act, base.Order]] = []
@@ -484,7 +484,7 @@ async def test_an_offer_far_ahead_is_found_too(reserve):
 
 
 async def test_what_a_partners_file_does_not_book_is_not_booked(reserve, cinema):
-    cinema.manifest.books = [offer.Capability.PASS]
+    cinema.books = frozenset({offer.Capability.PASS})
 
     with pytest.raises(errors.NotBookableError):
         await reserve()
