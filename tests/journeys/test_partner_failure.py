@@ -102,6 +102,8 @@ async def test_a_partner_broken_in_any_way_leaves_its_siblings_as_they_were(
         healthy.update((await stand().ask(page)).json())
     limits = f"deadline_seconds: {DEADLINE_SECONDS}, breaker_failures: 100"
     hasty = stand(partners=limited(partner, limits), always_live=True)
+    # The other file takes its place in the folder, and in the database of both.
+    await hasty.hub.partners.current()
     patient = stand(partners=limited(partner, "breaker_failures: 100"), always_live=True)
     clock = asyncio.get_running_loop().time
 
