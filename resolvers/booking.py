@@ -359,6 +359,16 @@ async def _turned(context: Context, seen: Booking, **values: object) -> Booking 
 
 
 async def _noted(context: Context, mine: Booking, **values: object) -> Booking:
-    """Note what came of an act; whoever went on from there after the lease knows better."""
     noted = await _turned(context, mine, leased_until=None, **values)
-    return noted or await _of_viewer(context, mine.handle)
+    return noted or await _late(context, mine)
+
+
+async def _late(context: Context, mine: Booking) -> Booking:
+    """Leave it UNCERTAIN that somebody went on from while this hub was held up, past its lease.
+
+    Of what either heard nobody can tell which is newer; the partner can.
+    """
+    found = await _of_viewer(context, mine.handle)
+    if found.state in booking.UNDER_WAY:
+        return found
+    return await _turned(context, found, state=mine.state, leased_until=None) or found

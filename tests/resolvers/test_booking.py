@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections import Counter
 from datetime import timedelta
@@ -16,6 +17,7 @@ from connectors.base import Act, Booked, Step
 from connectors.errors import Problem
 from connectors.partner import Answer, Freshness
 from eligibility.verdict import Outcome
+from models import booking as rows
 from models import errors, offer
 from models.booking import State
 from models.database import Database
@@ -36,7 +38,7 @@ CANNOT_FIND = partner_errors.Misconfigured(Problem.MISCONFIGURED, "Its people mu
 class Cinema:
     """A partner that keeps seats by the key of their order.
 
-    ``fails`` is raised instead of an act, ``fails_after`` after it. An act waits for ``open``.
+    ``fails`` is raised instead of an act, ``fails_after`` after it. The ``slow`` wait for ``open``.
     """
 
     def __init__(self, clock) -> None:
@@ -46,6 +48,7 @@ class Cinema:
         self.heard: list[tuple[Act, base.Order]] = []
         self.fails: Exception | None = None
         self.fails_after: Exception | None = None
+        self.slow = set(Act)
         self.open = asyncio.Event()
         self.open.set()
         self.reached = asyncio.Event()
@@ -80,7 +83,8 @@ class Cinema:
     async def book(self, act, order, booked, _deadline):
         self.heard.append((act, order))
         self.reached.set()
-        await self.open.wait()
+        if act in self.slow:
+            await self.open.wait()
         if self.fails:
             raise self.fails
         done = self._done(act, order, booked)
@@ -271,13 +275,40 @@ async def test_who_asks_for_what_their_own_other_request_took_meanwhile_has_it(
     assert cinema.acts() == [Act.RESERVE]
 
 
-async def test_of_two_that_confirm_at_once_one_asks_the_partner(reserve, query, cinema):
-    held = await reserve()
+@pytest.fixture
+def at_once(monkeypatch):
+    """Have two who change a booking begin at once, each with what it was before."""
+    both, turn = asyncio.Barrier(2), rows.turn
+    begun = itertools.count()
 
-    found = await asyncio.gather(*(booking.confirm(query(), held.handle) for _ in range(4)))
+    async def together(*given, **values):
+        if next(begun) < 2:
+            await both.wait()
+        return await turn(*given, **values)
+
+    return lambda: monkeypatch.setattr(rows, "turn", together)
+
+
+async def test_of_two_that_confirm_at_once_one_asks_the_partner(reserve, query, cinema, at_once):
+    held = await reserve()
+    at_once()
+
+    found = await asyncio.gather(*(booking.confirm(query(), held.handle) for _ in range(2)))
 
     assert {one.state for one in found} <= {State.CONFIRMING, State.CONFIRMED}
     assert cinema.acts() == [Act.RESERVE, Act.CONFIRM]
+
+
+async def test_of_two_that_settle_at_once_one_asks_the_partner(reserve, query, cinema, at_once):
+    cinema.fails_after = TOO_LATE
+    lost = await reserve()
+    cinema.fails_after = None
+    at_once()
+
+    found = await asyncio.gather(*(booking.settle(query(), lost.handle) for _ in range(2)))
+
+    assert {one.state for one in found} <= {State.RESERVING, State.HELD}
+    assert cinema.acts() == [Act.RESERVE, Act.FIND]
 
 
 async def test_what_is_taken_is_refused_and_stays_so_under_its_key(reserve, cinema, mine):
@@ -424,26 +455,38 @@ async def test_a_hub_that_ends_in_between_leaves_it_to_the_next_who_asks(
     assert cinema.acts() == [Act.RESERVE, Act.FIND]
 
 
-async def test_who_wakes_after_the_lease_does_not_write_over_what_was_found_since(
-    reserve, query, cinema, time
+@pytest.mark.parametrize("act", [Act.RESERVE, Act.CONFIRM])
+async def test_who_is_held_up_past_the_lease_leaves_it_to_the_partner_to_say(
+    reserve, query, cinema, time, act
 ):
-    held = await reserve()
-    cinema.reached.clear()
+    if act is Act.CONFIRM:
+        await reserve()
+    cinema.slow = {act}
     cinema.open.clear()
-    slow = asyncio.create_task(booking.confirm(query(), held.handle))
+    cinema.reached.clear()
+    late = asyncio.create_task(reserve() if act is Act.RESERVE else confirm_mine(query))
     await cinema.reached.wait()
     time.now += LATER
-    cinema.reached.clear()
-    settling = asyncio.create_task(booking.settle(query(), held.handle))
-    await cinema.reached.wait()
+    meanwhile = await settle_mine(query)
     cinema.open.set()
 
-    found = await asyncio.gather(slow, settling)
+    found = await late
 
-    assert [one.handle for one in found] == [held.handle] * 2
-    after = await booking.settle(query(), held.handle)
-    assert after.state is State.CONFIRMED
-    assert cinema.acts().count(Act.CONFIRM) == 1
+    assert meanwhile.state is {Act.RESERVE: State.REFUSED, Act.CONFIRM: State.HELD}[act]
+    assert found.state_at(time.now) is State.UNCERTAIN
+    settled = await settle_mine(query)
+    assert settled.state is {Act.RESERVE: State.HELD, Act.CONFIRM: State.CONFIRMED}[act]
+    assert cinema.acts().count(act) == 1
+
+
+async def confirm_mine(query):
+    (one,) = await booking.mine(query())
+    return await booking.confirm(query(), one.handle)
+
+
+async def settle_mine(query):
+    (one,) = await booking.mine(query())
+    return await booking.settle(query(), one.handle)
 
 
 async def test_a_hold_that_ran_out_can_be_neither_confirmed_nor_given_back(
