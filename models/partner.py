@@ -30,6 +30,8 @@ class State(enum.StrEnum):
     REMOVED = "REMOVED"
 
 
+#: Of a partner's versions the latest so many are listed.
+MOST = 20
 #: Those that partners are asked by.
 _LIVE = (State.ACTIVE, State.CANARY)
 
@@ -92,10 +94,14 @@ async def live_of(session: AsyncSession, slug: str) -> Mapping[State, Version]:
     return {one.state: one for one in await session.scalars(wanted)}
 
 
-async def of(session: AsyncSession, slugs: Sequence[str]) -> Sequence[Version]:
-    """Return every version of these partners, the latest change first."""
+async def by_slugs(session: AsyncSession, slugs: Sequence[str]) -> list[list[Version]]:
+    """Return the latest versions of each of these partners, the last changed first."""
     wanted = sa.select(Version).where(Version.slug.in_(slugs))
-    return (await session.scalars(wanted.order_by(Version.changed_at.desc(), Version.id))).all()
+    found: dict[str, list[Version]] = {slug: [] for slug in slugs}
+    for one in await session.scalars(wanted.order_by(Version.changed_at.desc(), Version.id.desc())):
+        if len(found[one.slug]) < MOST:
+            found[one.slug].append(one)
+    return [found[slug] for slug in slugs]
 
 
 async def install(session: AsyncSession, found: Version, *, on_trial: bool) -> Version:

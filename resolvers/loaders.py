@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from models import card, dossier, talent
+from models import card, dossier, partner, talent
 from models.database import Database, Session
 from resolvers import menu
 from resolvers.menu import Catalogue
@@ -31,6 +31,7 @@ class Loaders:
     cards_by_holder: DataLoader[int, card.Card | None]
     units_by_use: DataLoader[Use, int]
     catalogues_by_moment: DataLoader[datetime, Catalogue | None]
+    versions_by_partner: DataLoader[str, list[partner.Version]]
 
     @classmethod
     def over(cls, database: Database, reads: Reads) -> Loaders:
@@ -51,4 +52,5 @@ class Loaders:
             cards_by_holder=loader(card.by_holders),
             units_by_use=loader(card.used),
             catalogues_by_moment=loader(menu.at),
+            versions_by_partner=loader(partner.by_slugs),
         )

@@ -24,6 +24,8 @@ class Role(StrEnum):
 
 #: Roles that may look at people other than themselves.
 OFFICERS = frozenset({Role.OFFICER, Role.ADMIN})
+#: Roles that may change what the hub asks, and with which secrets.
+ADMINS = frozenset({Role.ADMIN})
 #: Roles that may look into connectors.
 OPERATORS = frozenset({Role.INTEGRATOR, Role.OFFICER, Role.ADMIN})
 

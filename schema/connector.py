@@ -13,6 +13,7 @@ from models import errors
 from schema import scalars
 from schema.info import Info
 from schema.node import Node, global_id
+from schema.partner import PartnerVersion
 from schema.permissions import operators
 
 
@@ -27,7 +28,7 @@ scalars.describe(
     ConnectorState,
     "Whether a partner's file is at work.",
     {
-        "ACTIVE": "It passed its check, and the partner is asked.",
+        "ACTIVE": "The partner is asked: by its file, or by the last one without mistakes.",
         "MISCONFIGURED": "It failed its check, and this partner alone is set aside.",
     },
 )
@@ -64,11 +65,11 @@ class Connector(Node):
     opened_at: datetime | None = strawberry.field(description="When its breaker last opened.")
 
     @classmethod
-    def of(cls, row: partner.Partner) -> Connector:
+    def of(cls, row: partner.Partner, found: tuple[errors.Mistake, ...] = ()) -> Connector:
         health = row.health()
         return cls(
             id=global_id("Connector", row.slug),
-            found=(),
+            found=found,
             code=row.slug,
             state=ConnectorState.ACTIVE,
             protocol=row.kind.slug,
@@ -107,10 +108,23 @@ class Connector(Node):
     def mistakes(self) -> list[str] | None:
         return [str(mistake) for mistake in self.found]
 
+    @strawberry.field(
+        description=(
+            "The latest 20 versions of its file, the last changed first: in force, on trial, taken "
+            "back and why. Operators."
+        ),
+        extensions=[operators()],
+    )
+    async def versions(self, info: Info) -> list[PartnerVersion] | None:
+        rows = await info.context.loaders.versions_by_partner.load(self.code)
+        return [PartnerVersion.of(row) for row in rows]
+
 
 def connectors(info: Info) -> list[Connector]:
     """Return the line to every partner, set-aside ones included, by code."""
     registry = info.context.registry
-    found = [Connector.of(row) for row in registry.partners.values()]
+    found = [
+        Connector.of(row, registry.refused.get(slug, ())) for slug, row in registry.in_force.items()
+    ]
     found += [Connector.set_aside(*one) for one in registry.set_aside.items()]
     return sorted(found, key=lambda one: one.code)

@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 from strawberry.permission import BasePermission, PermissionExtension
 
-from resolvers.viewer import OFFICERS, OPERATORS, Role
+from resolvers.viewer import ADMINS, OFFICERS, OPERATORS, Role
 
 
 def only(roles: frozenset[Role]) -> PermissionExtension:
@@ -37,3 +37,8 @@ def officers() -> PermissionExtension:
 def operators() -> PermissionExtension:
     """Return the extension of a field for those who look after connectors."""
     return only(OPERATORS)
+
+
+def admins() -> PermissionExtension:
+    """Return the extension of a field for those who decide whom the hub asks."""
+    return only(ADMINS)
