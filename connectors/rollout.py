@@ -10,7 +10,6 @@ from typing import Any
 
 from connectors import base, errors, manifest, partner
 from models.offer import Capability
-from models.offer import Capability
 
 #: The golden ratio's fraction. Its multiples are spread evenly, and meet no rhythm of the queries:
 #: whichever come at regular places among them, the same share of these is taken.
@@ -51,11 +50,6 @@ class Candidate(partner.Partner):
         self.tally = Tally()
         self._turns = 0
         self._in_vain = 0
-
-    @property
-    def books(self) -> frozenset[Capability]:
-        """What the file in force lets the hub book."""
-        return self.in_force.books
 
     @property
     def books(self) -> frozenset[Capability]:
