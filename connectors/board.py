@@ -453,6 +453,9 @@ def _redis(url: str) -> Redis:
         return Redis.from_url(
             url,
             socket_connect_timeout=_JOIN_SECONDS,
+            # Whoever asks sets a bound of their own. The library's is asyncio.wait_for, which until
+            # Python 3.12 may lose that a task was cancelled.
+            socket_timeout=None,
             # Trying again is for whoever follows: a query goes on without the board.
             retry=Retry(NoBackoff(), 0),
         )
