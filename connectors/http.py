@@ -169,7 +169,8 @@ class PartnerClient:
         self._hidden = (*exchange.REDACTED, *credential.named(credentials))
         self._send = send
         self._places = asyncio.Semaphore(policy.concurrency)
-        self._flights: flight.Flights[Request, Reply] = flight.Flights()
+        self._flights: flight.Flights[tuple[int, Request], Reply] = flight.Flights()
+        self._acts = 0
         self._tokens: credential.Tokens | None = None
 
     async def get(
@@ -241,7 +242,13 @@ class PartnerClient:
         url = self._below(path).extend_query(list(query))
         typed = {**headers, "Content-Type": content_type} if content is not None else headers
         request = Request(method, url, accept, tuple(typed.items()), content, reads)
-        return await (self._shared(request) if reads else self._call(request, self._ends()))
+        if reads:
+            return await self._shared(request)
+        try:
+            return await self._call(request, self._ends())
+        finally:
+            # Who asks after an act is not told what was so before it.
+            self._acts += 1
 
     def sheet(self, hear: board.Hear, *version: str) -> board.Sheet:
         """Return a sheet of the common board about this partner, as long as it is asked.
@@ -267,7 +274,7 @@ class PartnerClient:
         ends = self._ends()
         try:
             return await self._flights.join(
-                request, partial(self._call, request, ends), ends=ends, deadline=ends
+                (self._acts, request), partial(self._call, request, ends), ends=ends, deadline=ends
             )
         except TimeoutError:
             raise errors.too_slow() from None

@@ -357,6 +357,18 @@ async def test_equal_gets_at_the_same_time_are_one_call(client):
     assert len(loopback.calls) == 2
 
 
+async def test_who_asks_after_an_act_does_not_join_whoever_asked_before_it(client):
+    async with asking(client, partner.says('"same"', after=0.1)) as (loopback, one):
+        before = asyncio.create_task(one.get("Slot"))
+        while not loopback.calls:
+            await asyncio.sleep(0.01)
+        loopback.does = partner.says('"changed"')
+        await one.send("POST", "order", content=b"{}")
+        after = await one.get("Slot")
+
+        assert (after.json(), (await before).json()) == ("changed", "same")
+
+
 async def test_a_waiter_that_is_cancelled_takes_nothing_from_the_others(client):
     async with asking(client, partner.says('"same"', after=0.1)) as (loopback, one):
         first = asyncio.create_task(one.get("Slot"))
