@@ -1,24 +1,39 @@
-"""A hospital that speaks FHIR R4 or R5: its free slots are appointments."""
+"""A hospital that speaks FHIR R4 or R5: its free slots are appointments, and can be booked."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import contextlib
+import json
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal
+from urllib.parse import quote
 
 import pydantic
 
-from connectors import base, errors, wire
+from connectors import base, errors, exchange, fhir, wire
 from models import offer
 
-#: The two extensions of SMART Scheduling Links that say how many a slot takes and where to book.
-_CAPACITY = "http://fhir-registry.smarthealthit.org/StructureDefinition/slot-capacity"
-_BOOKING = "http://fhir-registry.smarthealthit.org/StructureDefinition/booking-deep-link"
-_USED = (_CAPACITY, _BOOKING)
-
 _MIME_VERSION = {"R4": "4.0", "R5": "5.0"}
-_MOST_PAGES = 20
+#: The hub's names for a booking and for a person, as FHIR names things of others.
+_BOOKING = "urn:greenway:booking"
+_PERSON = "urn:greenway:person"
+#: What is about to be changed is read anew, whatever a cache on the way remembers.
+_FRESH = {"Cache-Control": "no-cache"}
+#: What was changed comes back whole, with its new version.
+_WHOLE = {"Prefer": "return=representation"}
+#: How far an appointment of each status is (FHIR's AppointmentStatus, R4 and R5).
+_STEPS = {
+    "proposed": base.Step.HELD,
+    "pending": base.Step.HELD,
+    "waitlist": base.Step.HELD,
+    "booked": base.Step.CONFIRMED,
+    "arrived": base.Step.CONFIRMED,
+    "checked-in": base.Step.CONFIRMED,
+    "fulfilled": base.Step.CONFIRMED,
+    "cancelled": base.Step.CANCELLED,
+    "noshow": base.Step.CANCELLED,
+    "entered-in-error": base.Step.CANCELLED,
+}
 
 
 class Options(base.Options):
@@ -36,74 +51,13 @@ class Options(base.Options):
     )
 
 
-class _Coding(wire.Record):
-    code: str | None = None
-    display: str | None = None
-
-
-class _Concept(wire.Record):
-    coding: tuple[_Coding, ...] = ()
-    text: str | None = None
-
-
-class _ServiceType(_Concept):
-    """An R4 concept, or an R5 reference that holds one."""
-
-    concept: _Concept | None = None
-
-
-class _Reference(wire.Record):
-    reference: str = ""
-    display: str | None = None
-
-    @property
-    def key(self) -> str:
-        """The `Type/id` a relative and an absolute reference have in common."""
-        return "/".join(self.reference.partition("/_history/")[0].split("/")[-2:])
-
-
-class _Capacity(wire.Record):
-    value_integer: int = pydantic.Field(ge=0)
-
-
-class _Booking(wire.Record):
-    value_url: wire.WebAddress
-
-
-class _Extensions(wire.Record):
-    capacity: _Capacity | None = pydantic.Field(default=None, validation_alias=_CAPACITY)
-    booking: _Booking | None = pydantic.Field(default=None, validation_alias=_BOOKING)
-
-
-class _Slot(wire.Record):
-    id: str
-    status: Literal["free", "busy", "busy-unavailable", "busy-tentative", "entered-in-error"]
-    start: pydantic.AwareDatetime
-    end: pydantic.AwareDatetime
-    schedule: _Reference
-    service_type: tuple[_ServiceType, ...] = ()
-    extension: tuple[dict[str, Any], ...] = ()
-    comment: str | None = None
-
-
-class _Schedule(wire.Record):
-    id: str
-    actor: tuple[_Reference, ...] = ()
-    service_type: tuple[_ServiceType, ...] = ()
-
-
-class _Location(wire.Record):
-    id: str
-    name: str
-
-
 class _Link(wire.Record):
     relation: str
     url: str
 
 
 class _Entry(wire.Record):
-    resource: dict[str, Any]
+    resource: fhir.Resource
 
 
 class _Bundle(wire.Record):
@@ -117,93 +71,29 @@ class _Bundle(wire.Record):
         return next((link.url for link in self.link if link.relation == "next"), None)
 
 
-class _Found:
-    """What all pages of a search hold, by reference; a slot that moved between pages is one."""
-
-    def __init__(self, bundles: Sequence[_Bundle]) -> None:
-        resources = [entry.resource for bundle in bundles for entry in bundle.entry]
-        slots = {slot.id: slot for slot in _read(list[_Slot], resources)}.values()
-        self.schedules = {f"Schedule/{one.id}": one for one in _read(list[_Schedule], resources)}
-        locations = _read(list[_Location], resources)
-        self.locations = {f"Location/{one.id}": one.name for one in locations}
-        self.places: dict[str, str] = {}
-        self.by_code: defaultdict[str | None, list[tuple[_Slot, _Concept]]] = defaultdict(list)
-        free = (slot for slot in slots if slot.status == "free")
-        for slot in sorted(free, key=attrgetter("start", "id")):
-            # A slot without service types of its own has its schedule's.
-            for one in slot.service_type or self._schedule(slot).service_type:
-                concept = one.concept or one
-                for code in {coding.code for coding in concept.coding}:
-                    self.by_code[code].append((slot, concept))
-
-    def appointments(self, inquiry: base.Inquiry, code: str) -> list[offer.Appointment]:
-        """Return the free slots of one service type that start in the inquiry's window."""
-        return [
-            self._appointment(slot, concept)
-            for slot, concept in self.by_code[code]
-            if inquiry.since <= slot.start < inquiry.until
-        ]
-
-    def _appointment(self, slot: _Slot, concept: _Concept) -> offer.Appointment:
-        # What other extensions hold is nobody's concern; the first of several is read.
-        used = {one["url"]: one for one in reversed(slot.extension) if one.get("url") in _USED}
-        extensions = wire.read(_Extensions, used)
-        return offer.Appointment(
-            id=slot.id,
-            title=concept.text or concept.coding[0].display or "Appointment",
-            url=str(extensions.booking.value_url) if extensions.booking else None,
-            start=slot.start,
-            end=slot.end,
-            where=self._where(slot),
-            remaining=extensions.capacity.value_integer if extensions.capacity else None,
-            attributes=(offer.Attribute("note", "Note", slot.comment),) if slot.comment else (),
-        )
-
-    def _schedule(self, slot: _Slot) -> _Schedule:
-        try:
-            return self.schedules[slot.schedule.key]
-        except KeyError:
-            raise errors.bad_answer("leaves out the schedule of a slot") from None
-
-    def _where(self, slot: _Slot) -> str:
-        reference = slot.schedule.reference
-        if reference not in self.places:
-            self.places[reference] = self._place(self._schedule(slot))
-        return self.places[reference]
-
-    def _place(self, schedule: _Schedule) -> str:
-        for actor in schedule.actor:
-            name = actor.display or self.locations.get(actor.key)
-            if actor.key.startswith("Location/") and name:
-                return name
-        raise errors.bad_answer("names no place for a slot")
-
-
 class Hospital(base.Connector[Options]):
-    """Slots are searched once for all service types and windows asked; each status is read."""
+    """Slots are searched once for all service types and windows asked; each status is read.
+
+    A booking takes the slot first, in the version that was read (`If-Match`), and marks it with
+    the booking's key; then it makes the appointment. So two never have one slot, and whatever is
+    lost on the way, the key finds how far it came.
+    """
 
     slug = "hospital"
     label: ClassVar[Mapping[str, str]] = {"en": "Hospital", "zh": "医院"}
     capabilities = frozenset({offer.Capability.APPOINTMENT})
+    books = frozenset({offer.Capability.APPOINTMENT})
     options_model = Options
 
     async def answer(self, inquiries: Sequence[base.Inquiry]) -> Sequence[Sequence[offer.Offer]]:
-        """Return the free slots for each inquiry."""
-        codes = [self.options.codes.get(one.topic, one.topic) for one in inquiries]
-        found = _Found(await self._search(inquiries, codes))
-        return [
-            found.appointments(inquiry, code)
-            for inquiry, code in zip(inquiries, codes, strict=True)
-        ]
+        """Return the free slots for each inquiry.
 
-    async def _search(
-        self, inquiries: Sequence[base.Inquiry], codes: Sequence[str]
-    ) -> list[_Bundle]:
-        version = _MIME_VERSION[self.options.fhir_version]
-        accept = f"application/fhir+json; fhirVersion={version}"
-        reply = await self.partner.get(
+        A server that knows no `_include` is asked for the schedules by one call more.
+        """
+        codes = [self.options.codes.get(one.topic, one.topic) for one in inquiries]
+        found = await self._search(
             "Slot",
-            query=[
+            [
                 ("status", "free"),
                 ("service-type", ",".join(sorted(set(codes)))),
                 ("start", f"ge{min(one.since for one in inquiries).isoformat()}"),
@@ -212,18 +102,190 @@ class Hospital(base.Connector[Options]):
                 ("_sort", "start"),
                 ("_count", str(self.options.page_size)),
             ],
-            accept=accept,
         )
+        if absent := fhir.absent_schedules(found):
+            count = ("_count", str(len(absent)))
+            found += await self._search("Schedule", [("_id", ",".join(absent)), count])
+        slots = fhir.Slots(found)
+        return [
+            slots.appointments(inquiry, code)
+            for inquiry, code in zip(inquiries, codes, strict=True)
+        ]
+
+    async def reserve(self, order: base.Order) -> base.Booked:
+        """Take the slot, then propose the appointment; refused, the slot is given back."""
+        if order.units != 1:
+            raise errors.Refused("An appointment is for one.")
+        slot = await self._read(_slot(order))
+        if slot.get("status") != "free":
+            raise errors.Refused("This slot is taken already.", errors.Problem.CONFLICT)
+        await self._replace(_taken(slot, order))
+        try:
+            return await self._make(order, slot, "proposed")
+        except errors.PartnerError as failure:
+            # Where nobody knows whether there is an appointment, nothing is undone: `find` tells.
+            undo, failure.may_have_acted = not failure.may_have_acted, True
+            if undo:
+                with contextlib.suppress(errors.PartnerError):
+                    await self._give_back(order)
+                    failure.may_have_acted = False
+            raise
+
+    async def confirm(self, order: base.Order, booked: base.Booked) -> base.Booked:
+        """Book the appointment; its slot, which was tentatively busy, is busy."""
+        slot = await self._read(_slot(order))
+        if slot.get("status") == "busy-tentative":
+            await self._replace({**slot, "status": "busy"})
+        if booked.reference == _slot(order):
+            return await self._make(order, slot, "booked")
+        return await self._turn(booked, "booked")
+
+    async def cancel(self, order: base.Order, booked: base.Booked) -> base.Booked:
+        """Cancel the appointment, then free its slot: it is never booked and free at once."""
+        if booked.reference == _slot(order):
+            await self._give_back(order)
+            return base.Booked(base.Step.CANCELLED, booked.reference)
+        cancelled = await self._turn(booked, "cancelled")
+        try:
+            await self._give_back(order)
+        except errors.PartnerError as failure:
+            failure.may_have_acted = True
+            raise
+        return cancelled
+
+    async def find(self, order: base.Order) -> base.Booked | None:
+        """Return the appointment with the order's key, or the slot that was taken for it."""
+        token = ("identifier", f"{_BOOKING}|{order.key}")
+        found = await self._search("Appointment", [token], headers=_FRESH)
+        for appointment in fhir.identified(found, _BOOKING, order.key):
+            return _booked(appointment)
+        try:
+            slot = await self._read(_slot(order))
+        except errors.Refused:
+            return None
+        held = any(fhir.identified([slot], _BOOKING, order.key))
+        return base.Booked(base.Step.HELD, _slot(order)) if held else None
+
+    @property
+    def _accept(self) -> str:
+        return f"application/fhir+json; fhirVersion={_MIME_VERSION[self.options.fhir_version]}"
+
+    async def _search(
+        self, resource_type: str, query: exchange.Pairs, headers: Mapping[str, str] = {}
+    ) -> list[fhir.Resource]:
+        """Return what all pages of a search hold."""
+        accept = self._accept
+        reply = await self.partner.get(resource_type, query=query, headers=headers, accept=accept)
         bundles = [wire.read(_Bundle, reply.json())]
+        most = self.partner.policy.pages
         while (following := bundles[-1].next) is not None:
-            if len(bundles) == _MOST_PAGES:
-                raise errors.bad_answer(f"goes on for more than {_MOST_PAGES} pages")
-            reply = await self.partner.follow(following, accept=accept)
+            if len(bundles) == most:
+                raise errors.bad_answer(f"goes on for more than {most} pages")
+            reply = await self.partner.follow(following, headers=headers, accept=accept)
             bundles.append(wire.read(_Bundle, reply.json()))
-        return bundles
+        return [entry.resource for bundle in bundles for entry in bundle.entry]
+
+    async def _read(self, reference: str) -> fhir.Resource:
+        """Return a resource as it is now, its version in `meta` even where only a header has it."""
+        reply = await self.partner.get(reference, headers=_FRESH, accept=self._accept)
+        resource = wire.read(fhir.Resource, reply.json())
+        tag = reply.headers.get("ETag", "").removeprefix("W/").strip('"')
+        resource["meta"] = {"versionId": tag, **resource.get("meta", {})}
+        if not resource["meta"]["versionId"]:
+            raise errors.bad_answer("says of no version that it is the present one")
+        return resource
+
+    async def _replace(self, resource: fhir.Resource) -> exchange.Reply:
+        """Put a changed resource in the place of the version that was read."""
+        return await self.partner.send(
+            "PUT",
+            f"{resource['resourceType']}/{quote(resource['id'], safe='')}",
+            headers={**_WHOLE, "If-Match": f'W/"{resource["meta"]["versionId"]}"'},
+            content=json.dumps(resource).encode(),
+            content_type="application/fhir+json",
+            accept=self._accept,
+        )
+
+    async def _make(self, order: base.Order, slot: fhir.Resource, status: str) -> base.Booked:
+        """Create the appointment, unless one with this key is there already."""
+        reply = await self.partner.send(
+            "POST",
+            "Appointment",
+            headers={**_WHOLE, "If-None-Exist": f"identifier={_BOOKING}|{order.key}"},
+            content=json.dumps(_appointment(order, slot, status)).encode(),
+            content_type="application/fhir+json",
+            accept=self._accept,
+        )
+        return _booked(reply.json())
+
+    async def _turn(self, booked: base.Booked, status: str) -> base.Booked:
+        """Give an appointment another status, unless it has come as far already."""
+        appointment = await self._read(booked.reference)
+        now = _booked(appointment)
+        if now.step is _STEPS[status]:
+            return now
+        if now.step is base.Step.CANCELLED:
+            raise errors.Refused("The appointment was cancelled.", errors.Problem.CONFLICT)
+        return _booked((await self._replace({**appointment, "status": status})).json())
+
+    async def _give_back(self, order: base.Order) -> None:
+        slot = await self._read(_slot(order))
+        if any(fhir.identified([slot], _BOOKING, order.key)):
+            await self._replace(_given_back(slot, order))
 
 
-def _read(shape: type[list[wire.T]], resources: Sequence[Mapping[str, Any]]) -> list[wire.T]:
-    """Read the resources of one type; a bundle may also hold outcomes and what was included."""
-    name = get_args(shape)[0].__name__.lstrip("_")
-    return wire.read(shape, [one for one in resources if one.get("resourceType") == name])
+class _Appointment(wire.Record):
+    id: str
+    status: str
+
+
+def _booked(resource: object) -> base.Booked:
+    appointment = wire.read(_Appointment, resource)
+    if appointment.status not in _STEPS:
+        raise errors.bad_answer("gives an appointment a status that FHIR does not know")
+    return base.Booked(_STEPS[appointment.status], f"Appointment/{quote(appointment.id, safe='')}")
+
+
+def _slot(order: base.Order) -> str:
+    return f"Slot/{quote(order.offer, safe='')}"
+
+
+def _taken(slot: fhir.Resource, order: base.Order) -> fhir.Resource:
+    """Return the slot with the order's mark; the last it takes makes it busy."""
+    taken, left = _counted(slot, -1)
+    marks = [*slot.get("identifier", ()), {"system": _BOOKING, "value": order.key}]
+    return {**taken, "status": "free" if left > 0 else "busy-tentative", "identifier": marks}
+
+
+def _given_back(slot: fhir.Resource, order: base.Order) -> fhir.Resource:
+    mark = {"system": _BOOKING, "value": order.key}
+    freed, _ = _counted(slot, +1)
+    return {
+        **freed,
+        "status": "free",
+        "identifier": [one for one in slot["identifier"] if one != mark],
+    }
+
+
+def _counted(slot: fhir.Resource, change: int) -> tuple[fhir.Resource, int]:
+    """Return the slot with its capacity changed, and what is left of it: 0 where it has none."""
+    capacity = wire.read(fhir.Slot, slot).extensions.capacity
+    if capacity is None:
+        return slot, 0
+    left = capacity.value_integer + change
+    others = [one for one in slot["extension"] if one.get("url") != fhir.CAPACITY]
+    return {**slot, "extension": [*others, {"url": fhir.CAPACITY, "valueInteger": left}]}, left
+
+
+def _appointment(order: base.Order, slot: fhir.Resource, status: str) -> fhir.Resource:
+    person = {"type": "Patient", "identifier": {"system": _PERSON, "value": order.subject}}
+    return {
+        "resourceType": "Appointment",
+        "identifier": [{"system": _BOOKING, "value": order.key}],
+        "status": status,
+        "serviceType": slot.get("serviceType", []),
+        "start": slot["start"],
+        "end": slot["end"],
+        "slot": [{"reference": _slot(order)}],
+        "participant": [{"actor": person, "status": "accepted"}],
+    }
