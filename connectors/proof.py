@@ -1,25 +1,103 @@
-"""Plays the examples of partner files and kinds, without a socket, and tells what differs."""
+"""Plays the examples of partner files and kinds without sockets, and says where they do not hold.
+
+What is played is the whole way but its last step: the kind, the partner's client and its
+credentials are those at work; only what carries requests answers from the example.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import functools
+import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
-import orjson
-from multidict import CIMultiDict
+import multidict
+from joserfc import jwk
 
-from connectors import base, credential, errors, exchange, http
+from connectors import base, credential, errors, exchange, http, manifest
 from eligibility import rulebook
+from models import errors as mistakes
 from models import offer
 
-#: Where the played partner is; `.invalid` is nobody's name (RFC 6761, section 6.4).
-ADDRESS = "https://partner.invalid"
-TOKEN = "example-token"  # noqa: S105 - no secret
+#: Where the partner of an example is; nobody can be there (RFC 6761, section 6.4).
+ADDRESS = "https://partner.invalid/"
+#: What stands in an example's texts for the partner's own address.
+PLACE_OF_ADDRESS = "{address}"
 
-_POLICY = http.Policy(deadline_seconds=30.0, attempts=1)
+_SECRET = "example-secret"  # noqa: S105 - nobody's
+_TOKEN = "example-token"  # noqa: S105 - nobody's
+_DEADLINE_SECONDS = 30.0
+_POLICY = http.Policy()
+_ABSENT: Any = object()
+
+_log = logging.getLogger("greenway.connectors")
+
+
+@dataclass(slots=True)
+class Playback:
+    """A partner that answers from replies, in order; ``wrong`` says what it was not to be asked.
+
+    A token is given to who asks for one, unless the replies tell of it.
+    """
+
+    waiting: list[base.Reply]
+    wrong: list[str] = field(default_factory=list)
+
+    async def send(self, request: exchange.Request, body_bytes: int) -> exchange.Reply:
+        """Return the next reply, where this is the request that it answers; else HTTP 500.
+
+        Raises:
+            Misconfigured: TOO_LARGE, the reply's body is larger than that.
+        """
+        reply = self._next(request)
+        if len(reply.body) > body_bytes:
+            raise errors.Misconfigured(
+                errors.Problem.TOO_LARGE, "The partner's answer is larger than its limit."
+            )
+        return reply
+
+    def _next(self, request: exchange.Request) -> exchange.Reply:
+        why = unlike(request, self.waiting[0]) if self.waiting else "nothing more was expected"
+        if not why:
+            return _told(self.waiting.pop(0), request)
+        if _asks_for_token(request):
+            token = json.dumps({"access_token": _TOKEN, "expires_in": 3600})
+            return _told(base.Reply(path="", body=token), request)
+        self.wrong.append(f"{request.method} {_shown(request)} was asked; {why}.")
+        return _told(base.Reply(path="", body="", status=500), request)
+
+
+def unlike(request: exchange.Request, reply: base.Reply) -> str:
+    """Return how a request is not the one that a reply answers; nothing, if it is."""
+    if request.method != reply.method or not _is_at(request, reply.path):
+        return f"{reply.method} {reply.path} was expected"
+    asked = request.url.query
+    for name, value in reply.query.items():
+        expected = [value] if isinstance(value, str) else list(value)
+        if sorted(asked.getall(name, [])) != sorted(expected):
+            return f"expected in the query was {name}={_quoted(expected)}"
+    return next(_differences("its body", reply.sends, _sent(request)), "")
+
+
+async def prove(entry: manifest.Entry) -> dict[str, list[str]]:
+    """Return, by its name, what is wrong with each example of a partner file; [] is nothing."""
+    described = entry.manifest
+    policy = described.limits.policy()
+    return {
+        example.name: await play(
+            entry.kind,
+            entry.options,
+            example.played(),
+            stand_in(described.credentials),
+            policy,
+            described.hosts,
+        )
+        for example in described.examples
+    }
 
 
 async def play(
@@ -27,204 +105,213 @@ async def play(
     options: base.Options,
     example: base.Example,
     credentials: credential.Credentials | None = None,
+    policy: http.Policy = _POLICY,
     hosts: Sequence[str] = (),
 ) -> list[str]:
-    """Return how what comes of an example differs from what it says, a sentence each.
+    """Return what is wrong with an example, a sentence each; [] is nothing.
 
     Args:
-        kind: The kind of partner.
-        options: The partner's, as the kind reads them.
-        example: What is played: its replies in order, each to the request it expects.
-        credentials: What the partner is shown; an OAuth 2.0 token is given unless the replies tell
-            of it.
-        hosts: Further origins that links may lead to.
+        kind: What is asked.
+        options: The kind's options.
+        example: What is asked of it, what the partner answers, and what must follow.
+        credentials: What the partner's client shows.
+        policy: The partner's limits. A failure is not tried again, and no time matters.
+        hosts: Where links may lead beside the address.
     """
-    script = _Script(example.replies)
-    async with http.HTTPClient(script.answer) as client:
-        partner = client.partner("example", ADDRESS, _POLICY, credentials, hosts)
-        found = await _outcome(kind(options, partner), example)
-    return [*script.differences, *script.unplayed(), *_differences(example, found)]
+    playback = Playback(list(example.replies))
+    policy = replace(
+        policy,
+        attempts=1,
+        deadline_seconds=_DEADLINE_SECONDS,
+        per_second=None,
+        poll_seconds=0.0,
+    )
+    async with http.HTTPClient(playback.send) as client:
+        connector = kind(options, client.partner("example", ADDRESS, policy, credentials, hosts))
+        wrong = await judge(connector, example)
+    # What was asked wrongly was answered wrongly: what follows from that tells nothing.
+    unasked = [f"{one.method} {one.path} was never asked." for one in playback.waiting]
+    return playback.wrong or [*wrong, *unasked]
 
 
-class _Outcome:
-    """What came of an example."""
+async def judge(connector: base.Connector[Any], example: base.Example) -> list[str]:
+    """Return what is wrong with what a connector makes of an example, a sentence each.
 
-    def __init__(self) -> None:
-        self.offers: Sequence[Sequence[offer.Offer]] = ()
-        self.facts: Mapping[str, object] = {}
-        self.booked: base.Booked | None = None
-        self.problem: errors.Problem | None = None
-
-
-async def _outcome(connector: base.Connector[Any], example: base.Example) -> _Outcome:
-    found = _Outcome()
+    Its partner is whatever the connector's client calls.
+    """
     try:
-        with http.within(asyncio.get_running_loop().time() + _POLICY.deadline_seconds):
-            if example.inquiries:
-                found.offers = await connector.answer(example.inquiries)
-            if example.wanted:
-                found.facts = await connector.facts(example.subject, example.wanted)
-            if example.order:
-                found.booked = await _booked(connector, example.order, example.steps)
+        found = await _asked(connector, example)
     except errors.PartnerError as failure:
-        found.problem = failure.problem
-    return found
+        if failure.problem == example.problem:
+            return []
+        expected = f"{example.problem} was expected" if example.problem else "none was expected"
+        return [f"The problem is {failure.problem}: {failure.sentence} But {expected}."]
+    except Exception as fault:  # noqa: BLE001 - whatever it is, the other examples are played
+        _log.exception("The kind %s failed at an example", connector.slug)
+        return [f"The kind failed in a way nobody foresaw: {type(fault).__name__}."]
+    return [f"{example.problem} was expected; it went well."] if example.problem else found
+
+
+def stand_in(given: manifest.Credentials | None) -> credential.Credentials | None:
+    """Return credentials of this shape around a secret that is nobody's."""
+    if given is None:
+        return None
+    _, way = given.given
+    signs = isinstance(way, manifest.OAuth2) and way.method == "private_key_jwt"
+    return way.signed(_key() if signs else _SECRET)
+
+
+async def _asked(connector: base.Connector[Any], example: base.Example) -> list[str]:
+    wrong: list[str] = []
+    if example.inquiries:
+        answers = await connector.answer(example.inquiries)
+        wrong += _misanswered(example, answers)
+    if example.wanted:
+        facts = await connector.facts(example.subject, example.wanted)
+        wrong += _misinformed(example, facts)
+    if example.order:
+        booked = await _booked(connector, example.order, example.steps)
+        wrong += _misfilled("booked", example.booked, booked)
+    return wrong
 
 
 async def _booked(
     connector: base.Connector[Any], order: base.Order, steps: Sequence[base.Act]
 ) -> base.Booked | None:
-    """Return what the last of these steps gives, each going on from the one before."""
+    """Return what the last of these steps gives, each done with what the one before gave."""
     booked: base.Booked | None = None
-    for step in steps:
-        match step, booked:
+    for act in steps:
+        match act, booked:
             case base.Act.RESERVE, _:
                 booked = await connector.reserve(order)
-            case base.Act.FIND, _:
-                booked = await connector.find(order)
             case base.Act.CONFIRM, base.Booked():
                 booked = await connector.confirm(order, booked)
             case base.Act.CANCEL, base.Booked():
                 booked = await connector.cancel(order, booked)
+            case _:
+                booked = await connector.find(order)
     return booked
 
 
-def _differences(example: base.Example, found: _Outcome) -> Iterator[str]:
-    if found.problem != example.problem:
-        yield f"The problem is {_word(found.problem)}, expected was {_word(example.problem)}."
+def _misanswered(example: base.Example, answers: Sequence[Sequence[offer.Offer]]) -> Iterator[str]:
+    if len(answers) != len(example.inquiries):
+        yield f"There are {len(example.inquiries)} inquiries, and {len(answers)} answers."
         return
-    if found.problem is not None:
-        return
-    for place, (inquiry, offers, expected) in enumerate(
-        zip(example.inquiries, found.offers, example.offers, strict=False)
+    for place, (inquiry, expected, offers) in enumerate(
+        zip(example.inquiries, example.offers, answers, strict=False)
     ):
-        yield from _offers_differ(f"offers[{place}]", inquiry, offers, expected)
-    if len(found.offers) != len(example.inquiries):
-        yield f"Lists of offers: {len(found.offers)}, inquiries: {len(example.inquiries)}."
-    yield from _mappings_differ("facts", found.facts, example.facts)
+        at = f"offers[{place}]"
+        shape = offer.SHAPES[inquiry.capability]
+        if any(type(one) is not shape for one in offers):
+            yield f"{at}: One is no {inquiry.capability}."
+        if len(offers) != len(expected):
+            ids = ", ".join(one.id for one in offers) or "none"
+            yield f"{at}: {len(expected)} were expected; there are {len(offers)}: {ids}."
+            continue
+        for turn, (fields, one) in enumerate(zip(expected, offers, strict=True)):
+            yield from _misfilled(f"{at}[{turn}]", fields, one)
+
+
+def _misinformed(example: base.Example, facts: Mapping[str, object]) -> Iterator[str]:
+    for difference in _differences("facts", example.facts, facts):
+        yield f"{difference}."
     known = rulebook.known_facts()
-    for name, value in found.facts.items():
-        if known[name].taken(value) is None:
-            yield f"facts.{name}: is no value of this fact."
-    booked = {name: text(getattr(found.booked, name, None)) for name in example.booked}
-    yield from _mappings_differ("booked", booked, example.booked)
+    for name, value in facts.items():
+        if name not in example.facts:
+            yield f"facts.{name} was not expected."
+        elif name not in known or known[name].taken(value) is None:
+            yield f"facts.{name}: {_quoted(value)} is no value of such a fact."
 
 
-def _offers_differ(
-    at: str,
-    inquiry: base.Inquiry,
-    offers: Sequence[offer.Offer],
-    expected: Sequence[Mapping[str, str]],
-) -> Iterator[str]:
-    if len(offers) != len(expected):
-        yield f"{at}: came {len(offers)}, expected were {len(expected)}."
-    for place, (one, fields) in enumerate(zip(offers, expected, strict=False)):
-        if type(one) is not offer.SHAPES[inquiry.capability]:
-            yield f"{at}[{place}]: is no {inquiry.capability}."
-        shown = {name: text(getattr(one, name, None)) for name in fields}
-        yield from _mappings_differ(f"{at}[{place}]", shown, fields)
+def _misfilled(at: str, fields: Mapping[str, str], thing: object) -> Iterator[str]:
+    if thing is None and fields:
+        yield f"{at}: There is none."
+        return
+    for name, expected in fields.items():
+        found = field_of(thing, name)
+        if found is None:
+            yield f"{at}: There is no `{name}`."
+        elif found != expected:
+            yield f"{at}.{name}: “{expected}” was expected; it is “{found}”."
 
 
-def _mappings_differ(
-    at: str, found: Mapping[str, object], expected: Mapping[str, object]
-) -> Iterator[str]:
-    for name in sorted({*found, *expected}):
-        if found.get(name) != expected.get(name):
-            yield f"{at}.{name}: is “{found.get(name)}”, expected was “{expected.get(name)}”."
+def field_of(thing: object, name: str) -> str | None:
+    """Return a field of an offer or a booking as examples have it: as text; None, if none is so.
+
+    ``attributes.<name>`` is an attribute's value, ``handle.<name>`` what a booking keeps.
+    """
+    first, _, below = name.partition(".")
+    found = getattr(thing, first, _ABSENT)
+    if found is _ABSENT:
+        return None
+    if below and isinstance(thing, offer.Offer):
+        found = {one.name: one.value for one in thing.attributes}.get(below, _ABSENT)
+    elif below:
+        found = found.get(below, _ABSENT)
+    if found is _ABSENT:
+        return None
+    return found.isoformat() if isinstance(found, date | datetime) else str(found)
 
 
-def text(value: object) -> str:
-    """Return a field's value as examples write it; times as ISO 8601."""
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+def _differences(at: str, expected: object, found: object) -> Iterator[str]:
+    """Yield where what was found lacks something of what was expected, by path; more may be."""
+    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+        for name, one in expected.items():
+            if name in found:
+                yield from _differences(f"{at}.{name}", one, found[name])
+            else:
+                yield f"{at}.{name} is missing"
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for place, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from _differences(f"{at}[{place}]", one, other)
+    elif expected != found:
+        yield f"{at} was to be {_quoted(expected)}, not {_quoted(found)}"
 
 
-def _word(problem: str | None) -> str:
-    return problem or "none"
+def _told(reply: base.Reply, request: exchange.Request) -> exchange.Reply:
+    address = str(request.url.origin())
+    headers = multidict.CIMultiDict({"Content-Type": reply.content_type})
+    for name, text in reply.headers.items():
+        headers[name] = text.replace(PLACE_OF_ADDRESS, address)
+    body = reply.body.replace(PLACE_OF_ADDRESS, address).encode()
+    return exchange.Reply(reply.status, headers, body)
 
 
-class _Script:
-    """The played partner: gives the replies in order, and notes what it does not expect."""
-
-    def __init__(self, replies: Sequence[base.Reply]) -> None:
-        self._waiting = list(replies)
-        self.differences: list[str] = []
-
-    def unplayed(self) -> Iterator[str]:
-        """Yield the replies that nobody asked for."""
-        for reply in self._waiting:
-            yield f"Nobody asked for {reply.method} {reply.path}."
-
-    async def answer(self, request: exchange.Request, _: int) -> exchange.Reply:
-        """Answer as a transport does; a request that is not expected is failed."""
-        if _asks_for_token(request) and not self._tells_of(request):
-            body = orjson.dumps({"access_token": TOKEN, "expires_in": 3600})
-            return _reply(200, "application/json", body)
-        reply = self._waiting.pop(0) if self._waiting else None
-        wrong = _wrong(request, reply)
-        if reply is None or wrong:
-            self.differences.append(f"{request.method} {request.url.path}: {wrong}")
-            return _reply(500, "text/plain", b"")
-        headers = {name: _addressed(told) for name, told in reply.headers.items()}
-        return _reply(reply.status, reply.content_type, _addressed(reply.body).encode(), headers)
-
-    def _tells_of(self, request: exchange.Request) -> bool:
-        return bool(self._waiting) and _is_at(request, self._waiting[0])
-
-
-def _reply(
-    status: int, content_type: str, body: bytes, headers: Mapping[str, str] | None = None
-) -> exchange.Reply:
-    return exchange.Reply(
-        status, CIMultiDict({"Content-Type": content_type, **(headers or {})}), body
-    )
-
-
-def _addressed(text_: str) -> str:
-    return text_.replace("{address}", ADDRESS)
+def _is_at(request: exchange.Request, path: str) -> bool:
+    if "://" in path:
+        return str(request.url.with_query(None)) == path
+    # A path may be given as it is sent, or as it is read.
+    return path.lstrip("/") in (request.url.raw_path.lstrip("/"), request.url.path.lstrip("/"))
 
 
 def _asks_for_token(request: exchange.Request) -> bool:
-    return request.method == "POST" and b"grant_type=" in (request.content or b"")
+    return request.method == "POST" and "grant_type" in _form(request)
 
 
-def _is_at(request: exchange.Request, reply: base.Reply) -> bool:
-    """Return whether a request goes where a reply waits."""
-    path = reply.path.removeprefix(ADDRESS).lstrip("/")
-    there = request.url.raw_path.lstrip("/"), request.url.path.lstrip("/")
-    return request.method == reply.method and path in there
-
-
-def _wrong(request: exchange.Request, reply: base.Reply | None) -> str:
-    """Return what is wrong with a request, or nothing."""
-    if reply is None:
-        return "no further request was expected."
-    if not _is_at(request, reply):
-        return f"{reply.method} {reply.path} was expected."
-    asked = request.url.query
-    for name, value in reply.query.items():
-        expected = [value] if isinstance(value, str) else list(value)
-        if sorted(asked.getall(name, [])) != sorted(expected):
-            return f"the query's `{name}` should be {expected}, is {asked.getall(name, [])}."
-    if reply.sends:
-        return _lacks(_content(request), reply.sends, "the body")
-    return ""
-
-
-def _content(request: exchange.Request) -> Any:  # noqa: ANN401 - what the body holds
-    content = request.content or b""
+def _sent(request: exchange.Request) -> object:
+    """Return what a request's body holds, as JSON or as the fields of a form."""
     try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return dict(parse_qsl(content.decode(errors="replace"), keep_blank_values=True))
+        return json.loads(request.content or b"{}")
+    except ValueError:
+        return _form(request)
 
 
-def _lacks(found: Any, expected: Any, at: str) -> str:  # noqa: ANN401 - data of any shape
-    """Return where data lacks what is expected of it: further keys may be there."""
-    if isinstance(expected, Mapping) and isinstance(found, Mapping):
-        wrong = (_lacks(found.get(key), one, f"{at}.{key}") for key, one in expected.items())
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        pairs = enumerate(zip(found, expected, strict=True))
-        wrong = (_lacks(one, wanted, f"{at}[{place}]") for place, (one, wanted) in pairs)
-    else:
-        return "" if found == expected else f"{at} should be {expected!r}, is {found!r}."
-    return next(filter(None, wrong), "")
+def _form(request: exchange.Request) -> dict[str, str]:
+    read = parse_qs((request.content or b"").decode(errors="replace"), keep_blank_values=True)
+    return {name: values[-1] for name, values in read.items()}
+
+
+def _shown(request: exchange.Request) -> str:
+    query = dict(exchange.redact([*request.url.query.items()]))
+    return str(request.url.relative().with_query(query) if query else request.url.relative().path)
+
+
+def _quoted(value: object) -> str:
+    return mistakes.shown(json.dumps(value, ensure_ascii=False, default=str))
+
+
+@functools.cache
+def _key() -> str:
+    """Return a private key that is nobody's (a JWK), for partners that let the hub sign."""
+    key = jwk.ECKey.generate_key("P-256", private=True)
+    return json.dumps(key.as_dict(private=True))

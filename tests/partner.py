@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import chain
 
 from aiohttp import web
 
-from connectors import base
+from connectors import base, exchange, proof
 
 Does = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-TOKEN = "loopback-token"  # noqa: S105 - no secret
 
 
 class Loopback:
@@ -153,34 +152,16 @@ def plays(waiting: list[base.Reply], mismatches: list[str]) -> Does:
     A token is given unless the replies tell of it. ``{address}`` in a body or a header stands for
     the partner's own address.
     """
+    playback = proof.Playback(waiting, mismatches)
 
     async def does(request: web.Request) -> web.StreamResponse:
-        told = bool(waiting) and waiting[0].method == "POST"
-        if not told and request.method == "POST" and (await request.post()).get("grant_type"):
-            return web.json_response({"access_token": TOKEN, "expires_in": 3600})
-        reply = waiting.pop(0) if waiting else None
-        if reply is None or (wrong := _wrong(request, reply)):
-            mismatches.append(
-                f"{request.method} {request.path_qs}: {wrong if reply else 'no more'}"
-            )
-            return web.Response(status=500)
-        address = f"http://{request.host}"
-        headers = {name: text.replace("{address}", address) for name, text in reply.headers.items()}
-        return web.Response(
-            status=reply.status,
-            body=reply.body.replace("{address}", address).encode(),
-            headers={"Content-Type": reply.content_type, **headers},
+        asked = exchange.Request(
+            request.method,
+            request.url,
+            headers=tuple(request.headers.items()),
+            content=await request.read(),
         )
+        reply = await playback.send(asked, sys.maxsize)
+        return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
 
     return does
-
-
-def _wrong(request: web.Request, reply: base.Reply) -> str:
-    if (request.method, request.path.lstrip("/")) != (reply.method, reply.path.lstrip("/")):
-        return f"{reply.method} {reply.path} was expected"
-    asked: Mapping[str, list[str]] = {name: request.query.getall(name) for name in request.query}
-    for name, value in reply.query.items():
-        expected = [value] if isinstance(value, str) else list(value)
-        if sorted(asked.get(name, [])) != sorted(expected):
-            return f"{name} should be {expected}, is {asked.get(name)}"
-    return ""

@@ -1,11 +1,12 @@
-"""Every example of every partner file and every kind, played; each kind proved by one."""
+"""Every example of every partner file and every kind: played, and over sockets too."""
 
 from __future__ import annotations
 
 import pytest
 
-from connectors import manifest, proof, registry
+from connectors import http, manifest, proof, registry
 from eligibility import rulebook
+from tests import partner
 
 KINDS = registry.kinds()
 ENTRIES = [manifest.load(path, KINDS) for path in registry.files([registry.PARTNERS]).values()]
@@ -14,8 +15,8 @@ EXAMPLES = [
     pytest.param(
         entry.kind,
         entry.options,
-        entry,
         example.played(),
+        entry.manifest.credentials,
         id=f"{entry.manifest.slug}: {example.name}",
     )
     for entry in ENTRIES
@@ -24,8 +25,8 @@ EXAMPLES = [
     pytest.param(
         kind,
         kind.options_model(**kind.EXAMPLE_OPTIONS),
-        None,
         example,
+        None,
         id=f"{slug}: {example.name}",
     )
     for slug, kind in KINDS.items()
@@ -33,21 +34,27 @@ EXAMPLES = [
 ]
 
 
-class AnySecret(dict):
-    """Knows a secret for every name."""
-
-    def __contains__(self, name):
-        return True
-
-    def __missing__(self, name):
-        return "loopback-secret"
+@pytest.mark.parametrize(("spoken", "options", "example", "credentials"), EXAMPLES)
+async def test_an_example_holds(spoken, options, example, credentials):
+    assert await proof.play(spoken, options, example, proof.stand_in(credentials)) == []
 
 
-@pytest.mark.parametrize(("spoken", "options", "entry", "example"), EXAMPLES)
-async def test_an_example_holds(spoken, options, entry, example):
-    credentials = manifest.credentials(entry, AnySecret()) if entry else None
+@pytest.mark.parametrize(("spoken", "options", "example", "credentials"), EXAMPLES)
+async def test_an_example_holds_over_sockets(spoken, options, example, credentials):
+    mismatches, waiting = [], list(example.replies)
 
-    assert await proof.play(spoken, options, example, credentials) == []
+    async with (
+        partner.running(partner.plays(waiting, mismatches)) as loopback,
+        http.HTTPClient() as client,
+    ):
+        asked = client.partner(
+            "loopback", loopback.url, http.Policy(attempts=1), proof.stand_in(credentials)
+        )
+        wrong = await proof.judge(spoken(options, asked), example)
+
+    assert mismatches == []
+    assert wrong == []
+    assert waiting == []
 
 
 @pytest.mark.parametrize("slug", KINDS)
