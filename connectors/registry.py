@@ -21,7 +21,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, TypeGuard
 
-from connectors import base, errors, http, manifest, partner, rollout
+from connectors import base, errors, http, manifest, partner, proof, rollout
 from connectors import kinds as kinds_package
 from models import errors as mistakes
 from models import source
@@ -216,6 +216,15 @@ class Workshop:
                 wrong[file.slug] = refused.mistakes
         return good, wrong
 
+    async def disproved(self, files: Iterable[File]) -> dict[str, Mistakes]:
+        """Return, by slug, the mistakes of those files that ``check`` passed and examples do not.
+
+        Those of whom a partner is made already have shown theirs.
+        """
+        read = {file.slug: self._read.get(_key(file)) for file in files}
+        found = {slug: await disproved(entry) for slug, entry in read.items() if entry is not None}
+        return {slug: wrong for slug, wrong in found.items() if wrong}
+
     def described(self, file: File) -> manifest.Manifest:
         """Return what a file says that ``check`` has passed since the last registry."""
         made = self._made.get(_key(file))
@@ -377,6 +386,18 @@ def _tell(found: Registry, last: Registry) -> None:
 
 def _key(file: File) -> _Key:
     return file.slug, file.digest
+
+
+async def disproved(entry: manifest.Entry) -> Mistakes:
+    """Return a mistake for each example of a file that does not hold."""
+    wrong = await proof.prove(entry)
+    return tuple(
+        entry.document.mistake(
+            ("examples", place), f"The example “{mistakes.shown(example.name)}” does not hold.", why
+        )
+        for place, example in enumerate(entry.manifest.examples)
+        for why in wrong[example.name][:1]
+    )
 
 
 def _refuse_second_suppliers(entry: manifest.Entry, suppliers: Mapping[str, str]) -> None:

@@ -92,10 +92,13 @@ class Partners:
                 news += [slug] if said != {one.digest for one in here} else []
         if not news:
             return live
+        disproved = await self._workshop.disproved(good[slug] for slug in news if slug in good)
+        self._wrong |= disproved
         async with self._database.begin() as session:
             await partner.alone(session)
             for slug in news:
-                await self._bring(session, slug, good.get(slug))
+                if slug not in disproved:
+                    await self._bring(session, slug, good.get(slug))
             return await partner.live(session)
 
     async def _bring(self, session: Session, slug: str, file: File | None) -> None:
@@ -176,6 +179,8 @@ async def install(context: Context, code: str, text: str) -> Version:
     entry = await asyncio.to_thread(found.workshop.check, file, found.suppliers)
     if entry is None:
         raise errors.BadInputError("This is a partner of the sandbox, which does not run here.")
+    if disproved := await registry.disproved(entry):
+        raise errors.MistakesError(disproved)
     version = _version(file, entry.manifest, Origin.ENDPOINT, context.now, context.viewer.subject)
     async with context.database.begin() as session:
         await partner.alone(session)

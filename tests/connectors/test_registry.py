@@ -1,12 +1,16 @@
 import asyncio
 import importlib
+import subprocess
 import sys
 from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 
 from connectors import __main__ as shell
 from connectors import base, errors, http, partner, registry
+from models import errors as models_errors
 from models import offer
 from tests import partner as loopback
 
@@ -255,3 +259,276 @@ def test_list_tells_each_partner(write, capsys):
 def test_an_unknown_command_is_told_how_it_is_used(arguments, capsys):
     assert shell.main(arguments) == 2
     assert "usage" in capsys.readouterr().err
+
+
+# ── registries, one after another ────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+async def workshop():
+    """Make partners of files, as the hub does; its client and its kinds are at hand."""
+    async with http.HTTPClient() as client:
+        made = registry.Workshop(
+            client, {"hospital": "http://127.0.0.1:1"}, SECRETS, lambda: DAY, deadline_seconds=-60
+        )
+        made.client = client
+        yield made
+
+
+def build(workshop, wanted, wrong=None):
+    files = [one for some in wanted.values() for one in (some.in_force, some.on_trial) if one]
+    for file in files:
+        workshop.checked([file])
+    return workshop.registry(wanted, wrong or {})
+
+
+def of(slug, text):
+    return registry.File(slug, text, f"{slug}.yaml")
+
+
+def hospital(slug, name="Loopback Hospital", more=""):
+    return of(slug, PARTNER.format(slug=slug, name=name, key="loopback-key") + more)
+
+
+TRIED = "rollout: {percent: 40}\n"
+
+
+async def test_what_is_as_it_was_is_taken_over_and_what_is_not_is_made_anew(workshop):
+    first = build(
+        workshop, {slug: registry.Wanted(hospital(slug)) for slug in ("a-clinic", "b-clinic")}
+    )
+    second = build(
+        workshop,
+        {
+            "a-clinic": registry.Wanted(hospital("a-clinic")),
+            "b-clinic": registry.Wanted(hospital("b-clinic", "Another")),
+        },
+    )
+
+    assert second.partners["a-clinic"] is first.partners["a-clinic"]
+    assert second.partners["b-clinic"] is not first.partners["b-clinic"]
+    # A query that began with the first goes on with it.
+    assert first.partners["b-clinic"].manifest.name.root["en"] == "Loopback Hospital"
+
+
+async def test_what_is_asked_no_more_is_closed_once_nobody_can_ask(workshop):
+    build(workshop, {"a-clinic": registry.Wanted(hospital("a-clinic"))})
+    build(workshop, {"a-clinic": registry.Wanted(hospital("a-clinic", "Another"))})
+    before = len(workshop.client._partners)
+    await workshop.drain()
+
+    assert before == 2
+    assert len(workshop.client._partners) == 1
+
+
+async def test_who_may_still_be_asked_is_not_closed(workshop):
+    workshop._deadline_seconds = 60
+    build(workshop, {"a-clinic": registry.Wanted(hospital("a-clinic"))})
+    build(workshop, {})
+    await workshop.drain()
+
+    assert len(workshop.client._partners) == 1
+
+
+async def test_a_query_keeps_to_one_file_of_a_partner_on_trial(workshop):
+    wanted = registry.Wanted(hospital("a-clinic"), hospital("a-clinic", "New", TRIED))
+    found = build(workshop, {"a-clinic": wanted})
+
+    begun = [found.begun() for _ in range(100)]
+    names = [one.partners["a-clinic"].manifest.name.root["en"] for one in begun]
+
+    assert names.count("New") == 40
+    assert all(one.partners["a-clinic"] is one.partners["a-clinic"] for one in begun)
+    assert {one.in_force["a-clinic"] for one in begun} == {found.partners["a-clinic"]}
+
+
+async def test_a_trial_goes_on_while_other_files_change_and_its_breaker_outlives_it(workshop):
+    wanted = registry.Wanted(hospital("a-clinic"), hospital("a-clinic", "New", TRIED))
+    first = build(workshop, {"a-clinic": wanted})
+    second = build(
+        workshop, {"a-clinic": wanted, "b-clinic": registry.Wanted(hospital("b-clinic"))}
+    )
+    tried = second.candidates["a-clinic"]
+    promoted = build(workshop, {"a-clinic": registry.Wanted(hospital("a-clinic", "New", TRIED))})
+
+    assert tried is first.candidates["a-clinic"]
+    assert promoted.candidates == {}
+    assert promoted.partners["a-clinic"]._connector is tried._connector
+
+
+async def test_a_newcomer_takes_no_fact_from_who_supplies_it(workshop):
+    later = of("b-school", SUPPLIES.format(slug="b-school"))
+    earlier = of("a-school", SUPPLIES.format(slug="a-school"))
+    build(workshop, {"b-school": registry.Wanted(later)})
+
+    found = build(
+        workshop, {"a-school": registry.Wanted(earlier), "b-school": registry.Wanted(later)}
+    )
+
+    assert list(found.partners) == ["b-school"]
+    assert list(found.set_aside) == ["a-school"]
+
+
+async def test_the_mistakes_of_a_newer_file_stand_beside_the_one_that_goes_on(workshop):
+    wrong = {"a-clinic": (models_errors.Mistake("a-clinic.yaml", 1, "kind", "No such kind."),)}
+
+    found = build(workshop, {"a-clinic": registry.Wanted(hospital("a-clinic"))}, wrong)
+
+    assert (dict(found.set_aside), dict(found.refused)) == ({}, wrong)
+
+
+async def test_examples_that_do_not_hold_are_mistakes_at_their_place(workshop):
+    spoilt = PARTNER.replace("PARTNER_UNWELL", "PARTNER_BUSY")
+    file = of("a-clinic", spoilt.format(slug="a-clinic", name="A", key="loopback-key"))
+    workshop.checked([file])
+
+    found = await workshop.disproved([file])
+
+    (mistake,) = found["a-clinic"]
+    assert (mistake.path, mistake.line) == ("examples[0]", 11)
+    assert mistake.sentence == "The example “busy” does not hold."
+
+
+# ── folders ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def watch(write):
+    return registry.Watch([write.folder, write.folder.parent / "more"])
+
+
+def test_a_folder_that_is_as_it_was_gives_the_same(write, watch):
+    write("good-hospital")
+
+    first, second = watch.look(), watch.look()
+
+    assert list(first) == ["good-hospital"]
+    assert second is first
+
+
+def test_a_change_counts_once_it_has_stood_still(write, watch):
+    write("good-hospital")
+    watch.look()
+    write("good-hospital", name="Half")
+    changing = watch.look()
+    write("good-hospital", name="Whole and well")
+    still_changing = watch.look()
+    changed = watch.look()
+
+    assert "Loopback" in changing["good-hospital"].text
+    assert "Loopback" in still_changing["good-hospital"].text
+    assert "Whole and well" in changed["good-hospital"].text
+
+
+def test_files_come_and_go_and_the_last_folders_counts(write, watch):
+    path = write("good-hospital")
+    write("other-hospital", name="Ours")
+    watch.look()
+    path.unlink()
+    write("other-hospital", name="Theirs", folder="more")
+    watch.look()
+    found = watch.look()
+
+    assert list(found) == ["other-hospital"]
+    assert "Theirs" in found["other-hospital"].text
+
+
+def test_a_folder_that_is_away_changes_nothing(write, watch):
+    write("good-hospital")
+    first = watch.look()
+    write.folder.rename(write.folder.parent / "away")
+    watch.look()
+
+    assert watch.look() is first
+
+
+def test_a_file_that_cannot_be_read_has_a_mistake_and_no_text(write):
+    path = write("good-hospital")
+    path.write_bytes(b"\xff\xfe")
+
+    found = registry.File.at(path)
+
+    assert found.text == ""
+    assert [one.sentence for one in found.mistakes] == ["This file is not UTF-8 text."]
+
+
+# ── kinds of others ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def installed(package, monkeypatch):
+    """Install a package that gives these entry points, by name, for kinds."""
+
+    def installed(points, **modules):
+        package(**modules)
+        found = [
+            metadata.EntryPoint(name, module, registry.FURTHER_KINDS)
+            for name, module in points.items()
+        ]
+        monkeypatch.setattr(
+            registry.metadata, "entry_points", lambda *, group: found if group else []
+        )
+
+    return installed
+
+
+def test_an_installed_package_may_give_further_kinds(installed):
+    installed({"museum": "loopback_kinds.museum"}, museum=WHOLE.format(name="M", slug="museum"))
+
+    found = registry.kinds()
+
+    assert found["museum"].__module__ == "loopback_kinds.museum"
+    assert "hospital" in found
+
+
+@pytest.mark.parametrize("name", ["museums", "hospital"])
+def test_a_further_kind_is_called_as_its_slug_and_as_no_other_kind(installed, name):
+    installed({name: "loopback_kinds.museum"}, museum=WHOLE.format(name="M", slug="museum"))
+
+    with pytest.raises(errors.KindError, match=r"loopback_kinds\.museum"):
+        registry.kinds()
+
+
+# ── many of one kind ─────────────────────────────────────────────────────────────────────────
+
+MANY = """
+import asyncio, resource, sys, time
+from pathlib import Path
+from datetime import UTC, datetime
+from connectors import http, registry
+
+async def main(folder):
+    async with http.HTTPClient() as client:
+        hospital = {"hospital": "http://127.0.0.1:1"}
+        secrets = {"loopback-key": "s"}
+        workshop = registry.Workshop(client, hospital, secrets, lambda: datetime.now(UTC))
+        workshop.load([folder / "one"])
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        began = time.monotonic()
+        found = workshop.load([folder / "one", folder / "partners"])
+        took = time.monotonic() - began
+        more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        print(len(found.partners), len(found.set_aside), took, more)
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_fifty_partners_of_one_kind_take_little_and_a_broken_one_leaves_the_others(write):
+    write("first-hospital", folder="one")
+    for place in range(49):
+        write(f"hospital-{place}")
+    write("broken-hospital").write_text("slug: [", encoding="utf-8")
+
+    told = subprocess.run(  # noqa: S603 - our own text
+        [sys.executable, "-c", MANY, str(write.folder.parent)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+    partners, set_aside, seconds, kilobytes = map(float, told.stdout.split())
+    assert (partners, set_aside) == (50, 1)
+    assert seconds <= 10
+    assert kilobytes <= 60_000
