@@ -85,11 +85,13 @@ class Partners:
         news = []
         for slug in due:
             here = [one for one in live if one.slug == slug]
-            if any(one.origin is Origin.ENDPOINT for one in here):
+            said = {good[slug].digest} if slug in good else set()
+            if said == {one.digest for one in here} or slug in wrong:
+                continue
+            if all(one.origin is Origin.FOLDER for one in here):
+                news.append(slug)
+            elif said:
                 _log.warning("%s goes by what was installed, whatever its folder says", slug)
-            elif slug not in wrong:
-                said = {good[slug].digest} if slug in good else set()
-                news += [slug] if said != {one.digest for one in here} else []
         if not news:
             return live
         disproved = await self._workshop.disproved(good[slug] for slug in news if slug in good)

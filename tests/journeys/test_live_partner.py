@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+import schema
+import server
+from connectors import registry
 from connectors.registry import PARTNERS
 from sandbox.fault import Fault, Mode
 from tests.hub import eventually
@@ -309,6 +313,29 @@ async def test_a_text_with_mistakes_is_never_installed(stand, folder):
 
 
 @one_database
+async def test_a_text_whose_examples_do_not_hold_is_never_installed(stand, folder, live, write):
+    write(version(1))
+    hub = await live()
+    await eventually(shows(hub, 1))
+    text = version(2).replace('rate: "6.40"', 'rate: "6.41"')
+
+    given = {"code": RATES, "text": text}
+    told = (await hub.ask(INSTALL, {"input": given}, viewer="admin")).json()
+    write(text)
+
+    async def is_told() -> bool:
+        found = (await hub.ask(VERSIONS, viewer="integrator")).json()["data"]["connectors"]
+        return any("does not hold" in told for one in found for told in one["mistakes"])
+
+    await eventually(is_told, SECONDS)
+
+    (mistake, *_) = told["data"]["installPartner"]["mistakes"]
+    assert mistake["path"] == "examples[0]"
+    assert "does not hold" in mistake["message"]
+    assert await states_of(hub) == {"1": "ACTIVE"}
+
+
+@one_database
 @pytest.mark.parametrize("viewer", ["anonymous", "holder", "partner", "integrator", "officer"])
 async def test_nobody_but_admins_decides_whom_the_hub_asks(hub, viewer):
     given = {"code": RATES, "text": FILE}
@@ -318,3 +345,65 @@ async def test_nobody_but_admins_decides_whom_the_hub_asks(hub, viewer):
     assert answer["data"] == {"installPartner": None}
     code = answer["errors"][0]["extensions"]["code"]
     assert code == ("UNAUTHENTICATED" if viewer == "anonymous" else "FORBIDDEN")
+
+
+MUSEUM = """
+from datetime import date
+from decimal import Decimal
+from connectors import base
+from models.offer import Capability, Quote
+
+class Museum(base.Connector[base.Options]):
+    slug = "museum"
+    label = {"en": "Museum"}
+    capabilities = frozenset({Capability.QUOTE})
+    options_model = base.Options
+
+    async def answer(self, inquiries):
+        quote = Quote(
+            id="m-1", title="A ticket", instrument="TICKET", currency="CNY", amount=Decimal(30),
+            observed_on=date(2026, 11, 22),
+        )
+        return [[quote] for _ in inquiries]
+"""
+MUSEUM_FILE = f"""\
+slug: {RATES}
+kind: museum
+name: {{en: Museum}}
+owner: Connector team
+about: {{en: Tickets.}}
+documentation: docs/connecting.md
+district: changning
+address: https://museum.example/
+examples:
+  - name: one ticket
+    inquiries:
+      - {{capability: quote, topic: rates, since: "2026-11-22T00:00:00+08:00",
+         until: "2026-11-23T00:00:00+08:00"}}
+    replies: []
+    offers: [[{{id: m-1, amount: "30"}}]]
+"""
+SHAPE = """{ __schema { types { name kind
+  fields(includeDeprecated: true) { name type { name kind ofType { name kind } } }
+  inputFields { name } enumValues(includeDeprecated: true) { name } } } }"""
+
+
+@one_database
+async def test_a_partner_of_a_kind_nobody_has_seen_answers_and_the_sdl_stays_as_it_is(
+    stand, live, write, tmp_path, monkeypatch
+):
+    before = (await stand().ask(SHAPE)).json()
+    (tmp_path / "changning_museum.py").write_text(MUSEUM, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    given = metadata.EntryPoint("museum", "changning_museum", registry.FURTHER_KINDS)
+    monkeypatch.setattr(registry.metadata, "entry_points", lambda **_: [given])
+    hub = await live()
+    write(MUSEUM_FILE)
+
+    async def answers() -> bool:
+        return [one["id"] for one in (await page_of(hub))["nodes"]] == ["m-1"]
+
+    await eventually(answers, SECONDS)
+
+    assert (await hub.ask(SHAPE)).json() == before
+    assert schema.sdl() == server.SDL.read_text(encoding="utf-8")
