@@ -249,11 +249,31 @@ async def test_a_process_that_starts_later_knows_who_rests(server):
 
 @shared
 async def test_a_partner_that_has_moved_does_not_inherit_the_rest_of_where_it_was(server):
-    async with two(server, partner.says(status=500)) as (_, one, other):
-        await opened(one, other)
+    async with two(server, partner.says(status=429, Retry_After="40")) as (loopback, one, other):
+        await failure_of(one.get("Slot"))
+        await until(lambda: other._gate.rest_seconds)
         async with hub(server.url) as client, partner.running(partner.says()) as elsewhere:
-            reply = await client.partner("loopback", elsewhere.url, FRAGILE).get("Slot")
+            moved = client.partner("loopback", elsewhere.url, FRAGILE)
+            stayed = client.partner("loopback", loopback.url, FRAGILE)
+            await until(lambda: stayed._gate.rest_seconds)
+            reply = await moved.get("Slot")
 
+    assert reply.status == 200
+
+
+@shared
+async def test_when_a_process_dies_at_its_probe_another_takes_its_turn(server):
+    async with two(server, partner.says(status=500)) as (loopback, one, other):
+        await opened(one, other)
+        loopback.does = partner.says()
+        await asyncio.sleep(FRAGILE.breaker_seconds)
+        await one._gate._sheet.probe(0.2)
+        held = await failure_of(other.get("Slot"))
+        await asyncio.sleep(held.retry_after_seconds + 0.02)
+        reply = await other.get("Slot")
+
+    assert held.problem is errors.Problem.RESTING
+    assert 0 < held.retry_after_seconds <= 0.2
     assert reply.status == 200
 
 
