@@ -188,8 +188,8 @@ class Workshop:
         """
         if file.mistakes:
             raise mistakes.MistakesError(file.mistakes)
-        document = source.parse(file.text, file.name)
-        entry = manifest.read(document, file.slug, self.kinds)
+        if (entry := self._read.get(_key(file))) is None:
+            entry = manifest.read(source.parse(file.text, file.name), file.slug, self.kinds)
         if not self._sandbox and entry.manifest.address.startswith(manifest.SANDBOX):
             _log.info("%s is left out: the sandbox does not run", file.slug)
             return None
