@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,12 +13,15 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
 
-from connectors import base, breaker, errors, flight, http, manifest, memory
+from connectors import base, breaker, errors, flight, grade, http, manifest, memory
 from eligibility import rulebook
 from eligibility.condition import Value
 from models.offer import Capability, Offer
 
 T = TypeVar("T")
+
+#: Of how many of the latest asks it is known what came of them.
+LATEST_ASKS = 100
 
 _log = logging.getLogger("greenway.connectors")
 
@@ -64,8 +68,9 @@ class Supply:
 class Health:
     """What a partner has been like since the hub started.
 
-    ``asked`` counts the times its kind was asked and ``failed`` those in vain; ``calls`` counts
-    the HTTP exchanges that took, of whose latest ``p95_seconds`` is the 95th percentile.
+    ``asked`` counts the times its kind was asked and ``failed`` those in vain; ``error_rate`` is
+    the share of those among the latest. ``calls`` counts the HTTP exchanges that took, of whose
+    latest ``p95_seconds`` is the 95th percentile.
     """
 
     state: breaker.State
@@ -74,6 +79,7 @@ class Health:
     p95_seconds: float | None
     asked: int
     failed: int
+    error_rate: float | None
     last_success: datetime | None
 
 
@@ -106,6 +112,8 @@ class Partner:
         self._supplying: flight.Flights[tuple[str, frozenset[str]], _Facts] = flight.Flights()
         self._asked = 0
         self._failed = 0
+        self._lately: deque[errors.Problem | None] = deque(maxlen=LATEST_ASKS)
+        self._file_shows: asyncio.Task[tuple[grade.Reason, ...]] | None = None
         self._last_success: datetime | None = None
 
     @property
@@ -136,8 +144,19 @@ class Partner:
             p95_seconds=took[math.ceil(0.95 * len(took)) - 1] if took else None,
             asked=self._asked,
             failed=self._failed,
+            error_rate=grade.error_rate(self._lately),
             last_success=self._last_success,
         )
+
+    async def reasons(self) -> tuple[grade.Reason, ...]:
+        """Return the evidence for this partner's grade, as it is now."""
+        if self._file_shows is None:
+            shown = grade.of_file(self.manifest, self.kind, self._connector.options)
+            self._file_shows = asyncio.create_task(shown)
+        by_file = await asyncio.shield(self._file_shows)
+        health = self.health()
+        lately = grade.Lately([*self._lately], health.p95_seconds, health.state)
+        return by_file + grade.of_answers(lately, self.manifest.limits.deadline_seconds)
 
     async def ask(self, inquiries: Sequence[base.Inquiry], deadline: float) -> list[Answer]:
         """Return an answer to each inquiry, in order, whatever becomes of the partner.
@@ -311,11 +330,17 @@ class Partner:
                 found = await ask()
         except errors.PartnerError as failure:
             # That something is taken already is an answer.
-            self._failed += failure.problem is not errors.Problem.CONFLICT
+            taken = failure.problem is errors.Problem.CONFLICT
+            self._note(None if taken else failure.problem)
             raise
         except Exception:  # noqa: BLE001 - a fault in one kind may break its partner alone
-            self._failed += 1
+            self._note(errors.Problem.MISCONFIGURED)
             _log.exception("The kind %s failed at %s", self.kind.slug, self.slug)
             raise errors.faulty() from None
+        self._note(None)
         self._last_success = self._clock()
         return found
+
+    def _note(self, problem: errors.Problem | None) -> None:
+        self._failed += problem is not None
+        self._lately.append(problem)

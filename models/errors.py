@@ -160,7 +160,7 @@ class NotEligibleError(AskerError):
 class NotBookableError(AskerError):
     """An offer that cannot be booked through the hub: there is none, or its partner takes none.
 
-    ``failure`` is why the partner could not say what it offers, ``retry_at`` when to try again.
+    ``failure`` is why the ``partner`` could not say what it offers, ``retry_at`` when to try again.
     """
 
     code = "NOT_BOOKABLE"
@@ -168,9 +168,11 @@ class NotBookableError(AskerError):
     def __init__(
         self,
         sentence: str,
+        partner: str,
         failure: GreenwayError | None = None,
         retry_at: datetime | None = None,
     ) -> None:
+        self.partner = partner
         self.failure = failure
         self.retry_at = retry_at
         super().__init__(sentence, "`Service.offers` says what there is.")

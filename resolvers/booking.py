@@ -182,18 +182,23 @@ async def _bookable(context: Context, wanted: Wanted, path: Path) -> tuple[menu.
         ask for ask in service.partners if ask.partner == wanted.partner and ask.capability in books
     ]
     if not asks:
-        raise errors.NotBookableError(f"“{wanted.partner}” takes no bookings for this through us.")
+        raise errors.NotBookableError(
+            f"“{wanted.partner}” takes no bookings for this through us.", wanted.partner
+        )
     try:
         found = await offer.named(context, asks, wanted.offer)
     except PartnerError as failure:
         raise errors.NotBookableError(
             f"What “{wanted.partner}” offers cannot be looked up now.",
+            wanted.partner,
             failure,
             context.moment(failure.retry_after_seconds),
         ) from None
     if found is None:
         shown = errors.shown(wanted.offer)
-        raise errors.NotBookableError(f"“{wanted.partner}” has no offer “{shown}” for this.")
+        raise errors.NotBookableError(
+            f"“{wanted.partner}” has no offer “{shown}” for this.", wanted.partner
+        )
     return found
 
 

@@ -74,7 +74,14 @@ class Booking:
             reference=row.reference,
             expires_at=row.expires_at,
             asked_at=row.asked_at,
-            problem=PartnerProblem(code=problem, message=row.sentence or "") if problem else None,
+            problem=PartnerProblem(
+                code=problem,
+                partner=row.partner,
+                message=row.sentence or "",
+                retry_after=row.retry_at,
+            )
+            if problem
+            else None,
             retry_after=row.retry_at,
         )
 
@@ -114,7 +121,12 @@ class NotBookableFault(Fault):
             code=error.code,
             message=error.sentence,
             hint=error.hint,
-            problem=PartnerProblem(code=failure.code, message=failure.sentence)
+            problem=PartnerProblem(
+                code=failure.code,
+                partner=error.partner,
+                message=failure.sentence,
+                retry_after=error.retry_at,
+            )
             if failure
             else None,
             retry_after=error.retry_at,

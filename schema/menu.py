@@ -315,7 +315,11 @@ class Partner(Node):
 @strawberry.type(description="Why a partner gave no fresh answer, and when to ask again.")
 class PartnerProblem:
     code: str = strawberry.field(description="One word of the list in docs/querying.md.")
+    partner: str = strawberry.field(description="The partner's code.")
     message: str = strawberry.field(description="What is wrong, in a sentence to show.")
+    retry_after: datetime | None = strawberry.field(
+        description="When to ask again; null where that would be pointless."
+    )
 
 
 @strawberry.type(description="What one partner offers for a service, and how true that is.")
@@ -342,7 +346,12 @@ class OfferPage:
             freshness=answer.freshness,
             observed_at=answer.observed_at,
             retry_after=found.retry_after,
-            problem=PartnerProblem(code=problem.value, message=answer.sentence or "")
+            problem=PartnerProblem(
+                code=problem.value,
+                partner=answer.partner,
+                message=answer.sentence or "",
+                retry_after=found.retry_after,
+            )
             if problem
             else None,
             nodes=[offer.of(one) for one in found.offers],

@@ -66,7 +66,7 @@ async def at(does, *, kind=Library, always_live=False, clock=None, limits=None, 
             ],
         }
     )
-    async with partner.running(does) as loopback, http.HTTPClient() as client:
+    async with partner.running(does) as loopback, partner.client() as client:
         policy = described.limits.policy()
         connector = kind(base.Options(), client.partner(described.slug, loopback.url, policy))
         one = at_work.Partner(described, connector, clock or Clock(), always_live=always_live)
@@ -388,11 +388,12 @@ async def test_health_tells_what_asking_has_been_like():
         await one.ask([about("a")], soon())
         ill = one.health()
 
-    assert before == at_work.Health(breaker.State.CLOSED, None, 0, None, 0, 0, None)
+    assert before == at_work.Health(breaker.State.CLOSED, None, 0, None, 0, 0, None, None)
     assert (well.state, well.calls, well.asked, well.failed) == (breaker.State.CLOSED, 1, 1, 0)
     assert well.last_success == DAY
     assert 0 < well.p95_seconds < 0.4
     assert (ill.state, ill.calls, ill.asked, ill.failed) == (breaker.State.OPEN, 2, 3, 2)
+    assert (well.error_rate, ill.error_rate) == (0, 2 / 3)
     assert ill.last_success == DAY
     assert DAY - timedelta(seconds=1) < ill.opened_at <= DAY
 

@@ -161,7 +161,9 @@ async def test_a_thing_is_not_found_under_the_name_of_another_sort(data):
 
 
 async def test_a_line_to_a_partner_says_how_well_it_works(hub, data):
-    document = "{ connectors { code state protocol breaker calls failures lastSuccess openedAt } }"
+    document = (
+        "{ connectors { code state kind version breaker calls failures lastSuccess openedAt } }"
+    )
     before = (await data(document))["connectors"]
 
     await data(
