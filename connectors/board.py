@@ -41,7 +41,7 @@ UNPROBED_SECONDS = 3600.0
 #: Of what processes of another version write, these would understand nothing.
 _PREFIX = "greenway:1"
 _CHANNEL = f"{_PREFIX}:news"
-#: Where joining, or one errand, takes longer, the board is away.
+#: Where joining, reading a sheet or writing on it takes longer, the board is away.
 _JOIN_SECONDS = 5.0
 #: The most errands that wait while the board is slow; further ones are dropped.
 _UNSENT = 1024
@@ -248,9 +248,6 @@ class Board:
             async with server.pubsub() as channel:
                 async with asyncio.timeout(_JOIN_SECONDS):
                     await channel.subscribe(_CHANNEL)
-                    # Read after subscribing: what changes meanwhile is heard twice, never missed.
-                    for sheet in [one for several in self._sheets.values() for one in several]:
-                        await sheet.read(server)
                 self._join()
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._listen(channel))
@@ -263,6 +260,8 @@ class Board:
         self._errands = asyncio.Queue(_UNSENT)
         self._lost.clear()
         self.joined.set()
+        # Read after subscribing: what changes meanwhile is heard twice, and never missed.
+        self.run(self._read)
         if self._complained:
             _log.warning("The board of the hub's processes is back")
         self._complained = False
@@ -299,12 +298,15 @@ class Board:
             if sheet.holder != by:
                 sheet.hear(news)
 
+    async def _read(self, server: Redis) -> None:
+        for sheet in [one for several in self._sheets.values() for one in several]:
+            await sheet.read(server)
+
     async def _work(self, server: Redis) -> None:
         while True:
             errand = await self._errands.get()
             try:
-                async with asyncio.timeout(_JOIN_SECONDS):
-                    await errand(server)
+                await errand(server)
             except ResponseError as wrong:
                 # It is there, and does not take this: too full, or a copy to read from.
                 self._complain(wrong)
@@ -391,7 +393,7 @@ class Sheet:
         Raises:
             RedisError: the board is away.
         """
-        async with server.pipeline(transaction=False) as asked:
+        async with asyncio.timeout(_JOIN_SECONDS), server.pipeline(transaction=False) as asked:
             asked.pttl(self._open)
             asked.pttl(self._rest)
             asked.get(self._rest)
@@ -429,7 +431,8 @@ class Sheet:
         told = () if news is None else (_CHANNEL, self._told(news))
 
         async def write(server: Redis) -> None:
-            await server.eval(script, len(keys), *keys, *arguments, *told)
+            async with asyncio.timeout(_JOIN_SECONDS):
+                await server.eval(script, len(keys), *keys, *arguments, *told)
 
         self._board.run(write)
 
