@@ -21,6 +21,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import prometheus_client
 import typer
@@ -43,7 +44,7 @@ from uvicorn.supervisors import Multiprocess
 
 import schema
 import settings as configuration
-from connectors import http
+from connectors import egress, http
 from connectors.board import Board
 from connectors.issuer import Issuer
 from connectors.registry import PARTNERS, Registry, Watch, Workshop, check, files
@@ -101,7 +102,9 @@ class Hub:
         self.clock = clock
         self.database = Database(settings.database_url)
         self.board = Board(settings.shared_url)
-        self.client = http.HTTPClient(common=self.board)
+        self.client = http.HTTPClient(
+            common=self.board, allow=_allowed(settings, sandbox or _sandbox(settings))
+        )
         self.partners = Partners(
             self.database,
             workshop_of(settings, self.client, clock, sandbox),
@@ -258,6 +261,21 @@ def _partner_secrets(settings: Settings) -> dict[str, str]:
 
 def _partner_folders(settings: Settings) -> list[Path]:
     return [PARTNERS] if settings.partners is None else [PARTNERS, settings.partners]
+
+
+def _allowed(settings: Settings, sandbox: Mapping[str, str]) -> tuple[egress.Place, ...]:
+    """Return where partners may be although it is inside; in demo mode, the sandbox too.
+
+    Raises:
+        HubError: the setting names something that is no network.
+    """
+    try:
+        given = egress.places(settings.egress_allow)
+    except ValueError as wrong:
+        sentence = f"GREENWAY_EGRESS_ALLOW: {wrong}."
+        raise errors.HubError(sentence, "See docs/operating.md.") from wrong
+    systems = sandbox.values() if settings.demo else ()
+    return (*given, *(egress.Place.of(urlsplit(one).netloc) for one in systems))
 
 
 def _sandbox(settings: Settings) -> dict[str, str]:

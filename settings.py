@@ -37,6 +37,8 @@ class Settings:
     menu: Path = HOME / "menu"
     #: A further folder of partner files.
     partners: Path | None = None
+    #: Networks inside where partners and the issuer may be: ``10.1.0.0/16, 10.2.0.5:8443``.
+    egress_allow: str = ""
     #: Demo data, sandbox partners and the development issuer. Never where real people are.
     demo: bool = False
     sandbox_port: int = 8100
@@ -89,6 +91,7 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         database_url=config("DATABASE_URL", default=default.database_url),
         menu=config("MENU", cast=Path, default=default.menu),
         partners=Path(partners) if partners else None,
+        egress_allow=config("EGRESS_ALLOW", default=default.egress_allow),
         demo=config("DEMO", cast=bool, default=default.demo),
         sandbox_port=config("SANDBOX_PORT", cast=int, default=default.sandbox_port),
         issuer=config("ISSUER", default=default.issuer),

@@ -137,9 +137,9 @@ def no_content() -> Misconfigured:
 
 
 def forbidden_address() -> Misconfigured:
-    """Return the error for a link or a redirect to where a partner's file does not lead."""
+    """Return the error for a place that a partner's file does not lead to, or that is inside."""
     return Misconfigured(
-        Problem.FORBIDDEN_ADDRESS, "The partner's answer leads to an address it may not lead to."
+        Problem.FORBIDDEN_ADDRESS, "The partner's file or answer leads to where the hub may not go."
     )
 
 

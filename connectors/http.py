@@ -26,6 +26,7 @@ from connectors import (
     breaker,
     bucket,
     credential,
+    egress,
     errors,
     exchange,
     flight,
@@ -77,13 +78,17 @@ class HTTPClient:
     Args:
         send: What carries requests, in place of sockets.
         common: Where this process and the others tell each other of partners.
+        allow: Where partners may be although it is inside.
     """
 
     def __init__(
-        self, send: exchange.Transport | None = None, common: board.Board | None = None
+        self,
+        send: exchange.Transport | None = None,
+        common: board.Board | None = None,
+        allow: Sequence[egress.Place] = (),
     ) -> None:
         self.board = common or board.Board()
-        self._sockets = transport.Sockets()
+        self._sockets = transport.Sockets(allow)
         self._send = send or self._sockets.send
         self._partners: list[PartnerClient] = []
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import zlib
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import aiohttp
 
-from connectors import errors, exchange
+from connectors import egress, errors, exchange
 
 #: Of an answer that is no good one, so much of the body is kept for what it says.
 COMPLAINT_BYTES = 65_536
@@ -16,9 +19,14 @@ _GZIP = 31
 
 
 class Sockets:
-    """One session for all partners of the hub; opened by its first request, in that one's loop."""
+    """One session for all partners of the hub; opened by its first request, in that one's loop.
 
-    def __init__(self) -> None:
+    Args:
+        allow: Where it connects to although it is inside.
+    """
+
+    def __init__(self, allow: Sequence[egress.Place] = ()) -> None:
+        self._allow = allow
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, request: exchange.Request, body_bytes: int) -> exchange.Reply:
@@ -30,7 +38,8 @@ class Sockets:
 
         Raises:
             Passing: the partner cannot be reached, or hung up.
-            Misconfigured: TOO_LARGE; UNREADABLE, the answer cannot be unpacked, or is not HTTP;
+            Misconfigured: FORBIDDEN_ADDRESS, the partner is inside, and nothing was sent;
+                TOO_LARGE; UNREADABLE, the answer cannot be unpacked, or is not HTTP;
                 MISCONFIGURED, the request cannot be sent.
         """
         try:
@@ -47,24 +56,8 @@ class Sockets:
                     body = await _complaint(response, min(body_bytes, COMPLAINT_BYTES))
                 return exchange.Reply(response.status, response.headers.copy(), body)
         # What aiohttp raises may spell out the address with its key, so it is never chained.
-        except aiohttp.ClientSSLError:
-            raise errors.Misconfigured(
-                errors.Problem.MISCONFIGURED, "The partner's certificate does not hold."
-            ) from None
-        except aiohttp.ClientResponseError:
-            raise errors.unreadable("is not HTTP") from None
-        except zlib.error:
-            raise errors.unreadable("is packed, and cannot be unpacked") from None
-        except ValueError:
-            raise errors.Misconfigured(
-                errors.Problem.MISCONFIGURED, "The partner's address or secret cannot be sent."
-            ) from None
-        except aiohttp.ClientConnectorError:
-            raise errors.Passing(
-                errors.Problem.UNREACHABLE, "The partner cannot be reached.", errors.RETRY_SECONDS
-            ) from None
-        except (aiohttp.ClientError, OSError):
-            raise errors.HungUp from None
+        except (aiohttp.ClientError, OSError, ValueError, zlib.error) as failure:
+            raise _told(failure) from None
 
     async def close(self) -> None:
         """End every connection."""
@@ -76,7 +69,7 @@ class Sockets:
             self._session = aiohttp.ClientSession(
                 # Each partner's own concurrency is the limit: a shared one would let partners
                 # that hang starve the others.
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, socket_factory=self._socket),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "Greenway", "Accept-Encoding": "gzip"},
                 timeout=aiohttp.ClientTimeout(total=None),
@@ -87,6 +80,55 @@ class Sockets:
             # even to a probe, and offers no public way to say so.
             self._session._retry_connection = False  # noqa: SLF001
         return self._session
+
+    def _socket(self, found: aiohttp.AddrInfoType) -> socket.socket:
+        """Return a socket for an address that a name was found to have.
+
+        It connects to this very address: a name that has another one by then is not asked again.
+        """
+        family, sort, protocol, _, (address, port, *_) = found
+        if not egress.permits(str(address), int(port), self._allow):
+            raise _InsideError
+        return socket.socket(family, sort, protocol)
+
+
+class _InsideError(OSError):
+    """The address is inside: of several that a name has, the next one is tried."""
+
+
+_UNREACHED = partial(
+    errors.Passing,
+    errors.Problem.UNREACHABLE,
+    "The partner cannot be reached.",
+    errors.RETRY_SECONDS,
+)
+_UNSENT = partial(
+    errors.Misconfigured,
+    errors.Problem.MISCONFIGURED,
+    "The partner's address or secret cannot be sent.",
+)
+_UNTRUSTED = partial(
+    errors.Misconfigured,
+    errors.Problem.MISCONFIGURED,
+    "The partner's certificate does not hold.",
+)
+#: What a failure of aiohttp, or of its sockets, is to the hub: the first that fits.
+_MEANINGS: Sequence[tuple[type[Exception], Callable[[], errors.PartnerError]]] = (
+    (aiohttp.ClientSSLError, _UNTRUSTED),
+    (aiohttp.ClientResponseError, partial(errors.unreadable, "is not HTTP")),
+    (zlib.error, partial(errors.unreadable, "is packed, and cannot be unpacked")),
+    # A number that sockets take for an address, and people do not: `127.1`.
+    (aiohttp.InvalidUrlClientError, errors.forbidden_address),
+    (ValueError, _UNSENT),
+    (aiohttp.ClientConnectorError, _UNREACHED),
+    (Exception, errors.HungUp),
+)
+
+
+def _told(failure: Exception) -> errors.PartnerError:
+    if isinstance(getattr(failure, "os_error", None), _InsideError):
+        return errors.forbidden_address()
+    return next(told() for sort, told in _MEANINGS if isinstance(failure, sort))
 
 
 async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:

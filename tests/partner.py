@@ -11,9 +11,14 @@ from itertools import chain
 
 from aiohttp import web
 
-from connectors import base, exchange, proof
+from connectors import base, board, egress, exchange, http, proof
 
 Does = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def client(common: board.Board | None = None) -> http.HTTPClient:
+    """Return a client that may call partners on loopback."""
+    return http.HTTPClient(common=common, allow=egress.LOOPBACK)
 
 
 class Loopback:

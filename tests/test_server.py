@@ -252,6 +252,11 @@ def test_a_key_of_peoples_names_that_might_be_guessed_is_refused(tmp_path):
         server.pseudonyms_of(Settings(data=tmp_path, secrets={"pairwise": "k" * 31}))
 
 
+def test_a_network_that_is_none_is_refused(tmp_path):
+    with pytest.raises(errors.HubError, match=r"GREENWAY_EGRESS_ALLOW: 'bank\.example'"):
+        server.Hub(Settings(data=tmp_path, egress_allow="bank.example"))
+
+
 def test_the_menu_is_checked_and_published_once(greenway):
     assert greenway("migrate").exit_code == 0
 

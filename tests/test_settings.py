@@ -19,6 +19,7 @@ SET = {
     "database_url": ("postgresql://u@h/d", "postgresql://u@h/d"),
     "menu": ("/menu", Path("/menu")),
     "partners": ("/partners", Path("/partners")),
+    "egress_allow": ("10.1.0.0/16", "10.1.0.0/16"),
     "demo": ("1", True),
     "sandbox_port": ("8300", 8300),
     "issuer": ("https://issuer.example", "https://issuer.example"),

@@ -45,7 +45,7 @@ async def test_an_example_holds_over_sockets(spoken, options, example, credentia
 
     async with (
         partner.running(partner.plays(waiting, mismatches)) as loopback,
-        http.HTTPClient() as client,
+        partner.client() as client,
     ):
         asked = client.partner(
             "loopback", loopback.url, http.Policy(attempts=1), proof.stand_in(credentials)

@@ -33,7 +33,7 @@ async def hub(url=""):
     if url:
         async with asyncio.timeout(5):
             await place.joined.wait()
-    async with http.HTTPClient(common=place) as client:
+    async with partner.client(place) as client:
         yield client
     following.cancel()
     await asyncio.wait([following])

@@ -18,7 +18,7 @@ TWICE = http.Policy(deadline_seconds=1.0, attempts=2)
 
 @pytest.fixture
 async def client():
-    async with http.HTTPClient() as client:
+    async with partner.client() as client:
         yield client
 
 
@@ -450,7 +450,7 @@ async def test_a_call_that_timed_out_has_hung_up(client):
 
 async def test_closing_ends_what_is_in_flight():
     async with partner.running(partner.hangs) as loopback:
-        async with http.HTTPClient() as client:
+        async with partner.client() as client:
             one = client.partner("loopback", loopback.url, http.Policy(deadline_seconds=30), None)
             asked = asyncio.create_task(one.get("Slot"))
             await asyncio.sleep(0.05)

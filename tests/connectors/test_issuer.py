@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors import http, issuer
+from connectors import issuer
 from models import errors
 from tests import issuer as loopback
+from tests import partner
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def clock():
 
 @pytest.fixture
 async def keys(stand, clock):
-    async with http.HTTPClient() as client:
+    async with partner.client() as client:
         yield issuer.Issuer(client, stand.url, clock)
 
 
@@ -103,7 +104,7 @@ async def test_a_document_of_another_issuer_is_not_believed(stand, clock):
     key = stand.ec()
     stand.url, address = "https://issuer.example", stand.url
 
-    async with http.HTTPClient() as client:
+    async with partner.client() as client:
         keys = issuer.Issuer(client, address, clock)
 
         with pytest.raises(errors.IssuerSilentError):

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from connectors import base, breaker, errors, http, manifest, memory
+from connectors import base, breaker, errors, manifest, memory
 from connectors import partner as at_work
 from models import offer
 from tests import partner

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors import __main__ as shell
-from connectors import base, errors, http, partner, registry
+from connectors import base, errors, partner, registry
 from models import errors as models_errors
 from models import offer
 from tests import partner as loopback
@@ -53,7 +53,7 @@ def write(tmp_path):
 
 @pytest.fixture
 async def load():
-    async with http.HTTPClient() as client:
+    async with loopback.client() as client:
 
         def load(*folders, address="http://127.0.0.1:1", **settings):
             return registry.Registry.load(
@@ -121,7 +121,7 @@ async def test_a_fact_has_one_supplier_and_who_comes_second_is_set_aside(write, 
 async def test_where_no_sandbox_runs_its_partners_are_left_out(write, load):
     write("good-hospital")
 
-    async with http.HTTPClient() as client:
+    async with loopback.client() as client:
         found = registry.Registry.load([write.folder], client, {}, SECRETS, lambda: DAY)
 
     assert (found.partners, found.set_aside) == ({}, {})
@@ -130,7 +130,7 @@ async def test_where_no_sandbox_runs_its_partners_are_left_out(write, load):
 async def test_a_partner_of_a_system_the_sandbox_lacks_is_set_aside(write, load):
     write("good-hospital")
 
-    async with http.HTTPClient() as client:
+    async with loopback.client() as client:
         other = {"library": "http://127.0.0.1:9"}
         found = registry.Registry.load([write.folder], client, other, SECRETS, lambda: DAY)
 
@@ -267,7 +267,7 @@ def test_an_unknown_command_is_told_how_it_is_used(arguments, capsys):
 @pytest.fixture
 async def workshop():
     """Make partners of files, as the hub does; its client and its kinds are at hand."""
-    async with http.HTTPClient() as client:
+    async with loopback.client() as client:
         made = registry.Workshop(
             client, {"hospital": "http://127.0.0.1:1"}, SECRETS, lambda: DAY, deadline_seconds=-60
         )

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors import base, http
+from connectors import base
 from models import offer
 from sandbox import system
 from tests import partner
@@ -43,7 +43,7 @@ async def running():
 
 @pytest.fixture
 async def client(running):
-    async with http.HTTPClient() as client:
+    async with partner.client() as client:
         yield client
 
 
