@@ -347,16 +347,19 @@ class PartnerClient:
         return reply
 
     async def _attempt(self, request: Request, attempts: int, deadline: float) -> Reply:
-        for _ in range(attempts - 1):
-            try:
-                return await self._followed(request)
-            except errors.Passing as failure:
-                pause = self._gate.rest_seconds + random.uniform(*_JITTER_SECONDS)  # noqa: S311 - no secret
-                if _now() + pause >= deadline:
-                    raise
-                _log.debug("%s is asked again: %s", self.slug, failure.problem)
+        try:
+            return await self._followed(request)
+        except errors.Passing as failure:
+            pause = self._gate.rest_seconds + random.uniform(*_JITTER_SECONDS)  # noqa: S311 - no secret
+            if attempts == 1 or _now() + pause >= deadline:
+                raise
+            _log.debug("%s is asked again: %s", self.slug, failure.problem)
             await asyncio.sleep(pause)
-        return await self._followed(request)
+            try:
+                return await self._attempt(request, attempts - 1, deadline)
+            except gate.Held:
+                # How the partner failed says more than that it may not be called again yet.
+                raise failure from None
 
     async def _followed(self, request: Request) -> Reply:
         """Return the good answer to a request, after the redirects of one that fetches."""

@@ -25,7 +25,7 @@ _UNIX_SECONDS = 1e9
 _UNIX_MILLISECONDS = 1e12
 #: A member of a structured list, up to its parameters; a parameter or a member of a dictionary.
 _MEMBER = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^\s",;=]+)((?:[^",]|"(?:[^"\\]|\\.)*")*)')
-_PAIR = re.compile(r"(?:^|[;,])\s*([a-z]+)\s*=\s*(\d+)(?=\s*(?:[;,]|$))")
+_PAIR = re.compile(r"(?:^|[;,])\s*([a-z]+)\s*=\s*(\d{1,15})(?=\s*(?:[;,]|$))")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -36,7 +36,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         # A date is read by the partner's own clock, so the two clocks need not agree.
         seconds = (parsedate_to_datetime(asked) - _date(headers)).total_seconds()
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None
     return min(max(seconds, 0.0), MOST_SECONDS)
 
@@ -86,7 +86,7 @@ def _single(headers: Mapping[str, str], prefix: str) -> float:
     remaining, reset = (
         headers.get(f"{prefix}RateLimit-{name}", "").strip() for name in ("Remaining", "Reset")
     )
-    if not remaining.isdecimal() or int(remaining) > 0 or not reset.isdecimal():
+    if not remaining.isdecimal() or float(remaining) > 0 or not reset.isdecimal():
         return 0.0
     seconds = float(reset)
     if seconds < _UNIX_SECONDS:
@@ -94,7 +94,7 @@ def _single(headers: Mapping[str, str], prefix: str) -> float:
     at = seconds / 1000 if seconds >= _UNIX_MILLISECONDS else seconds
     try:
         return at - _date(headers).timestamp()
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         return 0.0
 
 

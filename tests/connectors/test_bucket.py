@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors import bucket
@@ -19,6 +19,7 @@ def test_a_token_that_comes_too_late_is_not_taken():
     assert one.take(now=101, patience=0) == 0
 
 
+@settings(deadline=None)
 @given(
     per_second=st.sampled_from([0.5, 3.0, 250.0]),
     burst=st.integers(1, 20),

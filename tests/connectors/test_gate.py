@@ -122,6 +122,18 @@ async def test_each_attempt_and_each_redirect_takes_a_token():
     assert failure.problem is errors.Problem.RATE_LIMITED
 
 
+async def test_a_partner_that_fails_is_told_of_before_a_further_attempt_that_gets_no_token():
+    policy = http.Policy(attempts=2, breaker_failures=1, per_second=0.1, burst=1)
+    async with partner.running(partner.says(status=503)) as loopback, hub() as client:
+        one = client.partner("loopback", loopback.url, policy)
+        failure = await failure_of(one.get("Slot"))
+        state = one.breaker.state(now())
+
+    assert failure.problem is errors.Problem.UNWELL
+    assert state is breaker.State.OPEN
+    assert len(loopback.calls) == 1
+
+
 async def test_a_probe_that_gets_no_token_says_nothing_of_the_partner():
     policy = http.Policy(
         attempts=1, breaker_failures=1, breaker_seconds=0.05, per_second=0.1, burst=1

@@ -1,4 +1,8 @@
+import string
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors import quota
 
@@ -65,3 +69,41 @@ def test_what_is_not_spent_or_until_nobody_knows_when_is_no_rest(headers):
 )
 def test_retry_after_is_seconds_or_a_date_by_the_partners_own_clock(headers, seconds):
     assert quota.retry_after(headers) == seconds
+
+
+FIELDS = (
+    "Date",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+)
+PIECES = (
+    "0",
+    "9" * 5000,
+    '"',
+    ";",
+    ",",
+    "=",
+    "r=0",
+    "t",
+    "remaining=0",
+    "reset",
+    " ",
+    "²",
+    "-0000",
+)
+DATES = ("Mon, 01 Jan 0001 00:00:00 -0000", "Mon, 02 Nov 2026 08:00:09 +9999999999")
+VALUES = st.lists(st.sampled_from(PIECES), max_size=8).map("".join) | st.sampled_from(DATES)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), VALUES | st.text(string.printable, max_size=30)))
+def test_whatever_a_partner_says_it_is_a_bounded_time(headers):
+    asked = quota.retry_after(headers)
+
+    assert asked is None or 0 <= asked <= quota.MOST_SECONDS
+    assert 0 <= quota.spent(headers) <= quota.MOST_SECONDS
