@@ -67,6 +67,8 @@ DEVELOPMENT_ISSUER = "urn:greenway:development"
 #: The secret under which people get their names before partners.
 PAIRWISE = "pairwise"
 _KEY_LETTERS = 32
+#: Which partners fail in this query, where who asks is of the sandbox.
+FAULT_HEADER = "x-greenway-fault"
 
 _LOOK_SECONDS = 0.5
 #: Objects made before a first look, and looks before the next wider one; Python's own: 700, 10, 10.
@@ -115,6 +117,7 @@ class Hub:
             settings.issuer or DEVELOPMENT_ISSUER,
             settings.audience,
             _keys(settings, self.client, clock),
+            sandbox=settings.demo and not settings.issuer,
         )
         self.notary = notary_of(settings)
         self.pseudonyms = pseudonyms_of(settings)
@@ -128,6 +131,7 @@ class Hub:
 
         Raises:
             UnauthenticatedError: the request's token does not hold.
+            BadInputError: somebody of the sandbox asks for faults that there are not.
             MenuMissingError: nothing has been published yet.
         """
         now = self.clock()
@@ -145,6 +149,7 @@ class Hub:
             pseudonyms=self.pseudonyms,
             deadline=asyncio.get_running_loop().time() + self.settings.deadline_seconds,
             keeper=self.keeper,
+            faults=request.headers.get(FAULT_HEADER, ""),
         )
 
     async def follow(self) -> None:

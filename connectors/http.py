@@ -13,9 +13,10 @@ import logging
 import math
 import random
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
 
@@ -176,7 +177,30 @@ class PartnerClient:
         self._places = asyncio.Semaphore(policy.concurrency)
         self._flights: flight.Flights[tuple[int, Request], Reply] = flight.Flights()
         self._acts = 0
-        self._tokens: credential.Tokens | None = None
+        self._badge = credentials and credential.Badge(
+            credentials,
+            self._exchange,
+            self._granted,
+            lambda path: self._link(path.lstrip("/"), self._address),
+            lambda: datetime.now(UTC),
+        )
+
+    def apart(self, spoil: Callable[[exchange.Transport], exchange.Transport]) -> PartnerClient:
+        """Return a client of the same partner that shares no flight, breaker or count with this.
+
+        Args:
+            spoil: Makes what carries its requests, of what carries this one's.
+        """
+        hosts = [str(origin) for origin in self._origins]
+        return PartnerClient(
+            self.slug,
+            str(self._address),
+            self.policy,
+            self._credentials,
+            hosts,
+            spoil(self._send),
+            board.Board(),
+        )
 
     async def get(
         self,
@@ -373,19 +397,9 @@ class PartnerClient:
 
     async def _authorised(self, request: Request) -> Reply:
         """Return the answer to a request that shows who asks: to the partner's own origin only."""
-        if self._credentials is None or request.url.origin() != self._address.origin():
+        if self._badge is None or request.url.origin() != self._address.origin():
             return await self._exchange(request)
-        if not isinstance(self._credentials, credential.OAuth2):
-            return await self._exchange(credential.shown(request, self._credentials))
-        if self._tokens is None:
-            url = self._link(self._credentials.token_path.lstrip("/"), self._address)
-            self._tokens = credential.Tokens(self._credentials, url, self._granted)
-        token = await self._tokens.live()
-        reply = await self._exchange(credential.bearer(request, token))
-        if reply.status == 401:  # noqa: PLR2004 - Unauthorized
-            token = await self._tokens.live(instead_of=token)
-            reply = await self._exchange(credential.bearer(request, token))
-        return reply
+        return await self._badge.carry(request)
 
     async def _granted(self, request: Request) -> Reply:
         """Return the answer of whoever gives tokens."""

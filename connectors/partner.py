@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
 
-from connectors import base, breaker, errors, flight, grade, http, manifest, memory
+from connectors import base, breaker, errors, exchange, flight, grade, http, manifest, memory
 from eligibility import rulebook
 from eligibility.condition import Value
 from models.offer import Capability, Offer
@@ -130,6 +130,21 @@ class Partner:
     def books(self) -> frozenset[Capability]:
         """What it lets the hub book."""
         return frozenset(self.manifest.books)
+
+    def apart(
+        self,
+        spoil: Callable[[exchange.Transport], exchange.Transport],
+        at: Callable[[datetime], datetime] = lambda now: now,
+    ) -> Partner:
+        """Return the same partner anew, which shares nothing with this one.
+
+        Args:
+            spoil: Makes what carries its requests, of what carries this one's.
+            at: What time it takes it for.
+        """
+        client = self._connector.partner.apart(spoil)
+        connector = self.kind(self._connector.options, client)
+        return Partner(self.manifest, connector, lambda: at(self._clock()))
 
     def health(self) -> Health:
         """Return how this partner is; to be asked in the running loop."""

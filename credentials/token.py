@@ -28,10 +28,11 @@ Key = ECKey | RSAKey | OKPKey
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says of who presents it."""
+    """What a token says of who presents it; ``sandbox``, that they build on the hub, or try it."""
 
     subject: str
     role: str
+    sandbox: bool = False
 
 
 def key_id(token: str) -> str:
@@ -76,7 +77,7 @@ def verify(token: str, key: Key, *, issuer: str, audience: str, now: datetime) -
     subject, role = claims["sub"], claims.get("role")
     if not isinstance(subject, str) or not isinstance(role, str):
         raise errors.UnauthenticatedError("The token does not say who asks, in which role.")
-    return Claims(subject, role)
+    return Claims(subject, role, claims.get("sandbox") is True)
 
 
 def sign(
@@ -89,6 +90,7 @@ def sign(
         "aud": audience,
         "sub": claims.subject,
         "role": claims.role,
+        "sandbox": claims.sandbox,
         "iat": issued,
         "exp": issued + int(lifetime.total_seconds()),
     }

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from connectors import fault
 from connectors.partner import Freshness
 from connectors.registry import Registry
 from credentials.pseudonym import Pseudonyms
@@ -72,11 +73,18 @@ class Context:
         pseudonyms: Pseudonyms,
         deadline: float,
         keeper: Keeper | None = None,
+        faults: str = "",
     ) -> Context:
         """Return a query's context; ``deadline`` is the running loop's time when it must end.
 
-        Without a ``keeper`` of the process it has one of its own.
+        Without a ``keeper`` of the process it has one of its own. ``faults`` says which partners
+        fail in this query, as ``fault.read``; only those of the sandbox are heard.
+
+        Raises:
+            BadInputError: there are no such faults.
         """
+        heard = faults and viewer.sandbox
+        stand_ins = fault.applied(faults, registry.partners) if heard else {}
         reads = Reads()
         return cls(
             viewer=viewer,
@@ -89,7 +97,7 @@ class Context:
             pseudonyms=pseudonyms,
             reads=reads,
             loaders=Loaders.over(database, reads),
-            desk=Desk(registry, reads, deadline),
+            desk=Desk(registry, reads, deadline, stand_ins),
             keeper=keeper or Keeper(database),
         )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
-from connectors import errors
+from connectors import errors, fault
 from connectors.base import Act, Booked, Inquiry, Order
 from connectors.partner import Answer, Freshness, Supply
 from connectors.registry import Registry
@@ -17,6 +18,7 @@ W = TypeVar("W")
 Q = TypeVar("Q")
 A = TypeVar("A")
 
+_NOBODY: Mapping[str, fault.Asked] = MappingProxyType({})
 _NOT_AT_WORK = "This partner is not at work here: its file is missing or set aside."
 
 
@@ -27,15 +29,22 @@ class Desk:
     asked before in this query is not asked again. Offers and facts are two asks.
     """
 
-    def __init__(self, registry: Registry, reads: Reads, deadline: float) -> None:
-        self._registry = registry
+    def __init__(
+        self,
+        registry: Registry,
+        reads: Reads,
+        deadline: float,
+        stand_ins: Mapping[str, fault.Asked] = _NOBODY,
+    ) -> None:
+        """Ask the partners at work, or those who stand in for them, until the deadline."""
+        self._partners: Mapping[str, fault.Asked] = {**registry.partners, **stand_ins}
         self._deadline = deadline
         self._offers = _Line(reads, self._ask)
         self._facts = _Line(reads, self._supply)
 
     async def ask(self, partner: str, inquiry: Inquiry) -> Answer:
         """Return a partner's answer; an unusable partner is an answer too, never an error."""
-        if partner not in self._registry.partners:
+        if partner not in self._partners:
             return _set_aside(partner)
         return await self._offers.ask(partner, inquiry)
 
@@ -51,16 +60,16 @@ class Desk:
         Raises:
             PartnerError: the partner failed; or it is not at work.
         """
-        if partner not in self._registry.partners:
+        if partner not in self._partners:
             raise errors.Misconfigured(errors.Problem.MISCONFIGURED, _NOT_AT_WORK)
-        return await self._registry.partners[partner].book(act, order, booked, self._deadline)
+        return await self._partners[partner].book(act, order, booked, self._deadline)
 
     async def _ask(self, partner: str, inquiries: Sequence[Inquiry]) -> Sequence[Answer]:
-        return await self._registry.partners[partner].ask(inquiries, self._deadline)
+        return await self._partners[partner].ask(inquiries, self._deadline)
 
     async def _supply(self, whom: tuple[str, str], facts: Sequence[str]) -> Sequence[Supply]:
         partner, subject = whom
-        asked = self._registry.partners[partner]
+        asked = self._partners[partner]
         supply = await asked.supply(subject, frozenset(facts), self._deadline)
         return [supply] * len(facts)
 

@@ -32,10 +32,14 @@ OPERATORS = frozenset({Role.INTEGRATOR, Role.OFFICER, Role.ADMIN})
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Somebody asking: a role, and a subject: a person's handle, a partner's slug, a login."""
+    """Somebody asking: a role, and a subject: a person's handle, a partner's slug, a login.
+
+    ``sandbox`` is somebody who builds on the hub or tries it, and may have partners fail.
+    """
 
     role: Role = Role.ANONYMOUS
     subject: str = ""
+    sandbox: bool = False
 
     def require(self, roles: frozenset[Role]) -> None:
         """Let these roles pass.
@@ -60,11 +64,15 @@ ANONYMOUS = Viewer()
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Turns an Authorization header into a viewer; ``keys`` finds the issuer's key by its id."""
+    """Turns an Authorization header into a viewer; ``keys`` finds the issuer's key by its id.
+
+    ``sandbox`` is whether all that the issuer signs is of the sandbox, not by its claim alone.
+    """
 
     issuer: str
     audience: str
     keys: Callable[[str], Awaitable[token.Key | None]]
+    sandbox: bool = False
 
     async def viewer(self, authorization: str | None, now: datetime) -> Viewer:
         """Return who is asking; without a header, nobody in particular.
@@ -85,4 +93,4 @@ class Door:
         )
         if claims.role not in set(Role) - {Role.ANONYMOUS}:
             raise errors.UnauthenticatedError("The token names no role of ours.")
-        return Viewer(Role(claims.role), claims.subject)
+        return Viewer(Role(claims.role), claims.subject, self.sandbox or claims.sandbox)
