@@ -1,14 +1,15 @@
 import asyncio
+import gc
 import importlib
 import subprocess
 import sys
+import weakref
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from connectors import __main__ as shell
 from connectors import base, errors, partner, registry
 from models import errors as models_errors
 from models import offer
@@ -234,33 +235,6 @@ def test_a_module_that_is_no_kind_stops_the_hub(package, text):
         registry.kinds(package(museum=text))
 
 
-def test_check_says_what_is_wrong_by_its_exit_code(write, capsys):
-    write("good-hospital")
-    good = shell.main(["check", str(write.folder)])
-    write("good-hospital", key="S3CRET")
-    bad = shell.main(["check", str(write.folder)])
-
-    assert (good, bad) == (0, 1)
-    assert "good-hospital.yaml:9: credentials.header.secret" in capsys.readouterr().out
-
-
-def test_list_tells_each_partner(write, capsys):
-    write("good-hospital")
-    write("broken-hospital").write_text("", encoding="utf-8")
-
-    assert shell.main(["list", str(write.folder)]) == 0
-
-    told = capsys.readouterr().out
-    assert "Loopback Hospital" in told
-    assert "broken-hospital" in told
-
-
-@pytest.mark.parametrize("arguments", [[], ["judge"]])
-def test_an_unknown_command_is_told_how_it_is_used(arguments, capsys):
-    assert shell.main(arguments) == 2
-    assert "usage" in capsys.readouterr().err
-
-
 # ── registries, one after another ────────────────────────────────────────────────────────────
 
 
@@ -319,6 +293,17 @@ async def test_what_is_asked_no_more_is_closed_once_nobody_can_ask(workshop):
 
     assert before == 2
     assert len(workshop.client._partners) == 1
+
+
+async def test_nothing_is_left_of_what_was_replaced(workshop):
+    first = build(workshop, {"a-clinic": registry.Wanted(hospital("a-clinic"))})
+    gone = weakref.ref(first.partners["a-clinic"])
+    del first
+    build(workshop, {"a-clinic": registry.Wanted(hospital("a-clinic", "Another"))})
+    await workshop.drain()
+    gc.collect()
+
+    assert gone() is None
 
 
 async def test_who_may_still_be_asked_is_not_closed(workshop):

@@ -14,6 +14,7 @@ import schema
 from connectors import registry
 from connectors.registry import PARTNERS
 from sandbox.fault import Fault, Mode
+from tests import asgi
 from tests.hub import eventually
 
 RATES = "hongqiao-exchange"
@@ -232,6 +233,7 @@ async def test_a_partner_whose_file_is_new_or_gone_comes_and_goes(live, write, f
     before = await is_there()
     write(FILE.replace(f"slug: {RATES}", "slug: riverside-exchange"), "riverside-exchange")
     await eventually(is_there, SECONDS)
+    measured = await asgi.call(hub.app, path="/metrics")
     (folder / "riverside-exchange.yaml").unlink()
 
     async def is_gone() -> bool:
@@ -239,6 +241,8 @@ async def test_a_partner_whose_file_is_new_or_gone_comes_and_goes(live, write, f
 
     await eventually(is_gone, SECONDS)
     assert not before
+    assert b'greenway_partner_asks_total{partner="riverside-exchange"}' in measured.body
+    assert b"riverside-exchange" not in (await asgi.call(hub.app, path="/metrics")).body
 
 
 async def test_what_an_admin_installs_every_hub_has_until_it_is_removed(live, write):

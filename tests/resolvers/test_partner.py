@@ -13,6 +13,7 @@ from models import offer
 from models import partner as versions
 from models.partner import State
 from resolvers.partner import Partners
+from tests import partner
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 FILE = """\
