@@ -44,10 +44,10 @@ from uvicorn.supervisors import Multiprocess
 
 import schema
 import settings as configuration
-from connectors import egress, http
+from connectors import command, egress, form, http
 from connectors.board import Board
 from connectors.issuer import Issuer
-from connectors.registry import PARTNERS, Registry, Watch, Workshop, check, files
+from connectors.registry import PARTNERS, Registry, Watch, Workshop, kinds
 from credentials import token
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
@@ -268,6 +268,14 @@ def _partner_folders(settings: Settings) -> list[Path]:
     return [PARTNERS] if settings.partners is None else [PARTNERS, settings.partners]
 
 
+def bench() -> command.Bench:
+    """Return what commands about partner files work with, as the settings say."""
+    settings = configuration.read()
+    sandbox = _sandbox(settings) if settings.demo else {}
+    secrets = _partner_secrets(settings)
+    return command.Bench(_partner_folders(settings), sandbox, secrets, _allowed(settings, sandbox))
+
+
 def _allowed(settings: Settings, sandbox: Mapping[str, str]) -> tuple[egress.Place, ...]:
     """Return where partners may be although it is inside; in demo mode, the sandbox too.
 
@@ -396,6 +404,7 @@ def app(hub: Hub) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/graphql", execution.GraphQLView(built, hub.context, page=hub.settings.ide)),
         Route("/schema.graphql", PlainTextResponse(SDL.read_text(encoding="utf-8"))),
+        Route(form.PATH, JSONResponse(form.schema(kinds()))),
         Route("/.well-known/jwks.json", JSONResponse(hub.notary.jwks)),
         Route("/healthz", JSONResponse({"alive": True})),
         Route("/readyz", partial(_readyz, hub)),
@@ -561,9 +570,16 @@ def _welcome(settings: Settings) -> str:
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="The talent hub.")
 menu_cli = typer.Typer(no_args_is_help=True, help="The service menu.")
-connectors_cli = typer.Typer(no_args_is_help=True, help="Partner files.")
 cli.add_typer(menu_cli, name="menu")
-cli.add_typer(connectors_cli, name="connectors")
+
+
+@cli.callback()
+def with_settings(context: typer.Context) -> None:
+    """The talent hub."""
+    context.obj = bench
+
+
+cli.add_typer(command.app, name="connectors")
 
 
 @cli.command()
@@ -845,25 +861,6 @@ def menu_pull() -> None:
             await database.close()
 
     typer.echo(f"Taken into the folder: {', '.join(asyncio.run(run())) or 'nothing'}.")
-
-
-@connectors_cli.command(name="check")
-def connectors_check() -> None:
-    """Check every partner file; print every mistake with its file, line and path."""
-    folders = _partner_folders(configuration.read())
-    if found := check(folders):
-        raise errors.MistakesError(found)
-    typer.echo(f"{len(files(folders))} partners: no mistake.")
-
-
-@connectors_cli.command(name="list")
-def connectors_list() -> None:
-    """List every partner file: its code, its kind, and whether it is at work."""
-    found = partners_of(configuration.read(), http.HTTPClient(), _now)
-    for slug, partner in found.partners.items():
-        typer.echo(f"{slug:32} {partner.kind.slug:12} at work")
-    for slug, mistakes in found.set_aside.items():
-        typer.echo(f"{slug:32} {'':12} set aside, mistakes: {len(mistakes)}")
 
 
 def main() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -14,15 +16,18 @@ from urllib.parse import urlsplit
 import pydantic
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from connectors import base, credential, errors, http
+from connectors import base, credential, discretion, errors, http
 from models import errors as mistakes
-from models import source, text
+from models import offer, source, text
 from models.offer import Capability
 
 SANDBOX = "sandbox:"
+#: After the name of a secret that is to follow another.
+NEXT = "-next"
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 Kinds = Mapping[str, type[base.Connector[Any]]]
+_Shape = type[offer.Offer] | type[base.Booked]
 
 #: A secret's name is words joined by hyphens; what mixes letters and digits, holds capitals or
 #: runs on without a hyphen looks like the secret itself.
@@ -371,28 +376,19 @@ def read(document: source.Document, slug: str, kinds: Kinds) -> Entry:
         described = source.validate(document, Manifest)
     if isinstance(document.data, dict):
         found += [*_misnamed(document, slug), *_indiscreet(document), *_misplaced(document)]
+        found += _secretive(document)
         with _collected(found):
             kind = _kind_of(document, kinds)
             options = source.validate(document, kind.options_model, at=("options",))
     if described and kind and options:
         can = kind.supplies_of(options)
         found += [*_unsupported(document, described, kind, options)]
-        found += [*_unshown(document, described)]
+        found += [*_unshown(document, described), *_unfitting(document, described)]
+        found += _unreachable(document, described)
         found += _unsupplied(document, described, can, kind.slug)
     if found or described is None or kind is None or options is None:
         raise mistakes.MistakesError(list(dict.fromkeys(found)))
     return Entry(described, kind, options, document)
-
-
-def check(paths: Sequence[Path], kinds: Kinds) -> list[mistakes.Mistake]:
-    """Return every mistake in these partner files."""
-    found: list[mistakes.Mistake] = []
-    for path in paths:
-        try:
-            load(path, kinds)
-        except mistakes.MistakesError as wrong:
-            found += wrong.mistakes
-    return found
 
 
 def address(entry: Entry, sandbox: Mapping[str, str]) -> str:
@@ -431,7 +427,14 @@ def credentials(entry: Entry, secrets: Mapping[str, str]) -> credential.Credenti
                 )
             ]
         )
-    return given.signed(secrets[given.secret])
+    return replace(
+        given.signed(secrets[given.secret]), others=partial(_live, secrets, given.secret)
+    )
+
+
+def _live(secrets: Mapping[str, str], name: str) -> list[str]:
+    """Return what a secret is, and is to be: while it is changed, both are in force."""
+    return [secrets[one] for one in (name, f"{name}{NEXT}") if one in secrets]
 
 
 def shown(path: Path) -> str:
@@ -551,6 +554,82 @@ def _unshown(document: source.Document, read: Manifest) -> Iterator[mistakes.Mis
             yield document.mistake(
                 ("books", place), f"No example books a {capability}.", "Add one under `examples`."
             )
+
+
+def _unfitting(document: source.Document, read: Manifest) -> Iterator[mistakes.Mistake]:
+    """Yield the fields that an example expects and no such offer or booking has."""
+    for place, example in enumerate(read.examples):
+        expected: list[tuple[source.Location, _Shape, Mapping[str, str]]] = [
+            (("offers", turn, order), offer.SHAPES[inquiry.capability], fields)
+            for turn, (inquiry, offers) in enumerate(
+                zip(example.inquiries, example.offers, strict=False)
+            )
+            for order, fields in enumerate(offers)
+        ]
+        expected.append((("booked",), base.Booked, example.booked))
+        for at, shape, given in expected:
+            known = [one.name for one in dataclasses.fields(shape)]
+            for name in given:
+                if name.partition(".")[0] not in known:
+                    near = mistakes.did_you_mean(mistakes.nearest(name, known))
+                    yield document.mistake(
+                        ("examples", place, *at, name),
+                        f"A {shape.__name__.lower()} has no field “{mistakes.shown(name)}”.",
+                        near or f"It has: {', '.join(known)}.",
+                    )
+
+
+def _unreachable(document: source.Document, read: Manifest) -> Iterator[mistakes.Mistake]:
+    """Yield the places on origins that the file does not declare."""
+    declared = {_origin(one) for one in (read.address, *read.hosts)}
+    places: list[tuple[source.Location, str]] = [
+        (("examples", place, "replies", order, "path"), reply.path)
+        for place, example in enumerate(read.examples)
+        for order, reply in enumerate(example.replies)
+    ]
+    if read.credentials and read.credentials.oauth2:
+        token_path = read.credentials.oauth2.token_path
+        places.append(((_CREDENTIALS, "oauth2", "token_path"), token_path))
+    for at, place in places:
+        if "://" in place and _origin(place) not in declared:
+            yield document.mistake(
+                at,
+                f"This file does not lead to “{mistakes.shown(_origin(place))}”.",
+                "Name its origin under `hosts`.",
+            )
+
+
+def _origin(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}".lower()
+
+
+def _secretive(document: source.Document) -> Iterator[mistakes.Mistake]:
+    """Yield where the file itself seems to hold a secret, wherever that is."""
+    for at, name, value in _texts((), "", document.data):
+        found = [*discretion.secrets(value)] if at[:1] != (_CREDENTIALS,) else []
+        if at[:1] == ("examples",) and discretion.secretive(name, value):
+            found.append("a secret")
+        if found:
+            yield document.mistake(
+                at,
+                f"This seems to hold {' and '.join(found)}.",
+                "`greenway connectors record` leaves such things out.",
+            )
+
+
+def _texts(
+    at: tuple[str | int, ...], name: str, data: object
+) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """Yield every text of a document with its path, and the name it stands under."""
+    if isinstance(data, str):
+        yield at, name, data
+    elif isinstance(data, dict):
+        for key, one in data.items():
+            yield from _texts((*at, key), str(key), one)
+    elif isinstance(data, list):
+        for place, one in enumerate(data):
+            yield from _texts((*at, place), name, one)
 
 
 def _unsupplied(

@@ -6,10 +6,12 @@ credentials are those at work; only what carries requests answers from the examp
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import functools
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -64,7 +66,7 @@ class Playback:
         why = unlike(request, self.waiting[0]) if self.waiting else "nothing more was expected"
         if not why:
             return _told(self.waiting.pop(0), request)
-        if _asks_for_token(request):
+        if asks_for_token(request):
             token = json.dumps({"access_token": _TOKEN, "expires_in": 3600})
             return _told(base.Reply(path="", body=token), request)
         self.wrong.append(f"{request.method} {_shown(request)} was asked; {why}.")
@@ -83,21 +85,20 @@ def unlike(request: exchange.Request, reply: base.Reply) -> str:
     return next(_differences("its body", reply.sends, _sent(request)), "")
 
 
-async def prove(entry: manifest.Entry) -> dict[str, list[str]]:
-    """Return, by its name, what is wrong with each example of a partner file; [] is nothing."""
+async def prove(entry: manifest.Entry) -> list[list[str]]:
+    """Return what is wrong with each example of a partner file, in their order; [] is nothing."""
     described = entry.manifest
-    policy = described.limits.policy()
-    return {
-        example.name: await play(
+    return [
+        await play(
             entry.kind,
             entry.options,
             example.played(),
             stand_in(described.credentials),
-            policy,
+            described.limits.policy(),
             described.hosts,
         )
         for example in described.examples
-    }
+    ]
 
 
 async def play(
@@ -119,19 +120,32 @@ async def play(
         hosts: Where links may lead beside the address.
     """
     playback = Playback(list(example.replies))
-    policy = replace(
+    async with rehearsed(kind, options, playback.send, credentials, policy, hosts) as connector:
+        wrong = await judge(connector, example)
+    # What was asked wrongly was answered wrongly: what follows from that tells nothing.
+    unasked = [f"{one.method} {one.path} was never asked." for one in playback.waiting]
+    return playback.wrong or [*wrong, *unasked]
+
+
+@contextlib.asynccontextmanager
+async def rehearsed(
+    kind: type[base.Connector[Any]],
+    options: base.Options,
+    send: exchange.Transport,
+    credentials: credential.Credentials | None = None,
+    policy: http.Policy = _POLICY,
+    hosts: Sequence[str] = (),
+) -> AsyncIterator[base.Connector[Any]]:
+    """Give a connector whose requests this carries; for the rest as ``play``."""
+    patient = replace(
         policy,
         attempts=1,
         deadline_seconds=_DEADLINE_SECONDS,
         per_second=None,
         poll_seconds=0.0,
     )
-    async with http.HTTPClient(playback.send) as client:
-        connector = kind(options, client.partner("example", ADDRESS, policy, credentials, hosts))
-        wrong = await judge(connector, example)
-    # What was asked wrongly was answered wrongly: what follows from that tells nothing.
-    unasked = [f"{one.method} {one.path} was never asked." for one in playback.waiting]
-    return playback.wrong or [*wrong, *unasked]
+    async with http.HTTPClient(send) as client:
+        yield kind(options, client.partner("example", ADDRESS, patient, credentials, hosts))
 
 
 async def judge(connector: base.Connector[Any], example: base.Example) -> list[str]:
@@ -248,9 +262,19 @@ def field_of(thing: object, name: str) -> str | None:
         found = {one.name: one.value for one in thing.attributes}.get(below, _ABSENT)
     elif below:
         found = found.get(below, _ABSENT)
-    if found is _ABSENT:
-        return None
-    return found.isoformat() if isinstance(found, date | datetime) else str(found)
+    return None if found is _ABSENT else _text(found)
+
+
+def fields_of(one: offer.Offer) -> dict[str, str]:
+    """Return all fields of an offer that are given, as examples have them."""
+    given = {each.name: getattr(one, each.name) for each in dataclasses.fields(one)}
+    attributes = given.pop("attributes")
+    told = {name: _text(value) for name, value in given.items() if value is not None}
+    return told | {f"attributes.{each.name}": each.value for each in attributes}
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
 def _differences(at: str, expected: object, found: object) -> Iterator[str]:
@@ -284,7 +308,8 @@ def _is_at(request: exchange.Request, path: str) -> bool:
     return path.lstrip("/") in (request.url.raw_path.lstrip("/"), request.url.path.lstrip("/"))
 
 
-def _asks_for_token(request: exchange.Request) -> bool:
+def asks_for_token(request: exchange.Request) -> bool:
+    """Return whether a request is one for an OAuth 2.0 token."""
     return request.method == "POST" and "grant_type" in _form(request)
 
 

@@ -396,7 +396,7 @@ async def disproved(entry: manifest.Entry) -> Mistakes:
             ("examples", place), f"The example “{mistakes.shown(example.name)}” does not hold.", why
         )
         for place, example in enumerate(entry.manifest.examples)
-        for why in wrong[example.name][:1]
+        for why in wrong[place][:1]
     )
 
 
@@ -420,12 +420,23 @@ def _refuse_second_suppliers(entry: manifest.Entry, suppliers: Mapping[str, str]
 
 
 def check(folders: Sequence[Path]) -> list[mistakes.Mistake]:
-    """Return every mistake in the partner files of these folders.
+    """Return every mistake in the partner files of these folders, one beside the other.
 
     Raises:
         KindError: a module of kinds/ is none.
     """
-    return manifest.check([*files(folders).values()], kinds())
+    found: list[mistakes.Mistake] = []
+    suppliers: dict[str, str] = {}
+    known = kinds()
+    for path in files(folders).values():
+        try:
+            entry = manifest.load(path, known)
+            _refuse_second_suppliers(entry, suppliers)
+        except mistakes.MistakesError as wrong:
+            found += wrong.mistakes
+        else:
+            suppliers |= dict.fromkeys(entry.manifest.supplies, entry.manifest.slug)
+    return found
 
 
 def files(folders: Sequence[Path]) -> dict[str, Path]:
