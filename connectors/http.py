@@ -54,6 +54,7 @@ _REFUSALS = {
 
 _log = logging.getLogger("greenway.connectors")
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
+_count: ContextVar[Count | None] = ContextVar("count", default=None)
 _private: ContextVar[bool] = ContextVar("private", default=False)
 
 
@@ -137,6 +138,24 @@ def within(deadline: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
+@dataclass(slots=True)
+class Count:
+    """How many exchanges with partners were begun."""
+
+    exchanges: int = 0
+
+
+@contextlib.contextmanager
+def counted() -> Iterator[Count]:
+    """Count the exchanges that are made for calls inside: whoever joins a flight makes none."""
+    count = Count()
+    token = _count.set(count)
+    try:
+        yield count
+    finally:
+        _count.reset(token)
+
+
 @contextlib.contextmanager
 def in_private() -> Iterator[None]:
     """Keep out of the log what the calls made inside ask: they are about somebody."""
@@ -177,13 +196,7 @@ class PartnerClient:
         self._places = asyncio.Semaphore(policy.concurrency)
         self._flights: flight.Flights[tuple[int, Request], Reply] = flight.Flights()
         self._acts = 0
-        self._badge = credentials and credential.Badge(
-            credentials,
-            self._exchange,
-            self._granted,
-            lambda path: self._link(path.lstrip("/"), self._address),
-            lambda: datetime.now(UTC),
-        )
+        self._badge = None if credentials is None else self._shown(credentials)
 
     def apart(self, spoil: Callable[[exchange.Transport], exchange.Transport]) -> PartnerClient:
         """Return a client of the same partner that shares no flight, breaker or count with this.
@@ -278,6 +291,14 @@ class PartnerClient:
         finally:
             # Who asks after an act is not told what was so before it.
             self._acts += 1
+
+    def held(self) -> errors.PartnerError | None:
+        """Return why the partner would not be called now; None where it would be."""
+        try:
+            self._gate.check()
+        except gate.Held as held:
+            return held
+        return None
 
     def sheet(self, hear: board.Hear, *version: str) -> board.Sheet:
         """Return a sheet of the common board about this partner, as long as it is asked.
@@ -401,6 +422,15 @@ class PartnerClient:
             return await self._exchange(request)
         return await self._badge.carry(request)
 
+    def _shown(self, credentials: credential.Credentials) -> credential.Badge:
+        return credential.Badge(
+            credentials,
+            self._exchange,
+            self._granted,
+            lambda path: self._link(path.lstrip("/"), self._address),
+            lambda: datetime.now(UTC),
+        )
+
     async def _granted(self, request: Request) -> Reply:
         """Return the answer of whoever gives tokens."""
         try:
@@ -417,6 +447,8 @@ class PartnerClient:
         await self._gate.token(_deadline.get())
         began = _now()
         self.calls += 1
+        if (count := _count.get()) is not None:
+            count.exchanges += 1
         status = 0
         try:
             reply = await self._send(request, self.policy.body_bytes)
