@@ -1,0 +1,74 @@
+"""Servers that others wrote, each a process of its own on loopback, for tests to connect to."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import port
+
+FOLDER = Path(__file__).parent / "servers"
+_PATIENCE_SECONDS = 60
+
+
+@contextlib.contextmanager
+def node(script: str, fed: object) -> Iterator[str]:
+    """Run a script of tests/servers, fed with JSON, and give its address; skip without npm."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed: servers from its registry do not run")
+    if not (FOLDER / "node_modules").exists():
+        subprocess.run(
+            ["npm", "ci", "--silent", "--no-fund", "--no-audit", "--ignore-scripts"],  # noqa: S607
+            cwd=FOLDER,
+            check=True,
+            timeout=_PATIENCE_SECONDS,
+        )
+    with _running(["node", str(FOLDER / script)], json.dumps(fed)) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def python(script: str, *arguments: str) -> Iterator[str]:
+    """Run a script of tests/servers with the tests' own Python, and give its address."""
+    with _running([sys.executable, str(FOLDER / script), *arguments], "") as url:
+        yield url
+
+
+@contextlib.contextmanager
+def _running(command: list[str], fed: str) -> Iterator[str]:
+    """Run a server, which takes its port as its last argument, until the caller is done."""
+    [number] = port.free(1)
+    process = subprocess.Popen(  # noqa: S603 - our own scripts
+        [*command, str(number)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdin is not None
+        process.stdin.write(fed)
+        process.stdin.close()
+        _await(process, number)
+        yield f"http://127.0.0.1:{number}"
+    finally:
+        process.terminate()
+        process.wait(_PATIENCE_SECONDS)
+
+
+def _await(process: subprocess.Popen[str], number: int) -> None:
+    """Wait until it listens: nothing but its port tells."""
+    ends = time.monotonic() + _PATIENCE_SECONDS
+    while process.poll() is None and time.monotonic() < ends:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", number), 1):
+            return
+        time.sleep(0.02)
+    pytest.fail(f"The server did not start (exit code {process.poll()}).")
