@@ -323,6 +323,7 @@ class Sheet:
         self.name = name
         self.holder = uuid4().hex
         self._hear = hear
+        self._left = False
         self._board = board
         self._open, self._probe, self._rest, self._bucket, self._answers, self._order = (
             f"{_PREFIX}:{name}:{what}"
@@ -408,13 +409,16 @@ class Sheet:
 
     def hear(self, news: News) -> None:
         """Let whoever holds this know the news, if it can be understood."""
+        if self._left:
+            return
         try:
             self._hear(news)
         except (ValueError, TypeError, KeyError):
-            _log.debug("%s: the board tells what this version of the hub cannot read", self.name)
+            _log.debug("The board tells what this version of the hub cannot read")
 
     def leave(self) -> None:
-        """Hear nothing any more."""
+        """Hear nothing any more, not even what is being read."""
+        self._left = True
         self._board.drop(self)
 
     def _settle(self, milliseconds: int, news: News) -> None:

@@ -25,6 +25,12 @@ def server(running):
     return running
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """Let a busy machine be no slow board: the others then go on by themselves, as they should."""
+    monkeypatch.setattr(board, "PATIENCE_SECONDS", 5.0)
+
+
 @contextlib.asynccontextmanager
 async def at(url, *, joined=True):
     """Take a place at the board, as one process does, and follow it meanwhile."""
@@ -64,7 +70,22 @@ class Holder:
 @contextlib.asynccontextmanager
 async def two(url):
     async with at(url) as first, at(url) as second:
-        yield Holder(first), Holder(second)
+        holders = Holder(first), Holder(second)
+        for place in (first, second):
+            await settled(place)
+        yield holders
+
+
+async def settled(place):
+    """Wait until what stands on the sheets held so far has been read."""
+
+    async def errand(_):
+        done.set()
+
+    done = asyncio.Event()
+    place.run(errand)
+    async with asyncio.timeout(5):
+        await done.wait()
 
 
 async def test_what_one_tells_the_others_hear_in_order_and_not_they_themselves(server):
@@ -159,6 +180,7 @@ async def test_sheets_are_apart_by_slug_and_by_what_must_not_be_outlived(server)
 async def test_who_has_left_hears_nothing(server):
     async with at(server.url) as here, at(server.url) as there:
         one, gone, other = Holder(here), Holder(there), Holder(there)
+        await settled(there)
         gone.sheet.leave()
         one.sheet.closed()
         await other.hears()
@@ -166,7 +188,19 @@ async def test_who_has_left_hears_nothing(server):
     assert gone.heard == []
 
 
-async def test_of_all_that_may_probe_one_does(server):
+async def test_who_has_left_hears_not_even_what_was_being_read(server):
+    async with two(server.url) as (one, other):
+        one.sheet.opened(60)
+        await other.hears()
+        async with at(server.url) as place:
+            gone = Holder(place)
+            gone.sheet.leave()
+            await Holder(place).hears()
+
+    assert gone.heard == []
+
+
+async def test_of_all_that_may_probe_one_does(patient, server):
     async with two(server.url) as (one, other):
         waits = await asyncio.gather(*(who.sheet.probe(2) for who in [one, other] * 10))
 
@@ -175,7 +209,7 @@ async def test_of_all_that_may_probe_one_does(server):
 
 
 @pytest.mark.parametrize("ending", ["opened", "closed", "released"])
-async def test_the_turn_to_probe_is_free_again_when_the_probe_has_ended(server, ending):
+async def test_the_turn_to_probe_is_free_again_when_the_probe_has_ended(patient, server, ending):
     async with two(server.url) as (one, other):
         await one.sheet.probe(60)
         {
@@ -189,7 +223,7 @@ async def test_the_turn_to_probe_is_free_again_when_the_probe_has_ended(server, 
         assert await other.sheet.probe(1) == 0
 
 
-async def test_nobody_ends_the_probe_of_somebody_else(server):
+async def test_nobody_ends_the_probe_of_somebody_else(patient, server):
     async with two(server.url) as (one, other):
         await one.sheet.probe(60)
         other.sheet.released()
@@ -199,7 +233,7 @@ async def test_nobody_ends_the_probe_of_somebody_else(server):
         assert await other.sheet.probe(1) > 0
 
 
-async def test_the_probe_of_a_process_that_died_is_free_after_the_longest_it_takes(server):
+async def test_the_probe_of_a_process_that_died_is_free_after_the_longest_it_takes(patient, server):
     async with two(server.url) as (one, other):
         await one.sheet.probe(0.05)
         wait = await other.sheet.probe(1)
@@ -209,7 +243,7 @@ async def test_the_probe_of_a_process_that_died_is_free_after_the_longest_it_tak
         assert await other.sheet.probe(1) == 0
 
 
-async def test_nobody_probes_while_it_rests_by_what_the_others_know(server):
+async def test_nobody_probes_while_it_rests_by_what_the_others_know(patient, server):
     async with two(server.url) as (one, other):
         one.sheet.opened(60)
         await other.hears()
@@ -217,7 +251,7 @@ async def test_nobody_probes_while_it_rests_by_what_the_others_know(server):
         assert 55 < await other.sheet.probe(1) <= 60
 
 
-async def test_two_that_share_a_bucket_keep_its_rate_together(server):
+async def test_two_that_share_a_bucket_keep_its_rate_together(patient, server):
     async def calls(holder, into):
         while time.monotonic() < ends:
             wait = await holder.sheet.take(50, 5, 1.0)
@@ -233,7 +267,7 @@ async def test_two_that_share_a_bucket_keep_its_rate_together(server):
     assert 20 < len(made) <= 5 + 50 * lasted + 1
 
 
-async def test_a_token_that_comes_too_late_is_left_for_others(server):
+async def test_a_token_that_comes_too_late_is_left_for_others(patient, server):
     async with two(server.url) as (one, other):
         await one.sheet.take(1, 1, 0)
 
@@ -302,11 +336,12 @@ async def test_a_server_that_was_away_is_joined_by_itself_and_each_time_is_logge
     assert said(caplog) == ["away", "away", "back", "back"]
 
 
-async def test_a_server_that_takes_no_more_is_complained_of_once(server, caplog):
+async def test_a_server_that_takes_no_more_is_complained_of_once(patient, server, caplog):
     async with two(server.url) as (one, other):
         server.client.config_set("maxmemory", "1")
         one.sheet.opened(5)
         one.sheet.opened(6)
+        await settled(one.sheet._board)
         tokens = [await one.sheet.take(1, 1, 0), await other.sheet.take(1, 1, 0)]
         server.client.config_set("maxmemory", "0")
         one.sheet.opened(7)
@@ -345,6 +380,7 @@ async def test_who_cannot_read_what_they_hear_goes_on_hearing(server):
     async with at(server.url) as here, at(server.url) as there:
         one, other = Holder(here), Holder(there)
         there.sheet(SHEET, stumbles)
+        await settled(there)
         one.sheet.opened(1)
         one.sheet.closed()
         await other.hears(2)

@@ -25,6 +25,12 @@ def server(running):
     return running
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """Let a busy machine be no slow board: the others then go on by themselves, as they should."""
+    monkeypatch.setattr(board, "PATIENCE_SECONDS", 5.0)
+
+
 @contextlib.asynccontextmanager
 async def hub(url=""):
     """One process's client, which follows the board meanwhile."""
@@ -194,7 +200,7 @@ async def test_what_one_process_lets_rest_the_other_does_not_call(server):
 
 
 @shared
-async def test_of_two_processes_one_probes_and_both_go_on_when_the_partner_is_back(server):
+async def test_of_two_processes_one_probes_and_both_go_on_when_the_partner_is_back(patient, server):
     async with two(server, partner.says(status=500)) as (loopback, one, other):
         await opened(one, other)
         loopback.calls.clear()
@@ -213,7 +219,7 @@ async def test_of_two_processes_one_probes_and_both_go_on_when_the_partner_is_ba
 
 
 @shared
-async def test_a_probe_that_fails_lets_both_rest_anew(server):
+async def test_a_probe_that_fails_lets_both_rest_anew(patient, server):
     async with two(server, partner.says(status=500)) as (loopback, one, other):
         await opened(one, other)
         opened_before = other.breaker.opened_at
@@ -274,7 +280,7 @@ async def test_a_partner_that_has_moved_does_not_inherit_the_rest_of_where_it_wa
 
 
 @shared
-async def test_when_a_process_dies_at_its_probe_another_takes_its_turn(server):
+async def test_when_a_process_dies_at_its_probe_another_takes_its_turn(patient, server):
     async with two(server, partner.says(status=500)) as (loopback, one, other):
         await opened(one, other)
         loopback.does = partner.says()
@@ -290,7 +296,7 @@ async def test_when_a_process_dies_at_its_probe_another_takes_its_turn(server):
 
 
 @shared
-async def test_two_processes_keep_the_rate_of_one_file_together(server):
+async def test_two_processes_keep_the_rate_of_one_file_together(patient, server):
     came = []
 
     async def notes(request):
