@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import shutil
 import socket
@@ -25,30 +26,40 @@ def node(script: str, fed: object) -> Iterator[str]:
     """Run a script of tests/servers, fed with JSON, and give its address; skip without npm."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed: servers from its registry do not run")
-    if not (FOLDER / "node_modules").exists():
+    _install()
+    with _running(["node", str(FOLDER / script), "{port}"], json.dumps(fed)) as url:
+        yield url
+
+
+def _install() -> None:
+    """Install what the lock names, unless it is there; whoever comes meanwhile waits."""
+    with (FOLDER / "package.json").open() as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        lock, there = FOLDER / "package-lock.json", FOLDER / "node_modules/.package-lock.json"
+        if there.exists() and there.stat().st_mtime >= lock.stat().st_mtime:
+            return
         subprocess.run(
-            ["npm", "ci", "--silent", "--no-fund", "--no-audit", "--ignore-scripts"],  # noqa: S607
+            ["npm", "ci", "--silent", "--no-fund", "--no-audit", "--ignore-scripts"],  # noqa: S607 - where npm is differs
             cwd=FOLDER,
             check=True,
             timeout=_PATIENCE_SECONDS,
         )
-    with _running(["node", str(FOLDER / script)], json.dumps(fed)) as url:
-        yield url
+        there.touch()
 
 
 @contextlib.contextmanager
-def python(script: str, *arguments: str) -> Iterator[str]:
-    """Run a script of tests/servers with the tests' own Python, and give its address."""
-    with _running([sys.executable, str(FOLDER / script), *arguments], "") as url:
+def python(*arguments: str) -> Iterator[str]:
+    """Run the tests' own Python with these arguments, `{port}` among them; give its address."""
+    with _running([sys.executable, *arguments], "") as url:
         yield url
 
 
 @contextlib.contextmanager
 def _running(command: list[str], fed: str) -> Iterator[str]:
-    """Run a server, which takes its port as its last argument, until the caller is done."""
+    """Run a server at the port it is told in its command, until the caller is done."""
     [number] = port.free(1)
     process = subprocess.Popen(  # noqa: S603 - our own scripts
-        [*command, str(number)],
+        [word.replace("{port}", str(number)) for word in command],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
