@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -192,3 +194,36 @@ async def test_so_many_versions_are_listed_the_last_changed_first(database, inst
     assert len(found) == partner.MOST
     assert found[0].digest == f"v{partner.MOST + 1}"
     assert none == []
+
+
+STEPS = 200
+
+
+async def test_whatever_is_done_one_is_in_force_one_on_trial_and_what_was_taken_back_stays_so(
+    database, install, act, states
+):
+    chance = random.Random(22)  # noqa: S311 - the same each time, and no secret
+    taken: set[str] = set()
+    for step in range(STEPS):
+        at = NOW + timedelta(minutes=step)
+        origin = chance.choice([*Origin])
+        match chance.randrange(5):
+            case 0 | 1:
+                await install(
+                    chance.choice("abcdefgh"),
+                    on_trial=chance.random() < 0.6,
+                    origin=origin,
+                    changed_at=at,
+                )
+            case 2:
+                await act(partner.promote, at)
+            case 3 if len(taken) < 6:
+                back = await act(partner.roll_back, at, "It is wrong.")
+                taken |= {back.digest} if back else set()
+            case 4 if chance.random() < 0.3:
+                await act(partner.remove, origin, at)
+        found = await states()
+        many = Counter(found.values())
+        assert many[State.ACTIVE] <= 1
+        assert many[State.CANARY] <= many[State.ACTIVE]
+        assert {digest for digest, one in found.items() if one is State.ROLLED_BACK} == taken
