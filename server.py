@@ -47,16 +47,16 @@ import settings as configuration
 from connectors import command, egress, form, http
 from connectors.board import Board
 from connectors.issuer import Issuer
-from connectors.registry import PARTNERS, Registry, Watch, Workshop, kinds
+from connectors.registry import PARTNERS, File, Registry, Watch, Workshop, kinds
 from credentials import token
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
 from models import demo, errors, talent, text
 from models.database import Database
 from resolvers import menu, publication, standing
+from resolvers import partner as partner_files
 from resolvers.context import ZONE, Context
 from resolvers.impact import WAYS, Impact, Part
-from resolvers.partner import Partners
 from resolvers.viewer import Door, Role
 from sandbox import secret, system
 from schema import execution
@@ -107,7 +107,7 @@ class Hub:
         self.client = http.HTTPClient(
             common=self.board, allow=_allowed(settings, sandbox or _sandbox(settings))
         )
-        self.partners = Partners(
+        self.partners = partner_files.Partners(
             self.database,
             workshop_of(settings, self.client, clock, sandbox),
             Watch(_partner_folders(settings)),
@@ -445,7 +445,7 @@ def _metrics_of(hub: Hub) -> CollectorRegistry:
 class _PartnerMetrics(Collector):
     """Each partner's health, read when somebody asks."""
 
-    def __init__(self, partners: Partners) -> None:
+    def __init__(self, partners: partner_files.Partners) -> None:
         self._partners = partners
 
     def collect(self) -> Iterable[Metric]:
@@ -490,9 +490,8 @@ async def prepare(settings: Settings, people: int | None = None, clock: Clock = 
     try:
         await database.upgrade()
         try:
-            await publication.publish(
-                database, settings.menu, partial(_capabilities, settings), clock()
-            )
+            known = partial(_capabilities, settings, await partner_files.installed(database))
+            await publication.publish(database, settings.menu, known, clock())
         except errors.MenuAheadError as ahead:
             # What officers published is no reason not to start; what is in force stays so.
             _log.warning("%s %s", ahead.sentence, ahead.hint)
@@ -533,9 +532,10 @@ def sandbox_running(settings: Settings) -> Iterator[Callable[[], None]]:
             process.wait(_SANDBOX_SECONDS)
 
 
-def _capabilities(settings: Settings) -> publication.Capabilities:
+def _capabilities(settings: Settings, installed: Iterable[File] = ()) -> publication.Capabilities:
     """Return what may be asked of each partner that has a file, sandbox ones included."""
-    known = partners_of(replace(settings, demo=True), http.HTTPClient(), _now)
+    workshop = workshop_of(replace(settings, demo=True), http.HTTPClient(), _now)
+    known = workshop.load(_partner_folders(settings), installed)
     return {slug: partner.capabilities for slug, partner in known.partners.items()}
 
 
@@ -779,8 +779,9 @@ def menu_publish(
         settings = configuration.read()
         database = Database(settings.database_url)
         try:
+            known = partial(_capabilities, settings, await partner_files.installed(database))
             return await publication.publish(
-                database, settings.menu, partial(_capabilities, settings), _now(), replace=replace
+                database, settings.menu, known, _now(), replace=replace
             )
         finally:
             await database.close()
@@ -798,12 +799,13 @@ def menu_preview(
     from resolvers import population  # noqa: PLC0415 - as said above
 
     settings = configuration.read()
-    found = publication.read(settings.menu, _capabilities(settings))
     today = _now().astimezone(ZONE).date()
 
     async def run() -> list[Impact]:
         database = Database(settings.database_url)
         try:
+            known = _capabilities(settings, await partner_files.installed(database))
+            found = publication.read(settings.menu, known)
             return await population.preview(database, found, today)
         finally:
             await database.close()

@@ -172,9 +172,14 @@ class Workshop:
         self._retired: list[tuple[float, http.PartnerClient]] = []
         self._last = Registry(self)
 
-    def load(self, folders: Sequence[Path]) -> Registry:
-        """Return the registry of every partner file in these folders, each in force."""
-        good, wrong = self.checked(map(File.at, files(folders).values()))
+    def load(self, folders: Sequence[Path], installed: Iterable[File] = ()) -> Registry:
+        """Return the registry of every partner file in these folders, each in force.
+
+        Files that were ``installed`` count before those of the same name.
+        """
+        found = {slug: File.at(path) for slug, path in files(folders).items()}
+        found |= {one.slug: one for one in installed}
+        good, wrong = self.checked(found.values())
         return self.registry({slug: Wanted(one) for slug, one in good.items()}, wrong)
 
     def check(self, file: File, suppliers: Mapping[str, str] = _NOBODY) -> manifest.Entry | None:

@@ -167,6 +167,17 @@ class Partners:
             _log.info("%s %s is promoted", slug, found.edition)
 
 
+async def installed(database: Database) -> list[File]:
+    """Return the files in force that came through the endpoint."""
+    async with database.session() as session:
+        live = await partner.live(session, texts=True)
+    return [
+        File(one.slug, one.text, f"{one.slug}.yaml")
+        for one in live
+        if one.origin is Origin.ENDPOINT and one.state is State.ACTIVE
+    ]
+
+
 async def install(context: Context, code: str, text: str) -> Version:
     """Bring a partner's file (YAML) into force, and return it as it then is.
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 import schema
+import server
 from connectors import registry
 from connectors.registry import PARTNERS
+from resolvers import partner as partners
 from sandbox.fault import Fault, Mode
 from tests import asgi
 from tests.hub import eventually
@@ -410,3 +412,15 @@ async def test_a_partner_of_a_kind_nobody_has_seen_answers_and_the_sdl_stays_as_
 
     assert (await hub.ask(SHAPE)).json() == before
     assert schema.sdl() == contract
+
+
+@one_database
+async def test_the_menu_may_ask_whoever_was_installed(hub):
+    text = FILE.replace(f"slug: {RATES}", "slug: riverside-exchange")
+    given = {"code": "riverside-exchange", "text": text}
+    await hub.ask(INSTALL, {"input": given}, viewer="admin")
+
+    files = await partners.installed(hub.hub.database)
+    known = server._capabilities(hub.hub.settings, files)
+
+    assert known["riverside-exchange"] == known[RATES]
