@@ -210,3 +210,13 @@ async def test_what_is_kept_is_told_once(trial):
     tried.candidate.told(kept)
 
     assert tried.counts == (1, 0)
+
+
+async def test_who_is_asked_apart_counts_in_no_trial(trial):
+    tried = trial()
+    apart = tried.candidate.apart(lambda send: send)
+
+    inquiry = base.Inquiry(offer.Capability.PASS, "art", NOW, NOW + timedelta(days=1))
+    await apart.ask([inquiry], asyncio.get_running_loop().time() + 5)
+
+    assert tried.counts == (0, 0)
