@@ -26,6 +26,7 @@ from connectors import (
     board,
     breaker,
     bucket,
+    cache,
     credential,
     egress,
     errors,
@@ -193,6 +194,7 @@ class PartnerClient:
         self._credentials = credentials
         self._hidden = (*exchange.REDACTED, *credential.named(credentials))
         self._send = send
+        self._cache = cache.Cache(policy.poll_seconds)
         self._places = asyncio.Semaphore(policy.concurrency)
         self._flights: flight.Flights[tuple[int, Request], Reply] = flight.Flights()
         self._acts = 0
@@ -291,6 +293,7 @@ class PartnerClient:
         finally:
             # Who asks after an act is not told what was so before it.
             self._acts += 1
+            self._cache.clear()
 
     def held(self) -> errors.PartnerError | None:
         """Return why the partner would not be called now; None where it would be."""
@@ -321,6 +324,8 @@ class PartnerClient:
         return await self._shared(Request("GET", url, accept, tuple(headers.items())))
 
     async def _shared(self, request: Request) -> Reply:
+        if _is_kept(request) and (known := self._cache.fresh(request, _now())):
+            return known
         ends = self._ends()
         try:
             return await self._flights.join(
@@ -409,12 +414,23 @@ class PartnerClient:
     async def _followed(self, request: Request) -> Reply:
         """Return the good answer to a request, after the redirects of one that fetches."""
         for _ in range(REDIRECTS + 1):
-            reply = await self._authorised(request)
+            reply = await self._fetched(request)
             if request.method != "GET" or reply.status not in _REDIRECTING:
-                return self._judged(reply, request)
+                return reply
             link = self._link(reply.headers.get("Location", ""), request.url)
             request = replace(request, url=link)
         raise errors.bad_answer("leads from one address to the next without end")
+
+    async def _fetched(self, request: Request) -> Reply:
+        """Return the good answer to a request, or a redirect; the one kept, if it still holds."""
+        kept, acts = self._cache.get(request) if _is_kept(request) else None, self._acts
+        reply = await self._authorised(kept.asked_after(request) if kept else request)
+        if request.method == "GET" and reply.status in _REDIRECTING:
+            return reply
+        reply = self._judged(kept.renewed(reply) if kept else reply, request)
+        if _is_kept(request) and acts == self._acts:
+            self._cache.keep(request, reply, _now())
+        return reply
 
     async def _authorised(self, request: Request) -> Reply:
         """Return the answer to a request that shows who asks: to the partner's own origin only."""
@@ -495,6 +511,11 @@ class PartnerClient:
         wait = (quota.spent(reply.headers) or errors.RETRY_SECONDS) if asked is None else asked
         self._gate.rest(wait, problem)
         return kind(problem, gate.RESTS[problem], wait)
+
+
+def _is_kept(request: Request) -> bool:
+    """Return whether the answer to this request may be kept: it fetches, and is about nobody."""
+    return request.method == "GET" and not _private.get()
 
 
 def _now() -> float:
