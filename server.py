@@ -57,6 +57,7 @@ from resolvers import menu, publication, standing
 from resolvers import partner as partner_files
 from resolvers.context import ZONE, Context
 from resolvers.impact import WAYS, Impact, Part
+from resolvers.plan import Mode
 from resolvers.viewer import Door, Role
 from sandbox import secret, system
 from schema import execution
@@ -126,8 +127,8 @@ class Hub:
         self.catalogue: menu.Catalogue | None = None
         self._closing = asyncio.Event()
 
-    async def context(self, request: Request) -> Context:
-        """Return the context of one query.
+    async def context(self, request: Request, plan: str | None = None) -> Context:
+        """Return the context of one query, with a plan where one is asked for: ``only``, ``with``.
 
         Raises:
             UnauthenticatedError: the request's token does not hold.
@@ -150,6 +151,7 @@ class Hub:
             deadline=asyncio.get_running_loop().time() + self.settings.deadline_seconds,
             keeper=self.keeper,
             faults=request.headers.get(FAULT_HEADER, ""),
+            plan=Mode(plan) if plan else None,
         )
 
     async def follow(self) -> None:

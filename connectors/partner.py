@@ -184,22 +184,29 @@ class Partner:
             deadline: When the asker stops waiting, in the running loop's time. The partner's own
                 deadline holds besides.
         """
-        now = self._clock()
-        known = {one: last for one in inquiries if (last := self._memory.get(one))}
-        fresh = {one for one, last in known.items() if now - last.observed_at < self._fresh}
+        fresh, usable = self._remembered(inquiries)
         pending = tuple(dict.fromkeys(one for one in inquiries if one not in fresh))
         found, failure = await self._found(pending, deadline) if pending else ({}, None)
+        live = {one: self._answer(Freshness.LIVE, last) for one, last in found.items()}
+        return [
+            live.get(one) or fresh.get(one) or self._instead(usable.get(one), failure)
+            for one in inquiries
+        ]
 
-        def answer(one: base.Inquiry) -> Answer:
-            if one in found:
-                return self._answer(Freshness.LIVE, found[one])
-            if one in fresh:
-                return self._answer(Freshness.CACHED, known[one])
-            if one in known and now - known[one].observed_at <= self._stale:
-                return self._answer(Freshness.STALE, known[one], failure)
-            return self._answer(Freshness.UNAVAILABLE, None, failure)
+    def held(self) -> errors.PartnerError | None:
+        """Return why the partner would not be called now; None where it would be."""
+        return self._connector.partner.held()
 
-        return [answer(one) for one in inquiries]
+    def foreseen(self, inquiries: Sequence[base.Inquiry]) -> list[Answer]:
+        """Return how each inquiry would be answered now, in order; nobody is asked.
+
+        What would be asked for is LIVE, and empty.
+        """
+        fresh, usable = self._remembered(inquiries)
+        held = self.held()
+        if held is None:
+            return [fresh.get(one) or Answer(self.slug, Freshness.LIVE) for one in inquiries]
+        return [fresh.get(one) or self._instead(usable.get(one), held) for one in inquiries]
 
     async def supply(self, subject: str, names: frozenset[str], deadline: float) -> Supply:
         """Return what the partner knows of a person, whatever becomes of the partner.
@@ -248,6 +255,26 @@ class Partner:
                 return await self._ask_kind(done, min(ends, deadline))
         finally:
             self._memory.forget(order.capability)
+
+    def _remembered(
+        self, inquiries: Sequence[base.Inquiry]
+    ) -> tuple[Mapping[base.Inquiry, Answer], _Found]:
+        """Return the answers that are fresh, and what may be served while the partner fails."""
+        now = self._clock()
+        known = {one: last for one in inquiries if (last := self._memory.get(one))}
+        fresh = {
+            one: self._answer(Freshness.CACHED, last)
+            for one, last in known.items()
+            if now - last.observed_at < self._fresh
+        }
+        usable = {one: last for one, last in known.items() if now - last.observed_at <= self._stale}
+        return fresh, usable
+
+    def _instead(
+        self, last: memory.Remembered | None, failure: errors.PartnerError | None
+    ) -> Answer:
+        """Return what answers an inquiry that the partner did not."""
+        return self._answer(Freshness.STALE if last else Freshness.UNAVAILABLE, last, failure)
 
     def _answer(
         self,

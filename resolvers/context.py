@@ -18,6 +18,7 @@ from models.database import Database
 from resolvers.desk import Desk
 from resolvers.loaders import Loaders
 from resolvers.menu import Catalogue
+from resolvers.plan import Mode, Plan
 from resolvers.reads import Reads
 from resolvers.standing import Keeper
 from resolvers.viewer import Viewer
@@ -54,6 +55,8 @@ class Context:
     loaders: Loaders
     desk: Desk
     keeper: Keeper
+    #: What is asked of partners, where whoever asks wants to know.
+    plan: Plan | None = None
     #: The person asking, once read; None where a role without a person asks.
     person: talent.Talent | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -74,17 +77,20 @@ class Context:
         deadline: float,
         keeper: Keeper | None = None,
         faults: str = "",
+        plan: Mode | None = None,
     ) -> Context:
         """Return a query's context; ``deadline`` is the running loop's time when it must end.
 
         Without a ``keeper`` of the process it has one of its own. ``faults`` says which partners
-        fail in this query, as ``fault.read``; only those of the sandbox are heard.
+        fail in this query, as ``fault.read``; only those of the sandbox are heard. ``plan`` is how
+        a plan of the query is told, if it is.
 
         Raises:
             BadInputError: there are no such faults.
         """
         heard = faults and viewer.sandbox
         stand_ins = fault.applied(faults, registry.partners) if heard else {}
+        planned = Plan(plan, registry.partners) if plan else None
         reads = Reads()
         return cls(
             viewer=viewer,
@@ -97,7 +103,8 @@ class Context:
             pseudonyms=pseudonyms,
             reads=reads,
             loaders=Loaders.over(database, reads),
-            desk=Desk(registry, reads, deadline, stand_ins),
+            desk=Desk(registry, reads, deadline, stand_ins, planned),
+            plan=planned,
             keeper=keeper or Keeper(database),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -12,6 +13,7 @@ from connectors import errors, fault
 from connectors.base import Act, Booked, Inquiry, Order
 from connectors.partner import Answer, Freshness, Supply
 from connectors.registry import Registry
+from resolvers.plan import Plan
 from resolvers.reads import Reads
 
 W = TypeVar("W")
@@ -35,8 +37,13 @@ class Desk:
         reads: Reads,
         deadline: float,
         stand_ins: Mapping[str, fault.Asked] = _NOBODY,
+        plan: Plan | None = None,
     ) -> None:
-        """Ask the partners at work, or those who stand in for them, until the deadline."""
+        """Ask the partners at work, or those who stand in for them, until the deadline.
+
+        Where a ``plan`` is made of the query, it is told of every ask, and may leave it.
+        """
+        self._plan = plan
         self._partners: Mapping[str, fault.Asked] = {**registry.partners, **stand_ins}
         self._deadline = deadline
         self._offers = _Line(reads, self._ask)
@@ -65,12 +72,14 @@ class Desk:
         return await self._partners[partner].book(act, order, booked, self._deadline)
 
     async def _ask(self, partner: str, inquiries: Sequence[Inquiry]) -> Sequence[Answer]:
-        return await self._partners[partner].ask(inquiries, self._deadline)
+        ask = partial(self._partners[partner].ask, inquiries, self._deadline)
+        return await (self._plan.ask(partner, inquiries, ask) if self._plan else ask())
 
     async def _supply(self, whom: tuple[str, str], facts: Sequence[str]) -> Sequence[Supply]:
         partner, subject = whom
-        asked = self._partners[partner]
-        supply = await asked.supply(subject, frozenset(facts), self._deadline)
+        names = frozenset(facts)
+        ask = partial(self._partners[partner].supply, subject, names, self._deadline)
+        supply = await (self._plan.supply(partner, len(names), ask) if self._plan else ask())
         return [supply] * len(facts)
 
 

@@ -25,6 +25,7 @@ _METHODS = {
     "GET": frozenset({OperationType.QUERY}),
     "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
 }
+_ACTING = frozenset({OperationType.MUTATION})
 # Answers differ by who asks, in which language and type, and may show a person.
 _HEADERS = {
     "cache-control": "private, no-store",
@@ -32,6 +33,9 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
 }
 _CLOSE = {"connection": "close"}
+#: How a plan of the query is asked for: alone, or with the answer.
+PLAN_HEADER = "x-greenway-plan"
+_PLANS = ("only", "with")
 
 
 class RefusedError(Exception):
@@ -92,7 +96,8 @@ class Operation:
 class GraphQLView:
     """The ASGI application behind one path: queries by GET, queries and mutations by POST.
 
-    ``context`` builds the value that resolvers see; a ``GreenwayError`` it raises (a token that
+    ``context`` builds the value that resolvers see, of the request and of how a plan of its query
+    is asked for (``only``, ``with`` or not at all); a ``GreenwayError`` it raises (a token that
     does not hold) refuses the request. There are no uploads, batches or sockets, and a POST that
     a foreign page could send without asking the browser's leave is refused by its media type.
     """
@@ -100,7 +105,7 @@ class GraphQLView:
     def __init__(
         self,
         schema: Schema,
-        context: Callable[[Request], Awaitable[object]],
+        context: Callable[[Request, str | None], Awaitable[object]],
         *,
         page: bool = True,
         assets: Path = ide.ASSETS,
@@ -144,16 +149,20 @@ class GraphQLView:
         operation = Operation.of(
             _query_parameters(request) if request.method == "GET" else await self._body(request)
         )
+        plan = _plan(request, operation)
+        allowed = _METHODS[request.method] - (_ACTING if plan == "only" else frozenset())
         try:
             return await self._schema.execute(
                 operation.query,
                 variable_values=operation.variables,
-                context_value=await self._context(request),
+                context_value=await self._context(request, plan),
                 operation_name=operation.name,
-                allowed_operation_types=_METHODS[request.method],
+                allowed_operation_types=allowed,
                 operation_extensions=operation.extensions,
             )
         except InvalidOperationTypeError as error:
+            if error.operation_type in _METHODS[request.method]:
+                raise _bad_request("A plan alone is made of queries: a mutation acts.") from None
             if error.operation_type is OperationType.MUTATION:
                 raise _method_not_allowed("A mutation is sent by POST.", "POST") from None
             raise RefusedError(
@@ -199,6 +208,14 @@ class GraphQLView:
         return bytes(body)
 
 
+def _plan(request: Request, operation: Operation) -> str | None:
+    """Return how a plan is asked for: by the operation's extensions, or by a header."""
+    asked = (operation.extensions or {}).get("plan", request.headers.get(PLAN_HEADER))
+    if asked is not None and asked not in _PLANS:
+        raise _bad_request(f"`plan` must be {' or '.join(f'`{one}`' for one in _PLANS)}.")
+    return asked
+
+
 def _query_parameters(request: Request) -> dict[str, object]:
     parameters: dict[str, object] = dict(request.query_params)
     for name in ("variables", "extensions"):
@@ -223,7 +240,8 @@ def _response(result: ExecutionResult, media: str) -> Response:
     The older media type answers 200 to a document that does not hold, as its clients expect.
     """
     found = [error.formatted for error in result.errors or ()]
-    refused = result.data is None and not any(_began(error) for error in found)
+    began = bool(result.extensions) or any(_began(error) for error in found)
+    refused = result.data is None and not began
     content: dict[str, object] = {} if refused else {"data": result.data}
     if found:
         content["errors"] = found

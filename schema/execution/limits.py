@@ -98,6 +98,15 @@ def breaches(
         return [refusal(Code.QUERY_TOO_DEEP, "levels or more", limits.depth, limits.depth + 1)]
 
 
+def cost(
+    schema: graphql.GraphQLSchema, document: ast.DocumentNode, limits: Limits, name: str | None
+) -> int:
+    """Return the points of cost of a valid document's operation: of this name, or its only one."""
+    survey = _Survey(schema, document, limits)
+    named = (node for node in survey.operations if name in (None, node.name and node.name.value))
+    return survey.measured(next(named)).cost
+
+
 class _Survey:
     """One reading of one document; not yet validated, so nothing in it is taken for granted."""
 
@@ -118,8 +127,7 @@ class _Survey:
     def judged(self, node: ast.OperationDefinitionNode) -> Iterator[graphql.GraphQLError]:
         """Yield an error for each limit this operation exceeds."""
         limits = self._limits
-        root = self._schema.get_root_type(node.operation)
-        found = self._selections(node.selection_set, root, None)
+        found = self.measured(node)
         directives = found.directives + len(node.directives or ())
         for code, what, limit, measured in (
             (Code.QUERY_TOO_DEEP, "levels", limits.depth, found.depth),
@@ -131,6 +139,11 @@ class _Survey:
         ):
             if measured > limit:
                 yield refusal(code, what, limit, measured, node)
+
+    def measured(self, node: ast.OperationDefinitionNode) -> Measure:
+        """Return the measure of an operation."""
+        root = self._schema.get_root_type(node.operation)
+        return self._selections(node.selection_set, root, None)
 
     def _selections(
         self,

@@ -65,6 +65,10 @@ class Reader:
         ]
         self.read = lru_cache(maxsize=_REMEMBERED)(self._read)
 
+    def cost(self, text: str, name: str | None) -> int:
+        """Return the points of cost of an operation of a document that may run."""
+        return limits.cost(self._schema, self.read(text).document, self._bounds, name)
+
     def _read(self, text: str) -> Reading:
         document = self._parsed(text)
         # What exceeds a limit is not validated: rules of others may not be linear.

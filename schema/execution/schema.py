@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import graphql
 from strawberry.federation import Schema as FederatedSchema
@@ -13,6 +13,17 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from schema.execution import limits, plan, problems, reading
+
+
+class Planned(Protocol):
+    """What a context may have noted of what its query asks, or would ask."""
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether nobody was asked, so that there is no data to give."""
+
+    def told(self, cost: int, most: int) -> dict[str, object]:
+        """Return it as JSON has it, for a query of this cost, of so much at most."""
 
 
 class Schema(FederatedSchema):
@@ -67,8 +78,31 @@ class Schema(FederatedSchema):
             return self._timed_out()
         if any(isinstance(error.original_error, _OutOfTimeError) for error in result.errors or ()):
             return self._timed_out()
-        result.errors = list(problems.settled(result.errors or (), context_value)) or None
-        return result
+        planned: Planned | None = getattr(context_value, "plan", None)
+        if planned is None or result.data is None:
+            result.errors = list(problems.settled(result.errors or (), context_value)) or None
+            return result
+        return self._planned(result, planned, context_value, query or "", operation_name)
+
+    def _planned(
+        self,
+        result: ExecutionResult,
+        planned: Planned,
+        context: object,
+        query: str,
+        operation_name: str | None,
+    ) -> ExecutionResult:
+        """Return the result with its plan; of a dry one, without data and what befell that."""
+        cost = self._reader.cost(query, operation_name)
+        told = problems.settled(result.errors or (), None if planned.is_dry else context)
+        return ExecutionResult(
+            data=None if planned.is_dry else result.data,
+            errors=list(told) or None,
+            extensions={
+                **(result.extensions or {}),
+                "plan": planned.told(cost, self.bounds.cost),
+            },
+        )
 
     def process_errors(
         self,

@@ -129,7 +129,7 @@ async def browser(tmp_path):
 
 @asynccontextmanager
 async def a_hub(seen):
-    async def context(request):
+    async def context(request, plan):
         seen.append(request.headers.get("authorization"))
 
     view = execution.GraphQLView(execution.Schema(Query), context)
