@@ -1,4 +1,4 @@
-"""Two hospitals on one FHIR server: slot search in R4 and in R5, paged, with its own errors."""
+"""Two hospitals on one FHIR server, in R4 and in R5: slots are searched, taken and booked."""
 
 from __future__ import annotations
 
@@ -69,15 +69,134 @@ TENANTS = {
 
 
 def routes(clock: day.Clock) -> list[web.RouteDef]:
-    """Return both hospitals' interactions: capabilities and slot search."""
+    """Return both hospitals' interactions: capabilities, slot search, and booking."""
+    return [route for tenant in TENANTS.values() for route in _routes(_Books(tenant, clock))]
+
+
+def _routes(books: _Books) -> list[web.RouteDef]:
+    base, desk = books.tenant.base, _Desk(books)
     return [
-        route
-        for tenant in TENANTS.values()
-        for route in (
-            web.get(f"{tenant.base}/metadata", _Metadata(tenant).answer),
-            web.get(f"{tenant.base}/Slot", _SlotSearch(tenant, clock).answer),
-        )
+        web.get(f"{base}/metadata", _Metadata(books.tenant).answer),
+        web.get(f"{base}/Slot", _SlotSearch(books).answer),
+        web.get(f"{base}/Appointment", desk.search),
+        web.post(f"{base}/Appointment", desk.create),
+        web.get(f"{base}/{{type:Slot|Appointment}}/{{id}}", desk.read),
+        web.put(f"{base}/{{type:Slot|Appointment}}/{{id}}", desk.update),
     ]
+
+
+class _Books:
+    """What a hospital has: its slots as they are made up, and whatever was changed or added."""
+
+    def __init__(self, tenant: Tenant, clock: day.Clock) -> None:
+        self.tenant = tenant
+        self.clock = clock
+        self.written: dict[str, Resource] = {}
+
+    def slots(self) -> list[tuple[datetime, str, Resource]]:
+        """Return the slots of the coming days as they are now."""
+        made = _slots(self.tenant.base, day.today(self.clock))
+        return [
+            (start, service, self.written.get(f"Slot/{slot['id']}", slot))
+            for start, service, slot in made
+        ]
+
+    def read(self, reference: str) -> Resource | None:
+        """Return a resource by its `Type/id`."""
+        if reference in self.written or not reference.startswith("Slot/"):
+            return self.written.get(reference)
+        name = reference.removeprefix("Slot/")
+        return next((slot for *_, slot in self.slots() if slot["id"] == name), None)
+
+    def write(self, resource: Resource) -> Resource:
+        """Keep a resource as its next version."""
+        reference = f"{resource['resourceType']}/{resource['id']}"
+        version = 1 + int(_version(self.read(reference)))
+        self.written[reference] = {**resource, "meta": {"versionId": str(version)}}
+        return self.written[reference]
+
+    def appointments(self, token: str) -> list[Resource]:
+        """Return the appointments with this `system|value`."""
+        system, _, value = token.partition("|")
+        identifier = {"system": system, "value": value}
+        return [
+            one
+            for one in self.written.values()
+            if one["resourceType"] == "Appointment" and identifier in one.get("identifier", ())
+        ]
+
+
+def _version(resource: Resource | None) -> str:
+    return str(resource.get("meta", {}).get("versionId", "1")) if resource else "0"
+
+
+class _Desk:
+    """Booking: a slot is replaced in the version that was read, an appointment is made once."""
+
+    def __init__(self, books: _Books) -> None:
+        self.books = books
+
+    async def search(self, request: web.Request) -> web.Response:
+        """Answer with the appointments that have an identifier."""
+        if not _knows(self.books.tenant, request):
+            return _outcome(401, "login", "Credentials are missing or wrong.")
+        found = self.books.appointments(request.query.get("identifier", ""))
+        base = str(request.url.with_path(self.books.tenant.base).with_query(None))
+        entries = [_entry(base, one, "match") for one in found]
+        return _fhir({"resourceType": "Bundle", "type": "searchset", "entry": entries})
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Make an appointment, unless the one that must not exist is there."""
+        if not _knows(self.books.tenant, request):
+            return _outcome(401, "login", "Credentials are missing or wrong.")
+        made = await _sent(request)
+        if made is None or made.get("resourceType") != "Appointment":
+            return _outcome(400, "invalid", "This is no appointment.")
+        token = request.headers.get("If-None-Exist", "").removeprefix("identifier=")
+        if token and (found := self.books.appointments(token)):
+            return _fhir(found[0])
+        number = f"appointment-{len(self.books.written) + 1}"
+        return _fhir(self.books.write({**made, "id": number}), 201)
+
+    async def read(self, request: web.Request) -> web.Response:
+        """Answer with one resource and its version."""
+        if not _knows(self.books.tenant, request):
+            return _outcome(401, "login", "Credentials are missing or wrong.")
+        found = self.books.read(_reference(request))
+        if found is None:
+            return _outcome(404, "not-found", "There is no such resource.")
+        return _tagged(found)
+
+    async def update(self, request: web.Request) -> web.Response:
+        """Replace one resource, in the version that the request names."""
+        if not _knows(self.books.tenant, request):
+            return _outcome(401, "login", "Credentials are missing or wrong.")
+        found, sent = self.books.read(_reference(request)), await _sent(request)
+        if found is None:
+            return _outcome(404, "not-found", "There is no such resource.")
+        if sent is None or any(sent.get(name) != found[name] for name in ("resourceType", "id")):
+            return _outcome(400, "invalid", "This is another resource.")
+        if request.headers.get("If-Match") != f'W/"{_version(found)}"':
+            return _outcome(412, "conflict", "This is not the present version.")
+        return _tagged(self.books.write(sent))
+
+
+def _reference(request: web.Request) -> str:
+    return f"{request.match_info['type']}/{request.match_info['id']}"
+
+
+async def _sent(request: web.Request) -> Resource | None:
+    try:
+        sent = json.loads(await request.read())
+    except ValueError:
+        return None
+    return sent if isinstance(sent, dict) else None
+
+
+def _tagged(resource: Resource) -> web.Response:
+    response = _fhir(resource)
+    response.headers["ETag"] = f'W/"{_version(resource)}"'
+    return response
 
 
 class _Metadata:
@@ -118,13 +237,13 @@ class _Metadata:
 class _SlotSearch:
     """The search: filters, sorts, pages by its own next link, includes the schedules."""
 
-    def __init__(self, tenant: Tenant, clock: day.Clock) -> None:
-        self.tenant = tenant
-        self.clock = clock
+    def __init__(self, books: _Books) -> None:
+        self.books = books
+        self.tenant = books.tenant
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer one request."""
-        if not self._known(request):
+        if not _knows(self.tenant, request):
             return _outcome(401, "login", "Credentials are missing or wrong.")
         version = self.tenant.version.rpartition(".")[0]
         if "fhirVersion=" in (accept := request.headers.get("Accept", "")) and (
@@ -137,13 +256,8 @@ class _SlotSearch:
             return _outcome(400, "invalid", "A search parameter has an invalid value.")
         return _fhir(self._bundle(request, wanted))
 
-    def _known(self, request: web.Request) -> bool:
-        if self.tenant.user is None:
-            return secret.matches(self.tenant.secret, request.headers.get("X-Api-Key"))
-        return secret.basic_user(request, self.tenant.secret) == self.tenant.user
-
     def _bundle(self, request: web.Request, wanted: _Wanted) -> Resource:
-        slots = _slots(self.tenant.base, day.today(self.clock))
+        slots = self.books.slots()
         found = [slot for start, service, slot in slots if wanted.holds(start, service, slot)]
         page = found[wanted.offset : wanted.offset + wanted.count]
         links = [{"relation": "self", "url": str(request.url)}]
@@ -167,6 +281,12 @@ class _SlotSearch:
         wanted = {slot["schedule"]["reference"] for slot in page}
         schedules = _schedules(self.tenant)
         return [one for one in schedules if f"Schedule/{one['id']}" in wanted]
+
+
+def _knows(tenant: Tenant, request: web.Request) -> bool:
+    if tenant.user is None:
+        return secret.matches(tenant.secret, request.headers.get("X-Api-Key"))
+    return secret.basic_user(request, tenant.secret) == tenant.user
 
 
 class _Wanted:

@@ -12,9 +12,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from connectors import base, egress, errors, http
+from connectors import base, credential, egress, errors, http
 from connectors.kinds import hospital
 from models import offer
+from sandbox import secret
 from tests import partner, server
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -265,3 +266,28 @@ async def test_an_appointment_is_for_one(build, theirs):
 
     with pytest.raises(errors.Refused):
         await build(theirs).reserve(two)
+
+
+async def test_the_sandbox_is_booked_as_any_other(running, client):
+    system = await running("hospital")
+    key = credential.Header("X-Api-Key", secret.VALUES["jinzhong-road-hospital-key"])
+    address = f"{system.url}/jinzhong-road-hospital/fhir/r4/"
+    connector = hospital.Hospital(
+        hospital.Options(), client.partner("jinzhong", address, credentials=key)
+    )
+    seats = {name: one.remaining for name, one in (await offered(connector)).items()}
+    name = min(seats)
+    orders = [order(name, str(number)) for number in range(seats[name])]
+
+    held = [await connector.reserve(one) for one in orders]
+
+    assert {one.step for one in held} == {base.Step.HELD}
+    assert name not in await offered(connector)
+    assert await connector.find(orders[0]) == held[0]
+    with pytest.raises(errors.Refused) as raised:
+        await connector.reserve(order(name, "late"))
+    assert raised.value.problem is errors.Problem.CONFLICT
+    confirmed = await connector.confirm(orders[0], held[0])
+    assert confirmed.step is base.Step.CONFIRMED
+    assert (await connector.cancel(orders[0], confirmed)).step is base.Step.CANCELLED
+    assert (await offered(connector))[name].remaining == 1
