@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from connectors import http
+from connectors import errors, http
 from models.offer import Capability, Offer
 
 
@@ -172,8 +172,10 @@ class Connector(abc.ABC, Generic[O]):
         return cls.books
 
     @abc.abstractmethod
-    async def answer(self, inquiries: Sequence[Inquiry]) -> Sequence[Sequence[Offer]]:
-        """Return the offers for each inquiry, in the inquiries' order.
+    async def answer(
+        self, inquiries: Sequence[Inquiry]
+    ) -> Sequence[Sequence[Offer] | errors.PartnerError]:
+        """Return the offers for each inquiry, or why it alone has none, in the inquiries' order.
 
         One upstream call serves all inquiries where the protocol can batch (a further call only
         follows a page). Offers come sorted by time, then id.

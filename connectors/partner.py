@@ -84,6 +84,7 @@ class Health:
 
 
 _Found = Mapping[base.Inquiry, memory.Remembered]
+_Failed = Mapping[base.Inquiry, errors.PartnerError]
 _Facts = Mapping[str, Value]
 
 
@@ -106,9 +107,9 @@ class Partner:
         self._stale = timedelta(seconds=described.freshness.stale_seconds)
         kept = max(described.freshness.fresh_seconds, described.freshness.stale_seconds)
         self._memory = memory.Memory(connector.partner, described.model_dump_json(), kept)
-        self._flights: flight.Flights[tuple[int, tuple[base.Inquiry, ...]], _Found] = (
-            flight.Flights()
-        )
+        self._flights: flight.Flights[
+            tuple[int, tuple[base.Inquiry, ...]], tuple[_Found, _Failed]
+        ] = flight.Flights()
         self._supplying: flight.Flights[tuple[str, frozenset[str]], _Facts] = flight.Flights()
         self._asked = 0
         self._failed = 0
@@ -186,10 +187,10 @@ class Partner:
         """
         fresh, usable = self._remembered(inquiries)
         pending = tuple(dict.fromkeys(one for one in inquiries if one not in fresh))
-        found, failure = await self._found(pending, deadline) if pending else ({}, None)
+        found, failed = await self._found(pending, deadline) if pending else ({}, {})
         live = {one: self._answer(Freshness.LIVE, last) for one, last in found.items()}
         return [
-            live.get(one) or fresh.get(one) or self._instead(usable.get(one), failure)
+            live.get(one) or fresh.get(one) or self._instead(usable.get(one), failed.get(one))
             for one in inquiries
         ]
 
@@ -294,14 +295,14 @@ class Partner:
 
     async def _found(
         self, inquiries: tuple[base.Inquiry, ...], deadline: float
-    ) -> tuple[_Found, errors.PartnerError | None]:
+    ) -> tuple[_Found, _Failed]:
         # Who asks after somebody booked is not told what was so before.
         asked = self._memory.acts, inquiries
         start = partial(self._offers, *asked)
         try:
-            return await self._joined(self._flights, asked, start, deadline), None
+            return await self._joined(self._flights, asked, start, deadline)
         except errors.PartnerError as failure:
-            return {}, failure
+            return {}, dict.fromkeys(inquiries, failure)
 
     async def _joined(
         self,
@@ -343,15 +344,20 @@ class Partner:
                 "This partner cannot be asked how a booking stands: its people must be.",
             ) from None
 
-    async def _offers(self, acts: int, inquiries: tuple[base.Inquiry, ...]) -> _Found:
-        offers = await self._connector.answer(inquiries)
+    async def _offers(
+        self, acts: int, inquiries: tuple[base.Inquiry, ...]
+    ) -> tuple[_Found, _Failed]:
+        answers = await self._connector.answer(inquiries)
         now = self._clock()
-        found = {
-            one: memory.Remembered(tuple(some), now)
-            for one, some in zip(inquiries, offers, strict=True)
-        }
+        found: dict[base.Inquiry, memory.Remembered] = {}
+        failed: dict[base.Inquiry, errors.PartnerError] = {}
+        for one, given in zip(inquiries, answers, strict=True):
+            if isinstance(given, errors.PartnerError):
+                failed[one] = given
+            else:
+                found[one] = memory.Remembered(tuple(given), now)
         self._memory.remember(found, acts)
-        return found
+        return found, failed
 
     async def _facts(self, subject: str, names: frozenset[str]) -> _Facts:
         with http.in_private():

@@ -207,7 +207,9 @@ async def _booked(
     return booked
 
 
-def _misanswered(example: base.Example, answers: Sequence[Sequence[offer.Offer]]) -> Iterator[str]:
+def _misanswered(
+    example: base.Example, answers: Sequence[Sequence[offer.Offer] | errors.PartnerError]
+) -> Iterator[str]:
     if len(answers) != len(example.inquiries):
         yield f"There are {len(example.inquiries)} inquiries, and {len(answers)} answers."
         return
@@ -215,15 +217,28 @@ def _misanswered(example: base.Example, answers: Sequence[Sequence[offer.Offer]]
         zip(example.inquiries, example.offers, answers, strict=False)
     ):
         at = f"offers[{place}]"
-        shape = offer.SHAPES[inquiry.capability]
-        if any(type(one) is not shape for one in offers):
-            yield f"{at}: One is no {inquiry.capability}."
-        if len(offers) != len(expected):
-            ids = ", ".join(one.id for one in offers) or "none"
-            yield f"{at}: {len(expected)} were expected; there are {len(offers)}: {ids}."
-            continue
-        for turn, (fields, one) in enumerate(zip(expected, offers, strict=True)):
-            yield from _misfilled(f"{at}[{turn}]", fields, one)
+        if isinstance(offers, errors.PartnerError):
+            # What has no offers of its own has a problem in their place.
+            if expected != ({"problem": offers.problem.value},):
+                yield f"{at}: The problem is {offers.problem}: {offers.sentence}"
+        else:
+            yield from _misoffered(at, inquiry.capability, expected, offers)
+
+
+def _misoffered(
+    at: str,
+    capability: offer.Capability,
+    expected: Sequence[Mapping[str, str]],
+    offers: Sequence[offer.Offer],
+) -> Iterator[str]:
+    if any(type(one) is not offer.SHAPES[capability] for one in offers):
+        yield f"{at}: One is no {capability}."
+    if len(offers) != len(expected):
+        ids = ", ".join(one.id for one in offers) or "none"
+        yield f"{at}: {len(expected)} were expected; there are {len(offers)}: {ids}."
+        return
+    for turn, (fields, one) in enumerate(zip(expected, offers, strict=True)):
+        yield from _misfilled(f"{at}[{turn}]", fields, one)
 
 
 def _misinformed(example: base.Example, facts: Mapping[str, object]) -> Iterator[str]:

@@ -253,25 +253,19 @@ Way = Annotated[
 Data = Annotated[Any, pydantic.PlainValidator(_read_data), pydantic.WithJsonSchema({})]
 
 
-def check(form: pydantic.BaseModel, names: Names, at: tuple[str | int, ...] = ()) -> None:
-    """Refuse the placeholders in a part of a partner file that stand for nothing there.
+def wrong(form: pydantic.BaseModel, names: Names) -> list[pydantic_core.InitErrorDetails]:
+    """Return the placeholders in a part of a partner file that stand for nothing there.
 
     Args:
         form: The part, with templates anywhere in it.
         names: What there is to fill in.
-        at: Where the part stands below what is being validated.
-
-    Raises:
-        ValidationError: every such placeholder, with its place.
     """
-    wrong: list[pydantic_core.InitErrorDetails] = [
-        mistaken(sentence, (*at, *where), found.name)
+    return [
+        mistaken(sentence, where, found.name)
         for where, template in _templates(form)
         for found in template.placeholders
         if (sentence := found.mistake(names))
     ]
-    if wrong:
-        raise pydantic_core.ValidationError.from_exception_data(type(form).__name__, wrong)
 
 
 def mistaken(

@@ -1,0 +1,365 @@
+"""Mapping: rows of an answer become offers, each field found, looked up and cast, or refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import pydantic
+
+from connectors import base, errors, expression, template, wire
+from models import offer
+
+#: The most rows of one answer, those within rows included.
+MOST_ROWS = 20_000
+
+_DAY_SECONDS = 86_400
+
+
+class Level(base.Options):
+    """One level of rows: the answer's own, or those within each row of the level before."""
+
+    foreach: expression.Written = pydantic.Field(
+        description="The list of rows; a single object counts as a list of one."
+    )
+    with_: Mapping[str, expression.Written] = pydantic.Field(
+        default={}, alias="with", description="What rows within these know of them, as `with.name`."
+    )
+
+
+class Source(base.Options):
+    """Where a field comes from, and how it is read."""
+
+    from_: expression.Written = pydantic.Field(alias="from", description="What is found.")
+    table: Mapping[str, str | int | float | None] | None = pydantic.Field(
+        default=None, description="What each word found stands for; any other is a bad answer."
+    )
+    otherwise: str | int | float | None = pydantic.Field(
+        default=None, description="What any other word stands for, `null` included."
+    )
+    zone: ZoneInfo | None = pydantic.Field(
+        default=None, description="The zone of a time without an offset, if not `options.zone`."
+    )
+    format: str | None = pydantic.Field(
+        default=None,
+        description="How a time is written, if not as ISO 8601: `unix`, `unix_ms`, or with `%`.",
+    )
+
+
+def _tag(given: object) -> str:
+    return "whole" if isinstance(given, dict | Source) else "short"
+
+
+#: An expression alone, or a source in full.
+Sought = Annotated[
+    Annotated[expression.Written, pydantic.Tag("short")] | Annotated[Source, pydantic.Tag("whole")],
+    pydantic.Discriminator(_tag),
+]
+
+
+class Attribute(base.Options):
+    """One more fact about an offer; left out where nothing is found."""
+
+    name: str = pydantic.Field(description="Its name.")
+    label: str = pydantic.Field(description="What people call it.")
+    value: Sought = pydantic.Field(description="What is found.")
+    unit: str | None = pydantic.Field(default=None, description="Its unit.")
+
+
+class Records(base.Options):
+    """How offers are made of an answer."""
+
+    records: tuple[Level, ...] = pydantic.Field(
+        min_length=1, max_length=4, description="Where the rows are, level by level."
+    )
+    where: expression.Written | None = pydantic.Field(
+        default=None, description="What must hold of a row; the others are passed over."
+    )
+    window: Literal["starts", "overlaps", "any"] | None = pydantic.Field(
+        default=None,
+        description="Which offers are in the time asked for: `any` trusts the partner.",
+    )
+    fields: Mapping[str, Sought] = pydantic.Field(description="Where each field comes from.")
+    attributes: tuple[Attribute, ...] = pydantic.Field(
+        default=(), description="What the shape has no field for."
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Locale:
+    """How times and texts of a partner are taken that do not say it themselves."""
+
+    zone: ZoneInfo
+    languages: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    source: Source
+    cast: Callable[[Any, Source, Locale], Any]
+    required: bool
+
+
+class Reader:
+    """Makes offers of one shape.
+
+    Args:
+        shape: The shape.
+        records: How offers are made.
+        locale: How times and texts are taken.
+    """
+
+    def __init__(self, shape: type[offer.Offer], records: Records, locale: Locale) -> None:
+        self._shape = shape
+        self._records = records
+        self._locale = locale
+        known = shape_of(shape)
+        self._fields = [
+            _Field(name, _source(sought), CASTS[known[name][0]], known[name][1])
+            for name, sought in records.fields.items()
+        ]
+        starts = shape in (offer.Appointment, offer.Showing)
+        self.window = records.window or ("starts" if starts else "overlaps")
+
+    def top(self, data: Any, budget: expression.Budget) -> list[Any]:  # noqa: ANN401 - data of any shape
+        """Return the rows of a page."""
+        return _rows(self._records.records[0], data, budget)
+
+    def within(self, row: Any, budget: expression.Budget) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - data of any shape
+        """Yield the rows of the last level within one of the first, as expressions see them."""
+        yield from _within(self._records.records, row, {}, budget)
+
+    def made(self, seen: Mapping[str, Any], budget: expression.Budget) -> offer.Offer | None:
+        """Return the offer that a row is, None where it is passed over.
+
+        Raises:
+            Misconfigured: BAD_ANSWER, a field is missing or misshapen; the sentence names it.
+        """
+        if self._records.where is not None and not budget.holds(self._records.where, seen):
+            return None
+        given = {one.name: self._value(one, seen, budget) for one in self._fields}
+        attributes = tuple(
+            offer.Attribute(one.name, one.label, text, one.unit)
+            for one in self._records.attributes
+            if (text := read(one.value, _text, one.name, seen, self._locale, budget)) is not None
+        )
+        return self._shape(**given, attributes=attributes)
+
+    def _value(self, one: _Field, seen: Mapping[str, Any], budget: expression.Budget) -> Any:  # noqa: ANN401 - a field of any type
+        found = read(one.source, one.cast, one.name, seen, self._locale, budget)
+        if found is None and one.required:
+            raise errors.bad_answer(f"lacks what `{one.name}` is read from")
+        return found
+
+    def chosen(
+        self, offers: Sequence[offer.Offer], since: datetime, until: datetime
+    ) -> list[offer.Offer]:
+        """Return the offers in a time, by time and then id."""
+        zone = self._locale.zone
+        timed = [(*span(one, zone), one) for one in offers]
+        kept = [
+            (begin or end, one)
+            for begin, end, one in timed
+            if self.window == "any" or _meets(begin, end, since, until, self.window)
+        ]
+        kept.sort(key=lambda pair: (pair[0].timestamp() if pair[0] else math.inf, pair[1].id))
+        return [one for _, one in kept]
+
+
+def read(
+    sought: expression.Expression | Source,
+    cast: Callable[[Any, Source, Locale], Any],
+    name: str,
+    seen: Mapping[str, Any],
+    locale: Locale,
+    budget: expression.Budget,
+) -> Any:  # noqa: ANN401 - what the cast gives
+    """Return what a source finds, looked up and cast; None where there is nothing.
+
+    Raises:
+        Misconfigured: BAD_ANSWER, it is not what the field holds; the sentence names the field.
+    """
+    source = _source(sought)
+    found = _looked_up(source, budget.find(source.from_, seen), name)
+    if found is None or found == "":
+        return None
+    try:
+        return cast(found, source, locale)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        raise errors.bad_answer(f"holds a `{name}` that is none") from None
+
+
+def shape_of(shape: type[Any]) -> dict[str, tuple[Any, bool]]:
+    """Return the fields of a dataclass that files map: the type of each, and whether it must be."""
+    hints = typing.get_type_hints(shape)
+    found = {}
+    for one in dataclasses.fields(shape):
+        types = [kind for kind in typing.get_args(hints[one.name]) if kind is not type(None)]
+        plain = types[0] if types else hints[one.name]
+        missing = one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
+        if one.name != "attributes":
+            found[one.name] = (_WEB if one.name == "url" else plain, missing)
+    return found
+
+
+def check(records: Records, shape: type[Any]) -> list[Any]:
+    """Return the mistakes in which fields are mapped, as Pydantic has them."""
+    known = shape_of(shape)
+    unknown = [
+        template.mistaken(
+            f"There is no field “{name}” here ({template.instead(name, known)})",
+            ("fields", name),
+            name,
+        )
+        for name in records.fields
+        if name not in known
+    ]
+    return unknown + [
+        template.mistaken(f"The field “{name}” must be there", ("fields",), name)
+        for name, (_, required) in known.items()
+        if required and name not in records.fields
+    ]
+
+
+def span(one: offer.Offer, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """Return when an offer begins and when it is over; None where it does not say."""
+    match one:
+        case offer.Appointment() | offer.Showing():
+            return one.start, one.end or one.start
+        case offer.Pass():
+            return one.window_start, one.window_end
+        case offer.Place(apply_by=date() as last):
+            return None, datetime.combine(last + timedelta(days=1), time.min, zone)
+        case offer.Quote():
+            return None, one.valid_until
+    return None, None
+
+
+def moment(found: Any, source: Source, locale: Locale) -> datetime:  # noqa: ANN401 - whatever was found
+    """Return a time, aware.
+
+    Raises:
+        ValueError: it is none.
+    """
+    zone = source.zone or locale.zone
+    if source.format in ("unix", "unix_ms"):
+        seconds = float(found) / (1000 if source.format == "unix_ms" else 1)
+        return datetime.fromtimestamp(seconds, zone)
+    if not isinstance(found, str):
+        raise TypeError
+    when = (
+        datetime.strptime(found, source.format)  # noqa: DTZ007 - its zone follows
+        if source.format
+        else datetime.fromisoformat(found.strip())
+    )
+    return when if when.tzinfo else when.replace(tzinfo=zone)
+
+
+def _source(sought: expression.Expression | Source) -> Source:
+    if isinstance(sought, Source):
+        return sought
+    return Source.model_construct(from_=sought, table=None, otherwise=None, zone=None, format=None)
+
+
+def _looked_up(source: Source, found: Any, name: str) -> Any:  # noqa: ANN401 - whatever was found
+    if source.table is None:
+        return found
+    word = str(found).lower() if isinstance(found, bool) else str(found)
+    if found is not None and word in source.table:
+        return source.table[word]
+    if found is None or "otherwise" in source.model_fields_set:
+        return source.otherwise
+    raise errors.bad_answer(f"holds a word for `{name}` that its table does not have")
+
+
+def _rows(level: Level, data: Any, budget: expression.Budget) -> list[Any]:  # noqa: ANN401 - data of any shape
+    found = budget.find(level.foreach, data)
+    if isinstance(found, dict):
+        return [found]
+    if not isinstance(found, list):
+        raise errors.bad_answer("has no rows where its file says")
+    if len(found) > MOST_ROWS:
+        raise errors.bad_answer(f"holds more than {MOST_ROWS:,} rows")
+    return found
+
+
+def _within(
+    levels: Sequence[Level],
+    row: Any,  # noqa: ANN401 - data of any shape
+    above: Mapping[str, Any],
+    budget: expression.Budget,
+) -> Iterator[dict[str, Any]]:
+    level, *below = levels
+    seen = expression.scope(row, **{"with": above})
+    if not below:
+        yield seen
+        return
+    known = {name: budget.find(one, seen) for name, one in level.with_.items()}
+    for inner in _rows(below[0], seen, budget):
+        yield from _within(below, inner, {**above, **known}, budget)
+
+
+def _meets(
+    begin: datetime | None, end: datetime | None, since: datetime, until: datetime, how: str
+) -> bool:
+    if how == "starts" and begin is not None:
+        return since <= begin < until
+    # What takes no time at all is over when it begins.
+    last = begin if end == begin else end
+    over = last is not None and (last < since or (last == since and last != begin))
+    return not over and (begin is None or begin < until)
+
+
+def _text(found: Any, _: Source, locale: Locale) -> str:  # noqa: ANN401 - whatever was found
+    if isinstance(found, dict):
+        # A text by language: the first of the partner's languages that it has.
+        told = [found[language] for language in locale.languages if found.get(language)]
+        found = told[0]
+    if isinstance(found, bool) or not isinstance(found, str | int | float):
+        raise TypeError
+    return str(found)
+
+
+def _web(found: Any, source: Source, locale: Locale) -> str:  # noqa: ANN401 - whatever was found
+    address = _text(found, source, locale)
+    wire.read(wire.WebAddress, address)
+    return address
+
+
+def _amount(found: Any, *_: object) -> Decimal:  # noqa: ANN401 - whatever was found
+    if isinstance(found, bool) or not isinstance(found, str | int | float):
+        raise TypeError
+    amount = Decimal(str(found).strip())
+    if not amount.is_finite():
+        raise InvalidOperation
+    return amount
+
+
+def _count(found: Any, *_: object) -> int:  # noqa: ANN401 - whatever was found
+    amount = _amount(found)
+    if amount < 0 or amount != int(amount):
+        raise ValueError
+    return int(amount)
+
+
+def _day(found: Any, source: Source, locale: Locale) -> date:  # noqa: ANN401 - whatever was found
+    return moment(found, source, locale).astimezone(source.zone or locale.zone).date()
+
+
+_WEB = "web"
+#: How what was found becomes a field's type.
+CASTS: Mapping[Any, Callable[[Any, Source, Locale], Any]] = {
+    str: _text,
+    _WEB: _web,
+    int: _count,
+    Decimal: _amount,
+    date: _day,
+    datetime: moment,
+}
