@@ -214,7 +214,12 @@ async def _offers(
             f"What was recorded does not replay without its secrets: {why}",
             "Nothing was written.",
         ) from None
-    return [[proof.fields_of(one) for one in some] for some in offers]
+    return [
+        [{"problem": some.problem.value}]
+        if isinstance(some, errors.PartnerError)
+        else [proof.fields_of(one) for one in some]
+        for some in offers
+    ]
 
 
 def _inquiry(asked: base.Inquiry) -> dict[str, str]:
