@@ -218,9 +218,6 @@ def _indiscretions(described: manifest.Manifest) -> Iterator[str]:
             sent = "" if not reply.sends else str(dict(reply.sends))
             for text in (reply.path, reply.body, sent, *map(str, reply.query.values())):
                 yield from discretion.indiscretions(text)
-            pairs = [*reply.headers.items(), *discretion.named(reply.body)]
-            if any(discretion.secretive(*pair) for pair in pairs):
-                yield "a secret"
 
 
 def _count(many: int, noun: str) -> str:

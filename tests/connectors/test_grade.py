@@ -7,7 +7,53 @@ from connectors.grade import Criterion, Grade
 from models import source
 
 KINDS = registry.kinds()
-HOSPITAL = (registry.PARTNERS / "jinzhong-road-hospital.yaml").read_text(encoding="utf-8")
+HOSPITAL = """
+slug: riverside-clinic
+kind: hospital
+name: {en: Riverside Clinic}
+owner: Riverside integration team
+about: {en: Free dental appointments}
+documentation: https://clinic.example/docs
+district: changning
+address: https://clinic.example/fhir/r4/
+examples:
+  - name: one free slot
+    inquiries:
+      - capability: appointment
+        topic: dental
+        since: "2026-11-23T00:00:00+08:00"
+        until: "2026-11-25T00:00:00+08:00"
+    replies:
+      - path: Slot
+        content_type: application/fhir+json
+        json:
+          resourceType: Bundle
+          type: searchset
+          entry:
+            - resource:
+                resourceType: Slot
+                id: d-1
+                serviceType: [{coding: [{code: dental}]}]
+                schedule: {reference: Schedule/teeth}
+                status: free
+                start: "2026-11-24T10:00:00+08:00"
+                end: "2026-11-24T10:30:00+08:00"
+            - resource:
+                resourceType: Schedule
+                id: teeth
+                actor: [{reference: Location/1, display: Room 7}]
+    offers:
+      - - {id: d-1, where: Room 7}
+  - name: a page in place of an answer
+    inquiries:
+      - capability: appointment
+        topic: dental
+        since: "2026-11-23T00:00:00+08:00"
+        until: "2026-11-25T00:00:00+08:00"
+    replies:
+      - {path: Slot, content_type: text/html, body: "<html></html>"}
+    problem: PARTNER_WRONG_TYPE
+"""
 WELL = grade.Lately([None] * grade.MANY_ASKS, 0.1, breaker.State.CLOSED)
 DEADLINE_SECONDS = 2.0
 
@@ -50,7 +96,7 @@ async def test_without_an_example_of_what_it_gives_it_is_silver():
 
 
 async def test_an_example_that_does_not_hold_leaves_bronze():
-    wrong = HOSPITAL.replace("    problem: PARTNER_BAD_ANSWER", "    problem: PARTNER_TIMEOUT")
+    wrong = HOSPITAL.replace("    problem: PARTNER_WRONG_TYPE", "    problem: PARTNER_TIMEOUT")
     assert wrong != HOSPITAL
 
     assert await graded(wrong) == (Grade.BRONZE, {Criterion.EXAMPLES_HOLD})
@@ -59,17 +105,6 @@ async def test_an_example_that_does_not_hold_leaves_bronze():
 async def test_a_recording_that_names_somebody_leaves_bronze():
     told = HOSPITAL.replace(
         "resourceType: Bundle", "contact: desk@clinic.cn\n          resourceType: Bundle", 1
-    )
-    assert told != HOSPITAL
-
-    assert await graded(told) == (Grade.BRONZE, {Criterion.RECORDINGS_CLEAN})
-
-
-async def test_a_recording_with_a_key_leaves_bronze():
-    told = HOSPITAL.replace(
-        "resourceType: Bundle",
-        "apiKey: 9f8e7d6c5b4a39281706f5e4\n          resourceType: Bundle",
-        1,
     )
     assert told != HOSPITAL
 
