@@ -19,8 +19,8 @@ from models import offer
 
 #: Opening hours are local wherever the bank's computer is; the locator's offsets are noise.
 _HERE = ZoneInfo("Asia/Shanghai")
-_BRANCHES = "open-banking/v2.3/branches"
-_BRANCH_JSON = "application/prs.openbanking.opendata.v2.3+json"
+_BRANCHES = "open-banking/v{version}/branches"
+_BRANCH_JSON = "application/prs.openbanking.opendata.v{version}+json"
 _RATES = "eurofxref-daily.xml"
 _CUBE = "{http://www.ecb.int/vocabulary/2002-08-01/eurofxref}Cube"
 _HOME = "CNY"
@@ -33,6 +33,9 @@ class Options(base.Options):
 
     serves: Literal["branches", "rates"] = pydantic.Field(
         description="Its branch locator (passes), or its daily reference rates (quotes)."
+    )
+    version: Literal["2.2", "2.3"] = pydantic.Field(
+        default="2.3", description="The version of the branch locator."
     )
     services: Mapping[str, tuple[str, ...]] = pydantic.Field(
         default={},
@@ -156,7 +159,10 @@ class Bank(base.Connector[Options]):
             reply = await self.partner.get(_RATES, accept="text/xml")
             quotes = _quotes(reply.xml(), self.options.currencies)
             return [quotes if _asks(one, offer.Capability.QUOTE) else [] for one in inquiries]
-        reply = await self.partner.get(_BRANCHES, accept=_BRANCH_JSON)
+        version = self.options.version
+        reply = await self.partner.get(
+            _BRANCHES.format(version=version), accept=_BRANCH_JSON.format(version=version)
+        )
         locator = wire.read(_Locator, reply.json())
         branches = [one for data in locator.data for brand in data.brand for one in brand.branch]
         return [

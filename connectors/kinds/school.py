@@ -21,7 +21,6 @@ _HERE = ZoneInfo("Asia/Shanghai")
 _ROSTERING = "ims/oneroster/rostering/v1p2"
 _SCHOOLS = f"{_ROSTERING}/schools"
 _USERS = f"{_ROSTERING}/users"
-_MOST_PAGES = 20
 
 
 class Options(base.Options):
@@ -114,7 +113,7 @@ class School(base.Connector[Options]):
         """
         schools: dict[str, _School] = {}
         received = 0
-        for _ in range(_MOST_PAGES):
+        for _ in range(self.partner.policy.pages):
             reply = await self.partner.get(
                 _SCHOOLS,
                 query=[
@@ -130,7 +129,8 @@ class School(base.Connector[Options]):
             received += len(page)
             if not page or received >= _total(reply):
                 return list(schools.values())
-        raise errors.bad_answer(f"goes on for more than {_MOST_PAGES} pages")
+        most = self.partner.policy.pages
+        raise errors.bad_answer(f"goes on for more than {most} pages")
 
 
 def _total(reply: exchange.Reply) -> float:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors import base
+from connectors import base, http, manifest, registry
 from models import offer
 from sandbox import system
 from tests import partner
 
+FILES = Path(__file__).parents[1] / "partners"
 NOW = datetime(2026, 11, 22, 8, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
@@ -62,3 +64,17 @@ async def odd(client):
             return connector, stand_in.calls
 
         yield start
+
+
+@pytest.fixture
+def connected(client):
+    """Build the connector of a partner file of tests/connectors/partners, at this address."""
+
+    def build(slug, url, **secrets):
+        entry = manifest.load(FILES / f"{slug}.yaml", registry.kinds())
+        named = {name.replace("_", "-"): value for name, value in secrets.items()}
+        credentials = manifest.credentials(entry, named)
+        policy = http.Policy(deadline_seconds=entry.manifest.limits.deadline_seconds)
+        return entry.kind(entry.options, client.partner(slug, url, policy, credentials))
+
+    return build

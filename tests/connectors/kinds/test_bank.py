@@ -222,3 +222,15 @@ async def test_a_partner_gives_only_the_shape_it_serves(odd, asked):
 
     assert quotes == []
     assert len(passes) == 1
+
+
+async def test_a_locator_of_the_version_before_is_asked_for_as_such(odd, asked):
+    options = BRANCHES | {"version": "2.2"}
+    older = JSON.replace("2.3", "2.2")
+    connector, requests = await odd(bank.Bank, options, locator(branch()), content_type=older)
+
+    [passes] = await connector.answer([asked("pass", "remittance")])
+
+    assert [one.id for one in passes] == ["1"]
+    assert requests[0].path == "/open-banking/v2.2/branches"
+    assert requests[0].headers["Accept"] == older

@@ -47,7 +47,7 @@ def slot(name, hour, capacity=None):
     }
 
 
-NAMES = ("read", "steps", "race", "seats", "late", "lost", "half", "refused")
+NAMES = ("read", "steps", "race", "seats", "late", "lost", "half", "refused", "file")
 RESOURCES = [SCHEDULE, *(slot(name, 9 + n) for n, name in enumerate(NAMES) if name != "seats")]
 RESOURCES.append(slot("seats", 20, capacity=2))
 
@@ -291,3 +291,13 @@ async def test_the_sandbox_is_booked_as_any_other(running, client):
     assert confirmed.step is base.Step.CONFIRMED
     assert (await connector.cancel(orders[0], confirmed)).step is base.Step.CANCELLED
     assert (await offered(connector))[name].remaining == 1
+
+
+async def test_it_is_connected_and_booked_by_its_file_alone(connected, theirs):
+    connector = connected("plane-tree-hospital", theirs)
+
+    held = await connector.reserve(order("file"))
+    confirmed = await connector.confirm(order("file"), held)
+
+    assert confirmed.step is base.Step.CONFIRMED
+    assert "file" not in await offered(connector)

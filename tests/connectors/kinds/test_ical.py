@@ -202,3 +202,13 @@ async def test_what_is_no_calendar_is_unreadable(odd, asked, body):
         await connector.answer([asked("showing", "anything")])
 
     assert raised.value.problem is errors.Problem.UNREADABLE
+
+
+async def test_it_is_connected_by_its_file_alone(connected, theirs, asked):
+    connector = connected("culture-hall-calendar", theirs, culture_hall_password=PASSWORD)
+
+    [found] = await connector.answer(
+        [asked("showing", "anything", MONDAY, MONDAY + timedelta(days=7))]
+    )
+
+    assert [one.title for one in found] == ["Choir, open to all", "A lecture"]

@@ -112,3 +112,11 @@ async def test_pages_without_end_are_a_bad_answer(odd, asked):
         await connector.answer([asked("showing", "film")])
 
     assert len(calls) == 20
+
+
+async def test_it_is_connected_by_its_file_alone(connected, theirs, asked):
+    connector = connected("lantern-cinema", theirs)
+
+    [sessions] = await connector.answer([asked("showing", "children", DAY, DAY.replace(day=25))])
+
+    assert [one.id for one in sessions] == ["0", "2", "4", "6", "8", "10", "12"]
