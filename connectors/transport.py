@@ -136,17 +136,27 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
     coding = response.headers.get("Content-Encoding", "identity").lower()
     if coding not in ("identity", "gzip"):
         raise errors.unreadable("is packed in a way that was not asked for")
+    if (response.content_length or 0) > most:
+        # What is announced need not be read to be refused, packed or not.
+        raise _too_large()
     unpacking = zlib.decompressobj(_GZIP) if coding == "gzip" else None
-    body = bytearray()
+    # Pieces are joined once all are there: a buffer that grows is held twice while it moves.
+    pieces, held = [], 0
     async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-        body += unpacking.decompress(chunk, most + 1 - len(body)) if unpacking else chunk
-        if len(body) > most:
-            raise errors.Misconfigured(
-                errors.Problem.TOO_LARGE, "The partner's answer is larger than its limit."
-            )
+        piece = unpacking.decompress(chunk, most + 1 - held) if unpacking else chunk
+        pieces.append(piece)
+        held += len(piece)
+        if held > most:
+            raise _too_large()
     if unpacking and not unpacking.eof:
         raise errors.unreadable("is packed, and cut short")
-    return bytes(body)
+    return b"".join(pieces)
+
+
+def _too_large() -> errors.Misconfigured:
+    return errors.Misconfigured(
+        errors.Problem.TOO_LARGE, "The partner's answer is larger than its limit."
+    )
 
 
 async def _complaint(response: aiohttp.ClientResponse, most: int) -> bytes:
