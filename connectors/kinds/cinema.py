@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 import pydantic
 
-from connectors import base, errors, wire
+from connectors import base, decode, errors, exchange, wire
 from models import offer
 
 #: The event type of each topic; any other topic is taken for an event type itself.
@@ -36,6 +36,9 @@ class Options(base.Options):
 
     path: str = pydantic.Field(
         default="events", description="Where the list of events is, below the address."
+    )
+    format: Literal["json", "html"] = pydantic.Field(
+        default="json", description="Whether it is JSON-LD itself, or a page with JSON-LD inside."
     )
     zone: ZoneInfo = pydantic.Field(
         default=ZoneInfo("Asia/Shanghai"),
@@ -82,7 +85,7 @@ class _Typed(wire.Record):
 
 
 class _Event(_Typed):
-    id: str = pydantic.Field(validation_alias=pydantic.AliasChoices("identifier", "@id"))
+    id: str = pydantic.Field(validation_alias=pydantic.AliasChoices("identifier", "@id", "url"))
     name: str
     start_date: _When
     end_date: _When | None = None
@@ -112,17 +115,26 @@ class Cinema(base.Connector[Options]):
         """
         types = {_type(one) for one in inquiries}
         months = sorted({month for one in inquiries for month in self._months(one)})
-        reply = await self.partner.get(
-            self.options.path,
-            query=[("month", month) for month in months]
-            + [("type", name) for name in sorted(types)],
-            accept="application/ld+json",
+        reply = await self._programme(
+            [("month", month) for month in months] + [("type", name) for name in sorted(types)]
         )
-        records = _records(reply.json())
+        records = self._records(reply)
         typed = zip(wire.read(list[_Typed], records), records, strict=True)
         wanted = [record for its, record in typed if not types.isdisjoint(its.type)]
         events = wire.read(list[_Event], wanted)
         return [self._showings(one, events) for one in inquiries]
+
+    async def _programme(self, query: exchange.Pairs) -> exchange.Reply:
+        """Return the programme: a page for people is for nothing less than all."""
+        if self.options.format == "html":
+            return await self.partner.get(self.options.path, accept="text/html")
+        return await self.partner.get(self.options.path, query=query, accept="application/ld+json")
+
+    def _records(self, reply: exchange.Reply) -> list[Any]:
+        if self.options.format == "html":
+            nodes = decode.json_ld(reply.text())
+            return [one for one in nodes if isinstance(one, dict) and "@type" in one]
+        return _records(reply.json())
 
     def _months(self, inquiry: base.Inquiry) -> list[str]:
         month = inquiry.since.astimezone(self.options.zone).date().replace(day=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -208,3 +209,38 @@ async def test_a_language_that_is_a_thing_of_its_own_is_not_shown(odd, asked):
     [[showing]] = await connector.answer([asked("showing", "film")])
 
     assert [(one.label, one.value) for one in showing.attributes] == [("Format", "IMAX")]
+
+
+async def test_events_are_found_in_the_scripts_of_a_page(odd, asked):
+    page = (
+        '<html><script>var a = "<b>";</script>'
+        '<script type="application/ld+json">{"@type": "Organization", "name": "x"}</script>'
+        f'<script type="application/ld+json">{{"@graph": [{json.dumps(FILM)}]}}</script></html>'
+    )
+    connector, requests = await odd(
+        cinema.Cinema, {"format": "html"}, page, content_type="text/html"
+    )
+
+    [[showing]] = await connector.answer([asked("showing", "film")])
+
+    assert showing.id == "f-1"
+    assert requests[0].query_string == ""
+
+
+async def test_an_event_without_a_name_of_its_own_is_named_by_its_page(odd, asked):
+    event = {name: value for name, value in FILM.items() if name != "identifier"}
+    connector, _ = await odd(cinema.Cinema, {}, [event | {"url": "https://venue.example/f-1"}])
+
+    [[showing]] = await connector.answer([asked("showing", "film")])
+
+    assert showing.id == showing.url == "https://venue.example/f-1"
+
+
+async def test_a_page_with_a_broken_script_is_unreadable(odd, asked):
+    page = '<script type="application/ld+json">{"@type": </script>'
+    connector, _ = await odd(cinema.Cinema, {"format": "html"}, page, content_type="text/html")
+
+    with pytest.raises(errors.Misconfigured) as raised:
+        await connector.answer([asked("showing", "film")])
+
+    assert raised.value.problem is errors.Problem.UNREADABLE
