@@ -7,7 +7,7 @@ import difflib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from xml.etree.ElementTree import Element, ParseError
@@ -17,7 +17,7 @@ from defusedxml import DefusedXmlException, ElementTree
 from connectors import base, errors, exchange, http, manifest, recording
 
 #: How alike two names must be, of 1, for one of several to be taken for the other's new name.
-_ALIKE = 0.6
+_ALIKE = 0.4
 _NOTHING = "null"
 _PLACE = "[]"
 
@@ -104,8 +104,8 @@ async def drifted(
                 await entry.kind(entry.options, asked).answer(inquiries)
             except errors.PartnerError as failure:
                 failed = [Difference(failure.problem, failure.sentence)]
-        recorded = _shapes((one.path, one.played().body.encode()) for one in example.replies)
-        lived = _shapes(
+        recorded = shapes((one.path, one.played().body.encode()) for one in example.replies)
+        lived = shapes(
             (recording.path_below(request.url, address), reply.body)
             for request, reply in recorder.asked
         )
@@ -114,26 +114,29 @@ async def drifted(
 
 
 def differences(recorded: Shape, live: Shape) -> Iterator[Difference]:
-    """Yield how answers have another shape than those recorded; what is empty tells nothing."""
+    """Yield how answers have another shape than those recorded; what is empty tells nothing.
+
+    What is missing breaks where at least half of those recorded had it.
+    """
     new = [path for path in live.types if path not in recorded.types and recorded.could_have(path)]
     for path, types in recorded.types.items():
         if path in live.types:
-            yield from _changed(path, types - {_NOTHING}, live)
+            yield from _changed(path, recorded, live)
         elif live.could_have(path):
-            always = not recorded.lacks(path)
-            renamed = _renamed(path, types, live, new) if always else None
+            usual = recorded.seen[path] >= recorded.lacks(path)
+            renamed = _renamed(path, types, live, new) if usual else None
             hint = f" It may be “{renamed[-1]}” now." if renamed else ""
-            yield Difference(_spelt(path), f"This is missing.{hint}", breaks=always)
+            yield Difference(_spelt(path), f"This is missing.{hint}", breaks=usual)
     for path in new:
         yield Difference(_spelt(path), "This is new.", breaks=False)
 
 
-def _changed(path: Steps, types: set[str], live: Shape) -> Iterator[Difference]:
-    now = live.types[path]
+def _changed(path: Steps, recorded: Shape, live: Shape) -> Iterator[Difference]:
+    types, now = recorded.types[path] - {_NOTHING}, live.types[path]
     if types and not types & now:
         sentence = f"This was {' or '.join(sorted(types))}, and is {' or '.join(sorted(now))}."
         yield Difference(_spelt(path), sentence)
-    elif live.could_have(path) and (lacking := live.lacks(path)):
+    elif live.could_have(path) and not recorded.lacks(path) and (lacking := live.lacks(path)):
         sentence = f"This is missing in {lacking} of {live.seen[path[:-1]]}."
         yield Difference(_spelt(path), sentence, breaks=False)
 
@@ -158,7 +161,7 @@ def _compared(recorded: Mapping[str, Shape], live: Mapping[str, Shape]) -> Itera
             yield replace(one, path=f"{path}: {one.path}")
 
 
-def _shapes(answers: Iterator[tuple[str, bytes]]) -> dict[str, Shape]:
+def shapes(answers: Iterable[tuple[str, bytes]]) -> dict[str, Shape]:
     """Return the shape of all answers of one path together, by the path."""
     found: dict[str, Shape] = {}
     for path, body in answers:

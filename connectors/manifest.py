@@ -572,7 +572,7 @@ def _unfitting(document: source.Document, read: Manifest) -> Iterator[mistakes.M
         for at, shape, given in expected:
             known = [one.name for one in dataclasses.fields(shape)]
             for name in given:
-                if name.partition(".")[0] not in known:
+                if name.partition(".")[0] not in (*known, "problem"):
                     near = mistakes.did_you_mean(mistakes.nearest(name, known))
                     yield document.mistake(
                         ("examples", place, *at, name),

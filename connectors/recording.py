@@ -31,17 +31,22 @@ HEADERS = (
     "Retry-After",
     "X-Total-Count",
 )
-_PRIVATE_KEY = r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-_TOKENS = r"\beyJ[\w-]{4,}\.[\w-]+(?:\.[\w-]*){0,3}"
-_CREDENTIALS = r"(?:(?<=\bBasic )|(?<=\bBearer ))(?=\S*[\d=])[\w+/=.~-]{8,}"
+#: What stands between words, in a text or an address.
+_SPACE = r"(?:\s|\+|%20)"
+_PRIVATE_KEY = (
+    rf"-----BEGIN{_SPACE}(?:[A-Z]+{_SPACE})*PRIVATE{_SPACE}KEY-----.*?"
+    rf"(?:-----END{_SPACE}(?:[A-Z]+{_SPACE})*PRIVATE{_SPACE}KEY-----|\Z)"
+)
+_TOKENS = r"eyJ[\w-]{4,}\.[\w-]+(?:\.[\w-]*){0,3}"
+_CREDENTIALS = rf"(?:Basic|Bearer){_SPACE}(?=\S*[\d=])[\w+/=.~%-]{{8,}}"
 _LOOKS_SECRET = re.compile(f"{_PRIVATE_KEY}|{_TOKENS}|{_CREDENTIALS}", re.DOTALL)
 #: A key and its value, in a URL or a form.
 _PAIR = re.compile(r"(?<=[?&;])([^=&;?\s\"'<>]+)=([^&;\s\"'<>]+)")
 _TOKEN_FIELDS = ("access_token", "refresh_token", "id_token", "client_assertion")
 _LONG_NUMBER = re.compile(rb"(?<![\w.])-?\d{16,}")
-#: Characters that HTML has names for, or forms another spelling.
-_NAMED = {"&": ("&amp;",), "<": ("&lt;",), ">": ("&gt;",), '"': ("&quot;",), " ": (r"\+",)}
-_BASIC_PLANE = 0xFFFF
+#: Characters that HTML has names for.
+_NAMED = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_ASCII = 128
 #: Less of a secret in Base64 could be any word.
 _SHORT = 4
 _WIDE = 110
@@ -182,9 +187,14 @@ def cautions(example: Mapping[str, Any]) -> list[str]:
 
 
 def placed(text: str, address: str) -> str:
-    """Return a text in which the place of the partner's own address is marked."""
-    below = text.replace(address.rstrip("/") + "/", f"{proof.PLACE_OF_ADDRESS}/")
-    return below.replace(str(yarl.URL(address).origin()), proof.PLACE_OF_ADDRESS)
+    """Return a text, or data in JSON, in which the place of the partner's own address is marked."""
+    base_url = yarl.URL(address.rstrip("/") + "/")
+    marked = text.replace(str(base_url), f"{proof.PLACE_OF_ADDRESS}/")
+    marked = marked.replace(str(base_url.origin()), proof.PLACE_OF_ADDRESS)
+    # A link may begin at the root of the partner's host, which an example has not.
+    rooted = rf"(?:^|(?<=[\"<])){re.escape(base_url.path)}"
+    place = f"{proof.PLACE_OF_ADDRESS}/"
+    return re.sub(rooted, place, marked) if base_url.path != "/" else marked
 
 
 async def _offers(
@@ -312,12 +322,25 @@ def _spellings(secret: str) -> str:
 
 
 def _character(one: str) -> str:
-    octets = "".join(f"%(?:25)*{octet:02x}" for octet in one.encode())
-    escaped = rf"\\+u{ord(one):04x}" if ord(one) <= _BASIC_PLANE else re.escape(one)
-    entity = f"&#0*{ord(one)};|&#x0*{ord(one):x};"
-    named = "|".join(_NAMED.get(one, ()))
-    ways = [rf"\\*{re.escape(one)}", octets, escaped, entity, *([named] if named else [])]
+    before = f"{_octet(92)}*"
+    hash_ = f"{_octet(38)}{_octet(35)}"
+    ways = [
+        f"{before}{re.escape(one)}",
+        before + "".join(map(_octet, one.encode())),
+        rf"{_octet(92)}+u{ord(one):04x}",
+        f"{hash_}(?:0*{ord(one)}|x0*{ord(one):x}){_octet(59)}",
+    ]
+    if one in _NAMED:
+        ways.append(f"{_octet(38)}{_NAMED[one]}{_octet(59)}")
+    if one == " ":
+        ways.append(_octet(43))
     return f"(?:{'|'.join(ways)})"
+
+
+def _octet(octet: int) -> str:
+    """Return a pattern of an octet as it is, or percent-encoded however often."""
+    plain = f"|{re.escape(chr(octet))}" if octet < _ASCII else ""
+    return f"(?:%(?:25)*{octet:02x}{plain})"
 
 
 def _base64(secret: str) -> Iterator[str]:
