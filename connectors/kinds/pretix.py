@@ -23,6 +23,8 @@ _STEPS = {
     "c": base.Step.CANCELLED,
 }
 _CODE_LETTERS = 12
+#: pretix answers so where it waited in vain for others who buy at the same time.
+_LOCKED = 409
 
 
 class Options(base.Options):
@@ -195,7 +197,6 @@ class Pretix(base.Connector[Options]):
             "email": self.options.email,
             "locale": self.options.language,
             "comment": f"Greenway: {order.subject}",
-            "payment_provider": "manual",
             "positions": [{"item": item, "subevent": date}] * order.units,
         }
         try:
@@ -247,7 +248,13 @@ class Pretix(base.Connector[Options]):
     async def _act(self, path: str, sent: Mapping[str, object], key: str) -> base.Booked:
         content = json.dumps(sent).encode()
         headers = {"X-Idempotency-Key": key}
-        return _booked(await self.partner.send("POST", path, headers=headers, content=content))
+        try:
+            return _booked(await self.partner.send("POST", path, headers=headers, content=content))
+        except errors.Refused as failure:
+            if failure.status != _LOCKED:
+                raise
+            sentence = "The shop is busy with another order."
+            raise errors.Retriable(errors.Problem.BUSY, sentence, errors.RETRY_SECONDS) from failure
 
     async def _turn(
         self, order: base.Order, booked: base.Booked, act: str, step: base.Step

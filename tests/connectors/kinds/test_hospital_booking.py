@@ -20,6 +20,8 @@ from tests import partner, server
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CAPACITY = "http://fhir-registry.smarthealthit.org/StructureDefinition/slot-capacity"
+KEY = secret.VALUES["jinzhong-road-hospital-key"]
+PASSWORD = secret.VALUES["tianshan-clinic-password"]
 WEEK = base.Inquiry(
     offer.Capability.APPOINTMENT,
     "dental",
@@ -268,13 +270,17 @@ async def test_an_appointment_is_for_one(build, theirs):
         await build(theirs).reserve(two)
 
 
-async def test_the_sandbox_is_booked_as_any_other(running, client):
+@pytest.mark.parametrize(
+    ("path", "version", "shown"),
+    [
+        ("jinzhong-road-hospital/fhir/r4/", "R4", credential.Header("X-Api-Key", KEY)),
+        ("tianshan-clinic/fhir/r5/", "R5", credential.Basic("greenway", PASSWORD)),
+    ],
+)
+async def test_the_sandbox_is_booked_in_both_versions(running, client, path, version, shown):
     system = await running("hospital")
-    key = credential.Header("X-Api-Key", secret.VALUES["jinzhong-road-hospital-key"])
-    address = f"{system.url}/jinzhong-road-hospital/fhir/r4/"
-    connector = hospital.Hospital(
-        hospital.Options(), client.partner("jinzhong", address, credentials=key)
-    )
+    asked = client.partner("sandbox", f"{system.url}/{path}", credentials=shown)
+    connector = hospital.Hospital(hospital.Options(fhir_version=version), asked)
     seats = {name: one.remaining for name, one in (await offered(connector)).items()}
     name = min(seats)
     orders = [order(name, str(number)) for number in range(seats[name])]

@@ -141,3 +141,13 @@ async def test_what_is_no_page_is_a_bad_answer(odd, asked, body):
         await connector.answer([asked("showing", "concert")])
 
     assert raised.value.problem is errors.Problem.BAD_ANSWER
+
+
+async def test_a_shop_that_is_busy_with_others_may_be_asked_again(client):
+    async with partner.running(partner.says("{}", status=409)) as loopback:
+        shop = pretix.Pretix(pretix.Options(**OPTIONS), client.partner("shop", loopback.url))
+        with pytest.raises(errors.Retriable) as raised:
+            await shop.reserve(order("a"))
+
+    assert raised.value.problem is errors.Problem.BUSY
+    assert not raised.value.may_have_acted
