@@ -161,8 +161,10 @@ class Hospital(base.Connector[Options]):
             return _booked(appointment)
         try:
             slot = await self._read(_slot(order))
-        except errors.Refused:
-            return None
+        except errors.Refused as failure:
+            if failure.problem is errors.Problem.NOT_FOUND:
+                return None
+            raise
         held = any(fhir.identified([slot], _BOOKING, order.key))
         return base.Booked(base.Step.HELD, _slot(order)) if held else None
 

@@ -307,3 +307,38 @@ async def test_it_is_connected_and_booked_by_its_file_alone(connected, theirs):
 
     assert confirmed.step is base.Step.CONFIRMED
     assert "file" not in await offered(connector)
+
+
+async def test_a_slot_without_a_version_is_not_booked(odd):
+    connector, calls = await odd(hospital.Hospital, {}, slot("a", 9))
+
+    with pytest.raises(errors.Misconfigured, match="version"):
+        await connector.reserve(order("a"))
+
+    assert [call.method for call in calls] == ["GET"]
+
+
+async def test_an_appointment_of_no_known_status_is_a_bad_answer_that_may_have_acted(odd):
+    versioned = slot("a", 9) | {"meta": {"versionId": "1"}}
+    dreamt = {"resourceType": "Appointment", "id": "1", "status": "dreamt"}
+    connector, _ = await odd(hospital.Hospital, {}, versioned, versioned, dreamt)
+
+    with pytest.raises(errors.Misconfigured) as raised:
+        await connector.reserve(order("a"))
+
+    assert raised.value.problem is errors.Problem.BAD_ANSWER
+    assert raised.value.may_have_acted
+
+
+async def test_a_search_that_is_refused_finds_nothing_out(odd):
+    empty = {"resourceType": "Bundle", "type": "searchset"}
+
+    async def refuses(request):
+        if request.path == "/Appointment":
+            return web.json_response(empty, content_type="application/fhir+json")
+        return web.Response(status=422)
+
+    async with partner.running(refuses) as loopback, partner.client() as client:
+        connector = hospital.Hospital(hospital.Options(), client.partner("odd", loopback.url))
+        with pytest.raises(errors.Refused):
+            await connector.find(order("a"))
