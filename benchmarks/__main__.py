@@ -1,11 +1,11 @@
-"""The benchmarks' command line: beside the baseline, many people, broken partners, rules."""
+"""The benchmarks' command line: beside the baseline, people, partners, rules."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
 
-from benchmarks import beside, broken, people, rules
+from benchmarks import beside, broken, partners, people, rules
 
 
 def main() -> None:
@@ -15,11 +15,12 @@ def main() -> None:
     parser.add_argument(
         "--processes", type=int, default=1, help="how many of the hub's, beside the baseline"
     )
-    commands = parser.add_subparsers(dest="command", metavar="people | broken | rules")
+    commands = parser.add_subparsers(dest="command", metavar="people | broken | partners | rules")
     many = commands.add_parser("people", help="the database with very many people")
     many.add_argument("number", nargs="?", type=int, default=people.EVERYBODY)
     many.add_argument("--database", help="this one alone; its people are replaced")
     commands.add_parser("broken", help="each way a partner can fail, and starting without any")
+    commands.add_parser("partners", help="many partners at once: calls, stuck queries, memory")
     judged = commands.add_parser("rules", help="rules compiled three ways, and beside OpenFisca")
     judged.add_argument("number", nargs="?", type=int, help="of people")
     judged.add_argument("--database", help="this one, with its people and its menu")
@@ -29,6 +30,8 @@ def main() -> None:
             people.main(asked.number, asked.database)
         case "broken":
             broken.main()
+        case "partners":
+            partners.main(partners.QUICK if asked.quick else partners.FULL)
         case "rules":
             effort = rules.QUICK if asked.quick else rules.FULL
             rules.main(replace(effort, people=asked.number or effort.people), asked.database)
