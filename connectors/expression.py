@@ -30,6 +30,8 @@ MOST_STEPS_AT_ONCE = 500_000
 #: The longest text that a function makes.
 MOST_TEXT = 100_000
 
+#: A number of more digits than a double has is not computed with.
+_MOST_DIGITS = 15
 #: What evaluation raises where the answer is not what the expression expects.
 _MISFITS = (
     exceptions.JMESPathError,
@@ -230,7 +232,7 @@ def _number(pair: tuple[Decimal, Decimal] | None, of: Any) -> float | None:  # n
     if pair is None:
         return None
     found: Decimal = of(*pair)
-    if not found.is_finite():
+    if not found.is_finite() or found.adjusted() > _MOST_DIGITS:
         raise InvalidOperation
     return int(found) if found == found.to_integral_value() else float(found)
 

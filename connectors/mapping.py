@@ -19,7 +19,11 @@ from models import offer
 #: The most rows of one answer, those within rows included.
 MOST_ROWS = 20_000
 
-_DAY_SECONDS = 86_400
+#: A number of more digits is none of money, and a count has to fit GraphQL's Int.
+_MOST_DIGITS = 15
+_MOST_COUNT = 2**31 - 1
+#: What lies before is no time of an offer.
+_FIRST_YEAR = 1900
 
 
 class Level(base.Options):
@@ -192,7 +196,7 @@ def read(
         return None
     try:
         return cast(found, source, locale)
-    except (ArithmeticError, LookupError, TypeError, ValueError):
+    except (ArithmeticError, LookupError, OSError, TypeError, ValueError):
         raise errors.bad_answer(f"holds a `{name}` that is none") from None
 
 
@@ -235,7 +239,7 @@ def span(one: offer.Offer, zone: ZoneInfo) -> tuple[datetime | None, datetime | 
             return one.start, one.end or one.start
         case offer.Pass():
             return one.window_start, one.window_end
-        case offer.Place(apply_by=date() as last):
+        case offer.Place(apply_by=date() as last) if last < date.max:
             return None, datetime.combine(last + timedelta(days=1), time.min, zone)
         case offer.Quote():
             return None, one.valid_until
@@ -259,6 +263,8 @@ def moment(found: Any, source: Source, locale: Locale) -> datetime:  # noqa: ANN
         if source.format
         else datetime.fromisoformat(found.strip())
     )
+    if when.year < _FIRST_YEAR:
+        raise ValueError(_FIRST_YEAR)
     return when if when.tzinfo else when.replace(tzinfo=zone)
 
 
@@ -337,14 +343,14 @@ def _amount(found: Any, *_: object) -> Decimal:  # noqa: ANN401 - whatever was f
     if isinstance(found, bool) or not isinstance(found, str | int | float):
         raise TypeError
     amount = Decimal(str(found).strip())
-    if not amount.is_finite():
+    if not amount.is_finite() or amount.adjusted() > _MOST_DIGITS:
         raise InvalidOperation
     return amount
 
 
 def _count(found: Any, *_: object) -> int:  # noqa: ANN401 - whatever was found
     amount = _amount(found)
-    if amount < 0 or amount != int(amount):
+    if not 0 <= amount <= _MOST_COUNT or amount != int(amount):
         raise ValueError
     return int(amount)
 
