@@ -29,9 +29,10 @@ _OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer, and until when it need not be asked for, in the running loop's time."""
+    """An answer: when it came, and until when it need not be asked for, in the loop's time."""
 
     reply: exchange.Reply
+    came: float
     fresh_until: float
 
     def asked_after(self, request: exchange.Request) -> exchange.Request:
@@ -67,10 +68,15 @@ class Cache:
         """Return the last answer to this request, of whatever age."""
         return self._kept.get(request)
 
-    def fresh(self, request: exchange.Request, now: float) -> exchange.Reply | None:
-        """Return the last answer to this request, if it need not be asked for again yet."""
+    def fresh(self, request: exchange.Request, now: float) -> Kept | None:
+        """Return the last answer to this request, if it need not be asked for again yet.
+
+        A request with a Cache-Control of its own wants none that nobody has asked after.
+        """
+        if any(name.lower() == "cache-control" for name, _ in request.headers):
+            return None
         kept = self._kept.get(request)
-        return kept.reply if kept and now < kept.fresh_until else None
+        return kept if kept and now < kept.fresh_until else None
 
     def keep(self, request: exchange.Request, reply: exchange.Reply, now: float) -> None:
         """Keep a good answer, if it may be kept and will be of use."""
@@ -84,7 +90,7 @@ class Cache:
         seconds = max(_lifetime(said, reply.headers.get("Age", "0")), self._poll_seconds)
         if seconds <= 0 and not any(one in reply.headers for one in _VALIDATORS):
             return
-        self._kept[request] = Kept(reply, now + seconds)
+        self._kept[request] = Kept(reply, now, now + seconds)
         self._bytes += len(reply.body)
         while self._bytes > BYTES or len(self._kept) > ENTRIES:
             self._drop(next(iter(self._kept)))

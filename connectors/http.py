@@ -56,6 +56,7 @@ _REFUSALS = {
 _log = logging.getLogger("greenway.connectors")
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 _count: ContextVar[Count | None] = ContextVar("count", default=None)
+_age: ContextVar[Age | None] = ContextVar("age", default=None)
 _private: ContextVar[bool] = ContextVar("private", default=False)
 
 
@@ -165,6 +166,23 @@ def in_private() -> Iterator[None]:
         yield
     finally:
         _private.reset(token)
+
+
+@dataclass(slots=True)
+class Age:
+    """How old the oldest answer is that was given without asking the partner."""
+
+    seconds: float = 0.0
+
+
+@contextlib.contextmanager
+def from_memory() -> Iterator[Age]:
+    """Let calls made inside be answered by what still holds; whoever tells of it tells its age."""
+    token = _age.set(found := Age())
+    try:
+        yield found
+    finally:
+        _age.reset(token)
 
 
 class PartnerClient:
@@ -324,8 +342,10 @@ class PartnerClient:
         return await self._shared(Request("GET", url, accept, tuple(headers.items())))
 
     async def _shared(self, request: Request) -> Reply:
-        if _is_kept(request) and (known := self._cache.fresh(request, _now())):
-            return known
+        age = _age.get()
+        if age and _is_kept(request) and (known := self._cache.fresh(request, _now())):
+            age.seconds = max(age.seconds, _now() - known.came)
+            return known.reply
         ends = self._ends()
         try:
             return await self._flights.join(

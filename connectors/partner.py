@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections import deque
@@ -23,6 +24,7 @@ T = TypeVar("T")
 #: Of how many of the latest asks it is known what came of them.
 LATEST_ASKS = 100
 
+_ASKED = http.Age()
 _log = logging.getLogger("greenway.connectors")
 
 
@@ -185,10 +187,16 @@ class Partner:
             deadline: When the asker stops waiting, in the running loop's time. The partner's own
                 deadline holds besides.
         """
+        began = self._clock()
         fresh, usable = self._remembered(inquiries)
         pending = tuple(dict.fromkeys(one for one in inquiries if one not in fresh))
         found, failed = await self._found(pending, deadline) if pending else ({}, {})
-        live = {one: self._answer(Freshness.LIVE, last) for one, last in found.items()}
+        live = {
+            one: self._answer(
+                Freshness.LIVE if last.observed_at >= began else Freshness.CACHED, last
+            )
+            for one, last in found.items()
+        }
         return [
             live.get(one) or fresh.get(one) or self._instead(usable.get(one), failed.get(one))
             for one in inquiries
@@ -347,15 +355,17 @@ class Partner:
     async def _offers(
         self, acts: int, inquiries: tuple[base.Inquiry, ...]
     ) -> tuple[_Found, _Failed]:
-        answers = await self._connector.answer(inquiries)
-        now = self._clock()
+        # Where answers are to be live, none is taken that HTTP would let the hub keep.
+        with http.from_memory() if self._fresh else contextlib.nullcontext(_ASKED) as age:
+            answers = await self._connector.answer(inquiries)
+        said_at = self._clock() - timedelta(seconds=age.seconds)
         found: dict[base.Inquiry, memory.Remembered] = {}
         failed: dict[base.Inquiry, errors.PartnerError] = {}
         for one, given in zip(inquiries, answers, strict=True):
             if isinstance(given, errors.PartnerError):
                 failed[one] = given
             else:
-                found[one] = memory.Remembered(tuple(given), now)
+                found[one] = memory.Remembered(tuple(given), said_at)
         self._memory.remember(found, acts)
         return found, failed
 

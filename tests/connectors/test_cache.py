@@ -75,7 +75,7 @@ def test_an_answer_no_longer_holds_at_the_end_of_its_time():
 
     kept.keep(asked(), answer, 0.0)
 
-    assert kept.fresh(asked(), 59.9) is answer
+    assert kept.fresh(asked(), 59.9).reply is answer
     assert kept.fresh(asked(), 60.0) is None
 
 
@@ -89,9 +89,9 @@ def test_an_answer_that_may_not_be_kept_takes_the_place_of_one_that_might():
 
 
 def test_an_answer_that_is_renewed_for_ever_grows_by_nothing():
-    one = cache.Kept(reply(etag='"1"', body=b"first"), 0.0)
+    one = cache.Kept(reply(etag='"1"', body=b"first"), 0.0, 0.0)
     for turn in range(1000):
-        one = cache.Kept(one.renewed(reply(304, b"", age=str(turn))), 0.0)
+        one = cache.Kept(one.renewed(reply(304, b"", age=str(turn))), 0.0, 0.0)
 
     assert one.reply.body == b"first"
     assert (one.reply.headers["ETag"], one.reply.headers["AGE"]) == ('"1"', "999")
@@ -146,32 +146,57 @@ async def test_an_answer_that_has_not_changed_is_not_sent_again(validator, value
     assert len(loopback.calls) == 3
 
 
-async def test_an_answer_that_holds_is_not_asked_for():
+async def test_an_answer_that_holds_is_not_asked_for_by_who_can_say_how_old_it_is():
     async with asking(partner.says('{"a": 1}', Cache_Control="max-age=60")) as (loopback, one):
-        replies = [await one.get("Slot") for _ in range(3)]
-        await one.get("Slot", query=[("page", "2")])
-        await one.get("Slot", headers={"Accept-Language": "zh"})
+        await one.get("Slot")
+        with http.from_memory() as age:
+            assert (await one.get("Slot")).json() == {"a": 1}
+        await one.get("Slot")
 
-    assert [reply.json() for reply in replies] == [{"a": 1}] * 3
+    assert 0 < age.seconds < 60
+    assert len(loopback.calls) == 2
+
+
+async def test_who_wants_it_anew_is_not_given_what_was_kept():
+    headers = {"Cache-Control": "no-cache"}
+    async with asking(partner.says(Cache_Control="max-age=60")) as (loopback, one):
+        with http.from_memory() as age:
+            await one.get("Slot", headers=headers)
+            await one.get("Slot", headers=headers)
+
+    assert age.seconds == 0
+    assert len(loopback.calls) == 2
+
+
+async def test_what_was_kept_answers_the_same_request_alone():
+    async with asking(partner.says(Cache_Control="max-age=60")) as (loopback, one):
+        with http.from_memory():
+            for _ in range(2):
+                await one.get("Slot")
+                await one.get("Slot", query=[("page", "2")])
+                await one.get("Slot", headers={"Accept-Language": "zh"})
+
     assert len(loopback.calls) == 3
 
 
 async def test_the_files_floor_holds_without_a_word_of_the_partner():
     async with asking(partner.says(), poll_seconds=60) as (loopback, one):
-        await one.get("Slot")
-        await one.get("Slot")
+        with http.from_memory():
+            await one.get("Slot")
+            await one.get("Slot")
 
     assert len(loopback.calls) == 1
 
 
 async def test_what_is_about_somebody_is_neither_kept_nor_taken_from_what_is():
     async with asking(versioned("ETag", '"7"', Cache_Control="max-age=60")) as (loopback, one):
-        with http.in_private():
+        with http.from_memory():
+            with http.in_private():
+                await one.get("users")
+                await one.get("users")
             await one.get("users")
-            await one.get("users")
-        await one.get("users")
-        with http.in_private():
-            await one.get("users")
+            with http.in_private():
+                await one.get("users")
 
     assert len(loopback.calls) == 4
     assert not any("If-None-Match" in call.headers for call in loopback.calls)
@@ -179,10 +204,11 @@ async def test_what_is_about_somebody_is_neither_kept_nor_taken_from_what_is():
 
 async def test_after_an_act_all_is_asked_for_anew():
     async with asking(versioned("ETag", '"7"', Cache_Control="max-age=60")) as (loopback, one):
-        await one.get("Slot")
-        await one.send("POST", "Appointment", content=b"{}")
-        await one.send("POST", "Appointment", content=b"{}")
-        await one.get("Slot")
+        with http.from_memory():
+            await one.get("Slot")
+            await one.send("POST", "Appointment", content=b"{}")
+            await one.send("POST", "Appointment", content=b"{}")
+            await one.get("Slot")
 
     assert [call.method for call in loopback.calls] == ["GET", "POST", "POST", "GET"]
     assert "If-None-Match" not in loopback.calls[-1].headers
