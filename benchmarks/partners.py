@@ -7,6 +7,7 @@ import json
 import re
 import statistics
 import threading
+import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -49,6 +50,10 @@ _CINEMA = "hongqiao-cinema"
 #: The partner that answers too much, and a service that asks it alone.
 _SPOUT = "hongqiao-exchange"
 _SPOUTED = "exchange-rates"
+#: How long a query may be stuck, and how long it takes until all are.
+_STUCK_SECONDS = 9.0
+_SETTLE_SECONDS = 0.5
+_LIMITS = f"limits: {{deadline_seconds: {_STUCK_SECONDS}, breaker_failures: 100}}"
 _BODY_BYTES = 50_000_000
 _BOMB_BYTES = 10_000_000_000
 _BLOCK_BYTES = 10_000_000
@@ -64,8 +69,8 @@ class Effort:
     bodies: int
 
 
-FULL = Effort(fans=50, rounds=5, seconds=10.0, bodies=20)
-QUICK = Effort(fans=5, rounds=1, seconds=2.0, bodies=3)
+FULL = Effort(fans=50, rounds=5, seconds=6.0, bodies=20)
+QUICK = Effort(fans=5, rounds=1, seconds=4.0, bodies=3)
 
 
 def main(effort: Effort) -> None:
@@ -80,6 +85,7 @@ def main(effort: Effort) -> None:
             ALWAYS_LIVE="1",
             PARTNERS=str(_files(data, spout)),
             EGRESS_ALLOW="127.0.0.0/8",
+            DEADLINE_SECONDS=f"{_STUCK_SECONDS:g}",
         )
         settings = configuration.read(environment)
         asyncio.run(server.prepare(settings))
@@ -172,7 +178,8 @@ def _stick(asker: _Asker, sandbox: machine.Sandbox, effort: Effort) -> None:
     """Print what others wait for while so many queries wait for a partner that hangs."""
     others, stuck = load.Asker(), load.Asker()
     job = asker.job(("bank-account-green-channel", "dental-appointment"), effort.seconds, 4)
-    hang = asker.job(("concert-green-channel",), effort.seconds + 1, STUCK)
+    # Each of these is sent once, and answered when its deadline has passed.
+    hang = asker.job(("concert-green-channel",), _SETTLE_SECONDS, STUCK)
     rows, ratios = [], []
     try:
         others.run(job)
@@ -181,6 +188,7 @@ def _stick(asker: _Asker, sandbox: machine.Sandbox, effort: Effort) -> None:
             sandbox.spoil("cinema", mode=fault.Mode.HANG)
             waiting = threading.Thread(target=stuck.run, args=(hang,))
             waiting.start()
+            time.sleep(2 * _SETTLE_SECONDS)
             beside = others.run(job).percentile(0.95)
             waiting.join()
             sandbox.spoil("cinema", mode=fault.Mode.NONE)
@@ -279,7 +287,7 @@ def _files(data: Path, spout: _Spout) -> Path:
     folder.mkdir()
     for slug in (_CINEMA, _SPOUT):
         text = (PARTNERS / f"{slug}.yaml").read_text(encoding="utf-8")
-        text = re.sub(r"(?m)^limits: .*$", "limits: {breaker_failures: 100}", text)
+        text = re.sub(r"(?m)^limits: .*$", _LIMITS, text)
         if slug == _SPOUT:
             text = re.sub(r"(?m)^address: .*$", f"address: {spout.url}", text)
         (folder / f"{slug}.yaml").write_text(text, encoding="utf-8")
