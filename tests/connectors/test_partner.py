@@ -94,6 +94,28 @@ def ids(answers):
 
 
 WORD = partner.says('{"word": "w"}')
+KEPT = partner.says('{"word": "w"}', Cache_Control="max-age=60")
+
+
+async def test_what_http_let_the_hub_keep_is_told_as_such_from_when_it_came():
+    async with at(KEPT) as (loopback, one):
+        await one.ask([about("a")], soon())
+        (answer,) = await one.ask([about("b")], soon())
+
+    assert ids([answer]) == [["b-w"]]
+    assert answer.freshness is at_work.Freshness.CACHED
+    assert answer.observed_at < DAY
+    assert len(loopback.calls) == 1
+
+
+@pytest.mark.parametrize("live", [{"always_live": True}, {"fresh_seconds": 0}])
+async def test_where_answers_are_to_be_live_nothing_is_taken_that_was_kept(live):
+    async with at(KEPT, **live) as (loopback, one):
+        await one.ask([about("a")], soon())
+        (answer,) = await one.ask([about("b")], soon())
+
+    assert (answer.freshness, answer.observed_at) == (at_work.Freshness.LIVE, DAY)
+    assert len(loopback.calls) == 2
 
 
 async def test_all_inquiries_are_one_call_and_answered_in_order():
@@ -177,6 +199,28 @@ async def test_what_was_seen_earlier_is_served_stale_with_its_age_until_too_old(
     assert stale.problem is errors.Problem.UNWELL
     assert unseen.freshness is at_work.Freshness.UNAVAILABLE
     assert (too_old.freshness, too_old.offers) == (at_work.Freshness.UNAVAILABLE, ())
+
+
+class Choosy(Library):
+    """Has nothing in what is closed."""
+
+    async def answer(self, inquiries):
+        given = await super().answer(inquiries)
+        failure = errors.Refused("This is closed.", errors.Problem.NOT_FOUND)
+        closed = [one.topic.endswith("closed") for one in inquiries]
+        return [failure if shut else some for shut, some in zip(closed, given, strict=True)]
+
+
+async def test_an_inquiry_that_fails_alone_leaves_the_others_live():
+    clock = Clock()
+    async with at(partner.says('{"word": "a"}'), kind=Choosy, clock=clock) as (_, one):
+        several = [inquiry("open"), inquiry("closed")]
+        answers = await one.ask(several, deadline())
+        again = await one.ask(several, deadline())
+
+    assert [answer.freshness for answer in answers] == ["LIVE", "UNAVAILABLE"]
+    assert [answer.problem for answer in answers] == [None, errors.Problem.NOT_FOUND]
+    assert [answer.freshness for answer in again] == ["CACHED", "UNAVAILABLE"]
 
 
 async def test_a_partner_that_recovers_is_live_again():
