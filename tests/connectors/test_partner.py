@@ -214,9 +214,9 @@ class Choosy(Library):
 async def test_an_inquiry_that_fails_alone_leaves_the_others_live():
     clock = Clock()
     async with at(partner.says('{"word": "a"}'), kind=Choosy, clock=clock) as (_, one):
-        several = [inquiry("open"), inquiry("closed")]
-        answers = await one.ask(several, deadline())
-        again = await one.ask(several, deadline())
+        several = [about("open"), about("closed")]
+        answers = await one.ask(several, soon())
+        again = await one.ask(several, soon())
 
     assert [answer.freshness for answer in answers] == ["LIVE", "UNAVAILABLE"]
     assert [answer.problem for answer in answers] == [None, errors.Problem.NOT_FOUND]
