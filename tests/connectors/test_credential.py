@@ -251,6 +251,7 @@ async def test_each_assertion_is_for_the_place_it_is_shown_at_short_and_new(clie
         json.dumps(OctKey.generate_key(256).as_dict(private=True)),
         json.dumps(ECKey.generate_key("P-384").as_dict(private=True)),
     ],
+    ids=["no JSON", "no object", "public", "symmetric", "another curve"],
 )
 async def test_a_secret_that_is_no_such_key_is_told_and_never_shown(client, secret):
     async with partner.running(partner.says()) as loopback:
