@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -23,6 +23,7 @@ from connectors import (
     proof,
     recording,
     registry,
+    scaffold,
     transport,
 )
 from models import errors as mistakes
@@ -178,6 +179,47 @@ def drifted(
             typer.echo(f"  {'' if one.breaks else '(note) '}{one}")
     if any(one.breaks for several in found.values() for one in several):
         raise typer.Exit(1)
+
+
+@app.command()
+def new(
+    context: typer.Context,
+    slug: Slug,
+    *,
+    curl: Annotated[str, typer.Option(help="A `curl` line that asks the partner.")] = "",
+    openapi: Annotated[Path | None, typer.Option(help="Its OpenAPI file.", exists=True)] = None,
+    operation: Annotated[str, typer.Option(help="Which operation of the OpenAPI file.")] = "",
+    capability: Annotated[Capability | None, typer.Option(help="What its offers are.")] = None,
+    answer: Annotated[
+        Path | None, typer.Option(help="Its answer in a file: nobody is asked.", exists=True)
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where the file is put.")] = Path(),
+) -> None:
+    """Begin a partner file: what it calls, what is made of it, and an example that holds."""
+    bench = _bench(context)
+    path = folder / f"{slug}.yaml"
+    if path.exists():
+        raise mistakes.HubError(f"There is a {path} already.", "It is left as it is.")
+    if bool(curl) == bool(openapi):
+        raise mistakes.HubError("Give either --curl or --openapi.")
+    begun = (
+        scaffold.from_openapi(openapi, operation, slug)
+        if openapi
+        else scaffold.from_curl(curl, slug)
+    )
+    if answer:
+        begun = replace(begun, answer=answer.read_bytes())
+    kinds = registry.kinds()
+    if begun.answer is None:
+        text = _live(bench, lambda carry: scaffold.file(slug, begun, carry, kinds, capability))
+    else:
+        text = asyncio.run(scaffold.file(slug, begun, None, kinds, capability))
+    path.write_text(text, encoding="utf-8")
+    typer.echo(f"{path}: begun, with an example that holds. Its owner and its texts are yours.")
+    if begun.credentials:
+        name = next(iter(begun.credentials.values()))["secret"]
+        variable = f"GREENWAY_SECRET_{name.upper().replace('-', '_')}"
+        typer.echo(f"It names the secret “{name}”: put its value into {variable}.")
 
 
 @app.command()

@@ -227,9 +227,14 @@ async def _offers(
     return [
         [{"problem": some.problem.value}]
         if isinstance(some, errors.PartnerError)
-        else [proof.fields_of(one) for one in some]
+        else [_fixed(proof.fields_of(one)) for one in some]
         for some in offers
     ]
+
+
+def _fixed(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields without links to where the partner is: that is another place each time."""
+    return {name: one for name, one in fields.items() if not one.startswith(proof.ADDRESS)}
 
 
 def _inquiry(asked: base.Inquiry) -> dict[str, str]:
