@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from connectors import exchange
 
@@ -56,22 +55,6 @@ def secretive(name: str, value: str) -> bool:
     """
     telling = any(word in name.lower() for word in exchange.REDACTED)
     return telling and _SECRET_VALUE.fullmatch(value) is not None
-
-
-def named(body: str) -> Iterator[tuple[str, str]]:
-    """Yield the texts of a JSON body with the name each stands under; of any other, nothing."""
-    try:
-        pending: list[tuple[str, object]] = [("", json.loads(body))]
-    except ValueError:
-        return
-    while pending:
-        name, value = pending.pop()
-        if isinstance(value, Mapping):
-            pending += value.items()
-        elif isinstance(value, list):
-            pending += [(name, one) for one in value]
-        elif isinstance(value, str):
-            yield name, value
 
 
 def _is_identity(number: str) -> bool:

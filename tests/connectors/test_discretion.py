@@ -46,10 +46,3 @@ def test_what_only_resembles_it_is_let_pass(text):
 )
 def test_a_name_that_speaks_of_a_secret_gives_away_a_value_that_looks_like_one(name, value, looks):
     assert discretion.secretive(name, value) is looks
-
-
-def test_the_texts_of_a_body_come_with_their_names():
-    body = '{"a": [{"token": "x"}, "y"], "n": 1}'
-
-    assert sorted(discretion.named(body)) == [("a", "y"), ("token", "x")]
-    assert list(discretion.named("<a token='x'/>")) == []
