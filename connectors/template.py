@@ -268,6 +268,16 @@ def wrong(form: pydantic.BaseModel, names: Names) -> list[pydantic_core.InitErro
     ]
 
 
+def check(form: pydantic.BaseModel, names: Names) -> None:
+    """Refuse the placeholders in a part of a partner file that stand for nothing there.
+
+    Raises:
+        ValidationError: every such placeholder, with its place.
+    """
+    if found := wrong(form, names):
+        raise pydantic_core.ValidationError.from_exception_data(type(form).__name__, found)
+
+
 def mistaken(
     sentence: str, at: tuple[str | int, ...], found: str
 ) -> pydantic_core.InitErrorDetails:

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 import pydantic
@@ -24,6 +24,19 @@ _ASKED: template.Names = {"topic": str, "since": datetime, "until": datetime}
 _BATCHED: template.Names = {"batch": list, "since": datetime, "until": datetime}
 _ABOUT: template.Names = {"subject": str}
 _ORDERED: template.Names = {"key": str, "subject": str, "topic": str, "offer": str, "units": int}
+
+
+F = TypeVar("F", bound=pydantic.BaseModel)
+
+
+def _filled_with(names: template.Names) -> pydantic.AfterValidator:
+    """Return what refuses placeholders other than these in a part of the options."""
+
+    def checked(form: F) -> F:
+        template.check(form, names)
+        return form
+
+    return pydantic.AfterValidator(checked)
 
 
 # Fields of these names hide the modules.
@@ -59,19 +72,27 @@ class Offering(mapping.Records):
     topics: Mapping[str, str] = pydantic.Field(
         default={}, description="The partner's own word by topic, where the two differ."
     )
+    batch: Annotated[Batch, _filled_with(_ASKED)] | None = pydantic.Field(
+        default=None, description="How several inquiries share a call."
+    )
     call: _Call = pydantic.Field(description="What is called.")
     pages: paging.Pages | None = pydantic.Field(
         default=None, description="How the answer goes on over several pages."
     )
-    batch: Batch | None = pydantic.Field(
-        default=None, description="How several inquiries share a call."
-    )
+
+    @pydantic.field_validator("call")
+    @classmethod
+    def _named(cls, given: _Call, known: pydantic.ValidationInfo) -> _Call:
+        # Where the batch is wrong itself, nobody knows what there is to fill in.
+        if "batch" in known.data:
+            template.check(given, _BATCHED if known.data["batch"] else _ASKED)
+        return given
 
 
 class Fact(base.Options):
     """How a fact about a person is asked for."""
 
-    call: _Call = pydantic.Field(description="What is called.")
+    call: Annotated[_Call, _filled_with(_ABOUT)] = pydantic.Field(description="What is called.")
     value: expression.Written = pydantic.Field(
         description="The fact; where nothing is found, the partner does not know."
     )
@@ -126,6 +147,12 @@ class Booking(base.Options):
         default=None, description="Looks it up by the hub's key, where nobody knows."
     )
 
+    @pydantic.model_validator(mode="after")
+    def _whole(self) -> Booking:
+        if wrong := _misbooked(self):
+            raise pydantic_core.ValidationError.from_exception_data("booking", wrong)
+        return self
+
     @property
     def handles(self) -> frozenset[str]:
         """The names of what steps keep for later ones."""
@@ -160,25 +187,15 @@ class Options(base.Options):
 
     @pydantic.model_validator(mode="after")
     def _whole(self) -> Options:
-        wrong = [*self._misasked(), *_unknown(self.facts), *self._misbooked()]
+        wrong = [*self._mismapped(), *_unknown(self.facts)]
         if wrong:
             raise pydantic_core.ValidationError.from_exception_data("options", wrong)
         return self
 
-    def _misasked(self) -> Iterator[Any]:
+    def _mismapped(self) -> Iterator[Any]:
         for capability, one in self.offers.items():
             at = ("offers", capability.value)
             yield from _below(at, mapping.check(one, offer.SHAPES[capability]))
-            yield from _misnamed(one.call, _BATCHED if one.batch else _ASKED, (*at, "call"))
-            if one.batch:
-                yield from _misnamed(one.batch, _ASKED, (*at, "batch"))
-        for name, fact in self.facts.items():
-            yield from _misnamed(fact.call, _ABOUT, ("facts", name, "call"))
-
-    def _misbooked(self) -> Iterator[Any]:
-        for capability, one in self.bookings.items():
-            at = ("bookings", capability.value)
-            yield from _below(at, _misbooked(one))
 
 
 class HTTP(base.Connector[Options]):
