@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
@@ -213,8 +213,9 @@ def shape_of(shape: type[Any]) -> dict[str, tuple[Any, bool]]:
     return found
 
 
-def check(records: Records, shape: type[Any]) -> list[Any]:
+def check(names: Iterable[str], shape: type[Any]) -> list[Any]:
     """Return the mistakes in which fields are mapped, as Pydantic has them."""
+    mapped = [str(name) for name in names]
     known = shape_of(shape)
     unknown = [
         template.mistaken(
@@ -222,13 +223,13 @@ def check(records: Records, shape: type[Any]) -> list[Any]:
             ("fields", name),
             name,
         )
-        for name in records.fields
+        for name in mapped
         if name not in known
     ]
     return unknown + [
         template.mistaken(f"The field “{name}” must be there", ("fields",), name)
         for name, (_, required) in known.items()
-        if required and name not in records.fields
+        if required and name not in mapped
     ]
 
 

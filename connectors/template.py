@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, NoReturn
@@ -284,6 +284,23 @@ def mistaken(
     """Return a mistake at a place below what is being validated."""
     told = pydantic_core.PydanticCustomError("value_error", "{sentence}", {"sentence": sentence})
     return pydantic_core.InitErrorDetails(type=told, loc=at, input=found)
+
+
+def joined(
+    error: pydantic.ValidationError, wrong: Sequence[pydantic_core.InitErrorDetails]
+) -> pydantic.ValidationError:
+    """Return an error that tells of further mistakes too."""
+    told = [
+        pydantic_core.InitErrorDetails(
+            type=pydantic_core.PydanticCustomError(
+                one["type"], "{sentence}", {**one.get("ctx", {}), "sentence": one["msg"]}
+            ),
+            loc=one["loc"],
+            input=one["input"],
+        )
+        for one in error.errors(include_url=False)
+    ]
+    return pydantic_core.ValidationError.from_exception_data(error.title, [*told, *wrong])
 
 
 def instead(found: str, known: Iterable[str]) -> str:

@@ -185,17 +185,25 @@ class Options(base.Options):
         default={}, description="How offers are booked, by shape."
     )
 
-    @pydantic.model_validator(mode="after")
-    def _whole(self) -> Options:
-        wrong = [*self._mismapped(), *_unknown(self.facts)]
+    @pydantic.field_validator("offers", mode="wrap")
+    @classmethod
+    def _mapped(cls, given: Any, read: pydantic.ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401 - as it was given
+        """Tell which fields there are not beside whatever else is wrong."""
+        wrong = _mismapped(given)
+        try:
+            offerings = read(given)
+        except pydantic.ValidationError as others:
+            raise template.joined(others, wrong) from None
         if wrong:
-            raise pydantic_core.ValidationError.from_exception_data("options", wrong)
-        return self
+            raise pydantic_core.ValidationError.from_exception_data("offers", wrong)
+        return offerings
 
-    def _mismapped(self) -> Iterator[Any]:
-        for capability, one in self.offers.items():
-            at = ("offers", capability.value)
-            yield from _below(at, mapping.check(one, offer.SHAPES[capability]))
+    @pydantic.field_validator("facts")
+    @classmethod
+    def _known(cls, facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
+        if wrong := list(_unknown(facts)):
+            raise pydantic_core.ValidationError.from_exception_data("facts", wrong)
+        return facts
 
 
 class HTTP(base.Connector[Options]):
@@ -599,7 +607,19 @@ def _unknown(facts: Mapping[str, Fact]) -> Iterator[Any]:
     for name in facts:
         if name not in known:
             sentence = f"No rule knows a fact “{name}” ({template.instead(name, known)})"
-            yield template.mistaken(sentence, ("facts", name), name)
+            yield template.mistaken(sentence, (name,), name)
+
+
+def _mismapped(given: object) -> list[Any]:
+    """Return the mistakes in which fields are mapped, of what may be wrong in other ways too."""
+    shapes = {shape.value: one for shape, one in offer.SHAPES.items()}
+    entries = given.items() if isinstance(given, dict) else ()
+    return [
+        mistake
+        for capability, one in entries
+        if capability in shapes and isinstance(one, dict) and isinstance(one.get("fields"), dict)
+        for mistake in _below((capability,), mapping.check(one["fields"], shapes[capability]))
+    ]
 
 
 def _misbooked(one: Booking) -> list[Any]:
