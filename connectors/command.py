@@ -68,18 +68,30 @@ When = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z", "
 
 
 @app.command()
-def check(context: typer.Context, folders: Folders = None) -> None:
+def check(
+    context: typer.Context,
+    folders: Folders = None,
+    *,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A file that shows no failure has a mistake too.")
+    ] = False,
+) -> None:
     """Print every mistake: file, line, path, what is wrong, the nearest right spelling."""
-    bench = _bench(context)
-    everywhere = [*bench.folders, *(folders or ())]
+    everywhere = [*_bench(context).folders, *(folders or ())]
+    known = registry.files(everywhere)
     found = registry.check(everywhere)
     wrong = {one.file for one in found}
-    for path in registry.files(everywhere).values():
+    for path in known.values():
         if manifest.shown(path) not in wrong:
-            found += asyncio.run(registry.disproved(manifest.load(path, registry.kinds())))
+            entry = manifest.load(path, registry.kinds())
+            found += asyncio.run(registry.disproved(entry))
+            if strict and not any(one.problem for one in entry.manifest.examples):
+                sentence = "No example shows what becomes of a failure."
+                hint = "Add one that answers an error, and its `problem`."
+                found.append(entry.document.mistake(("examples",), sentence, hint))
     for mistake in sorted(found):
         typer.echo(mistake)
-    typer.echo(f"{len(registry.files(everywhere))} partner files, {len(found)} mistakes.")
+    typer.echo(f"{len(known)} partner files, {len(found)} mistakes.")
     if found:
         raise typer.Exit(1)
 

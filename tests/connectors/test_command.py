@@ -78,6 +78,13 @@ def test_a_new_file_has_no_mistake_and_its_example_holds(run, begun):
     assert SECRET not in begun.read_text(encoding="utf-8")
 
 
+def test_a_file_that_shows_no_failure_is_told_where_that_is_wanted(run, begun):
+    strict = run("check", "--strict")
+
+    assert strict.exit_code == 1
+    assert ": examples: No example shows what becomes of a failure." in strict.output
+
+
 def test_a_file_that_is_there_is_left_as_it_is(run, begun, tmp_path):
     before = begun.read_text(encoding="utf-8")
 
