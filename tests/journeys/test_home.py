@@ -17,6 +17,7 @@ PARTNERS = {
     "changning-school-office", "hongqiao-cinema", "jiangsu-road-bank", "jinzhong-road-hospital",
     "tianshan-clinic", "tianshan-school-office", "xinhua-bank", "xinhua-culture-hall",
 }  # fmt: skip
+BANKS = {"jiangsu-road-bank", "xinhua-bank"}
 OFFERED = ("hospital", "checkUp", "bank", "school", "cinema")
 #: A person with all that is known of them is nine statements, the card one, what was used one.
 STATEMENTS = 11
@@ -99,10 +100,10 @@ async def test_what_a_partner_just_said_is_not_asked_again_until_it_is_old(hub, 
     assert {one["freshness"] for name in OFFERED for one in again[name]["offers"]["pages"]} == {
         "CACHED"
     }
-    assert {one["freshness"] for name in OFFERED for one in later[name]["offers"]["pages"]} == {
-        "LIVE"
-    }
-    assert hub.calls() == dict.fromkeys(PARTNERS, 1)
+    held = {name: {one["freshness"] for one in later[name]["offers"]["pages"]} for name in OFFERED}
+    # The banks say themselves for how long their answers hold, and no such time has really passed.
+    assert held == dict.fromkeys(OFFERED, {"LIVE"}) | {"bank": {"CACHED"}}
+    assert hub.calls() == dict.fromkeys(PARTNERS - BANKS, 1)
 
 
 @pytest.mark.parametrize(
