@@ -358,10 +358,15 @@ async def test_equal_gets_at_the_same_time_are_one_call(client):
 
 
 async def test_who_asks_after_an_act_does_not_join_whoever_asked_before_it(client):
-    async with asking(client, partner.says('"same"', after=0.1)) as (loopback, one):
+    asked = asyncio.Event()
+
+    async def slowly(request):
+        asked.set()
+        return await partner.says('"same"', after=0.1)(request)
+
+    async with asking(client, slowly) as (loopback, one):
         before = asyncio.create_task(one.get("Slot"))
-        while not loopback.calls:
-            await asyncio.sleep(0.01)
+        await asked.wait()
         loopback.does = partner.says('"changed"')
         await one.send("POST", "order", content=b"{}")
         after = await one.get("Slot")

@@ -102,7 +102,7 @@ async def test_what_a_partner_just_said_is_not_asked_again_until_it_is_old(hub, 
     }
     held = {name: {one["freshness"] for one in later[name]["offers"]["pages"]} for name in OFFERED}
     # The banks say themselves for how long their answers hold, and no such time has really passed.
-    assert held == dict.fromkeys(OFFERED, {"LIVE"}) | {"bank": {"CACHED"}}
+    assert held == {name: {"LIVE"} for name in OFFERED} | {"bank": {"CACHED"}}
     assert hub.calls() == dict.fromkeys(PARTNERS - BANKS, 1)
 
 
