@@ -148,6 +148,13 @@ class Bank(base.Connector[Options]):
     capabilities = frozenset({offer.Capability.PASS, offer.Capability.QUOTE})
     options_model = Options
 
+    @classmethod
+    def capabilities_of(cls, options: Options) -> frozenset[offer.Capability]:
+        """Return passes for a locator, quotes for a feed of rates."""
+        if options.serves == "rates":
+            return frozenset({offer.Capability.QUOTE})
+        return frozenset({offer.Capability.PASS})
+
     async def answer(self, inquiries: Sequence[base.Inquiry]) -> Sequence[Sequence[offer.Offer]]:
         """Return the branches, or the latest rates, for each inquiry.
 

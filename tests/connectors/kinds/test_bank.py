@@ -213,6 +213,14 @@ async def test_rates_that_cannot_be_read_are_a_bad_answer(odd, asked, body):
     assert raised.value.problem is errors.Problem.BAD_ANSWER
 
 
+def test_a_locator_can_be_asked_for_passes_and_a_feed_of_rates_for_quotes():
+    serves = {one: bank.Options(serves=one) for one in ("branches", "rates")}
+
+    given = {one: bank.Bank.capabilities_of(options) for one, options in serves.items()}
+
+    assert given == {"branches": {"pass"}, "rates": {"quote"}}
+
+
 async def test_a_partner_gives_only_the_shape_it_serves(odd, asked):
     connector, _ = await odd(bank.Bank, BRANCHES, locator(branch()), content_type=JSON)
 
