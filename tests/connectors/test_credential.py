@@ -1,17 +1,13 @@
 import contextlib
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from connectors import credential, errors, http, manifest, registry
-from tests import partner
+from tests import partner, server
 
-SERVERS = Path(__file__).parents[1] / "servers"
 ONCE = http.Policy(deadline_seconds=5.0, attempts=1)
 
 
@@ -141,20 +137,8 @@ CLIENTS = [
 @pytest.fixture(scope="module")
 def issuer():
     """Run the server that gives tokens, and yield its address."""
-    node = shutil.which("node")
-    if node is None or not (SERVERS / "node_modules" / "oidc-provider").is_dir():
-        pytest.skip("node, or oidc-provider (npm ci in tests/servers), is not here")
-    with subprocess.Popen(  # noqa: S603 - the server of this test
-        [node, SERVERS / "issuer.js"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        process.stdin.write(json.dumps(CLIENTS))
-        process.stdin.close()
-        yield process.stdout.readline().strip()
-        process.terminate()
+    with server.node("issuer.js", CLIENTS) as url:
+        yield url
 
 
 def named(client_id, issuer, secret, method, scopes=()):

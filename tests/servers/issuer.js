@@ -1,13 +1,14 @@
-// An OAuth 2.0 authorization server that others wrote (oidc-provider), on loopback at a free port.
-// Its clients come on standard input as one JSON list; its address is written when it listens.
+// An OAuth 2.0 authorization server that others wrote (oidc-provider), on loopback at the port given.
+// Its clients come on standard input as one JSON list.
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 import Provider from 'oidc-provider';
 
 const clients = JSON.parse(readFileSync(0, 'utf8'));
 const server = createServer();
-server.listen(0, '127.0.0.1', () => {
-  const address = `http://127.0.0.1:${server.address().port}`;
+const port = Number(process.argv[2]);
+server.listen(port, '127.0.0.1', () => {
+  const address = `http://127.0.0.1:${port}`;
   const provider = new Provider(address, {
     clients: clients.map((client) => ({
       grant_types: ['client_credentials'],
@@ -31,5 +32,4 @@ server.listen(0, '127.0.0.1', () => {
     response.writeHead(token ? 200 : 401, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify(token ? { client: token.clientId, scope: token.scope ?? '' } : {}));
   });
-  console.log(address);
 });
