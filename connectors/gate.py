@@ -29,6 +29,8 @@ _UNWELL = frozenset(
         errors.Problem.TOO_LARGE,
     }
 )
+#: Problems of the way to it, found before the partner was sent anything: they say nothing of it.
+_UNSENT = frozenset({errors.Problem.FORBIDDEN_ADDRESS, errors.Problem.MISCONFIGURED})
 _log = logging.getLogger("greenway.connectors")
 
 
@@ -126,7 +128,7 @@ class Gate:
 
     def failed(self, failure: errors.PartnerError, turn: int) -> None:
         """Note how a call failed, and tell by it when another one may be made."""
-        if isinstance(failure, Held):
+        if isinstance(failure, Held) or failure.problem in _UNSENT:
             self.abandoned(turn)
         elif failure.problem not in _UNWELL:
             self.succeeded()

@@ -156,6 +156,25 @@ async def test_a_probe_that_gets_no_token_says_nothing_of_the_partner():
     assert len(loopback.calls) == 1
 
 
+@pytest.mark.parametrize("problem", ["FORBIDDEN_ADDRESS", "MISCONFIGURED"])
+async def test_what_fails_before_anything_is_sent_neither_opens_a_breaker_nor_closes_it(problem):
+    async def unsent(*_):
+        raise errors.Misconfigured(errors.Problem[problem], "Nothing was sent.")
+
+    async with http.HTTPClient(unsent) as client:
+        one = client.partner("loopback", "http://127.0.0.1:1", FRAGILE)
+        for number in range(FRAGILE.breaker_failures):
+            await failure_of(one.get(f"Slot/{number}"))
+        closed = one.breaker.state(now())
+        one.breaker.told_open(now(), 0)
+        again = [(await failure_of(one.get(f"Slot/{number}"))).problem for number in range(2)]
+        half_open = one.breaker.state(now())
+
+    assert closed is breaker.State.CLOSED
+    assert half_open is breaker.State.HALF_OPEN
+    assert again == [errors.Problem[problem]] * 2
+
+
 QUOTAS = {
     "draft 8": {"RateLimit": '"day";r=0;t=40'},
     "draft 6": {"RateLimit_Remaining": "0", "RateLimit_Reset": "40"},
