@@ -60,7 +60,7 @@ spell: $(VENV)/dev.stamp  ## codespell
 	$(BIN)/codespell
 
 manifests: install  ## the partner files and the menu
-	$(BIN)/greenway connectors check && $(BIN)/greenway menu check
+	$(BIN)/greenway connectors check --strict && $(BIN)/greenway menu check
 
 sdl: install  ## rewrite schema/schema.graphql
 	$(BIN)/greenway schema --write
