@@ -110,6 +110,8 @@ redis.call('PUBLISH', ARGV[2], ARGV[3])
 """
 
 _AWAY = (RedisError, OSError, TimeoutError)
+#: What reading raises of what others wrote in a way that nobody here writes.
+_UNREAD = (ValueError, TypeError, KeyError, AttributeError)
 _log = logging.getLogger("greenway.connectors")
 
 
@@ -291,10 +293,11 @@ class Board:
         try:
             by, where, what, details = orjson.loads(said)
             news = _NEWS[what](**details)
-        except (ValueError, TypeError, KeyError):
+            sheets = self._sheets.get(where, [])
+        except _UNREAD:
             _log.debug("The board tells what this version of the hub cannot read")
             return
-        for sheet in self._sheets.get(where, []):
+        for sheet in sheets:
             if sheet.holder != by:
                 sheet.hear(news)
 
@@ -403,9 +406,10 @@ class Sheet:
         if opened > 0:
             self.hear(Opened(opened / 1000 - UNPROBED_SECONDS))
         if problem:
-            self.hear(Rests(resting / 1000, problem.decode()))
+            self.hear(Rests(resting / 1000, problem.decode(errors="replace")))
         for answer in answers:
-            self.hear(Answered(orjson.loads(answer)))
+            with contextlib.suppress(orjson.JSONDecodeError):
+                self.hear(Answered(orjson.loads(answer)))
 
     def hear(self, news: News) -> None:
         """Let whoever holds this know the news, if it can be understood."""
@@ -413,7 +417,7 @@ class Sheet:
             return
         try:
             self._hear(news)
-        except (ValueError, TypeError, KeyError):
+        except _UNREAD:
             _log.debug("The board tells what this version of the hub cannot read")
 
     def leave(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -391,9 +392,12 @@ class Partner:
             taken = failure.problem is errors.Problem.CONFLICT
             self._note(None if taken else failure.problem)
             raise
-        except Exception:  # noqa: BLE001 - a fault in one kind may break its partner alone
+        except Exception as fault:  # noqa: BLE001 - a fault in one kind may break its partner alone
             self._note(errors.Problem.MISCONFIGURED)
-            _log.exception("The kind %s failed at %s", self.kind.slug, self.slug)
+            # Where it failed, and never what the exception says: it may quote what is somebody's.
+            where = "".join(traceback.format_tb(fault.__traceback__))
+            what = type(fault).__name__
+            _log.error("The kind %s failed at %s: %s\n%s", self.kind.slug, self.slug, what, where)
             raise errors.faulty() from None
         self._note(None)
         self._last_success = self._clock()

@@ -141,13 +141,18 @@ async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
         raise _too_large()
     unpacking = zlib.decompressobj(_GZIP) if coding == "gzip" else None
     # Pieces are joined once all are there: a buffer that grows is held twice while it moves.
-    pieces, held = [], 0
+    pieces, came, held = [], 0, 0
     async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
         piece = unpacking.decompress(chunk, most + 1 - held) if unpacking else chunk
         pieces.append(piece)
+        came += len(chunk)
         held += len(piece)
-        if held > most:
+        # What comes is counted too: it need not unpack to anything.
+        if max(came, held) > most:
             raise _too_large()
+        if unpacking and unpacking.unused_data:
+            # It would be kept, all of it, and read by nobody.
+            raise errors.unreadable("is packed, and goes on after its end")
     if unpacking and not unpacking.eof:
         raise errors.unreadable("is packed, and cut short")
     return b"".join(pieces)

@@ -151,6 +151,16 @@ def bomb(megabytes: int) -> Does:
     return says(packed, Content_Encoding="gzip")
 
 
+async def packs_nothing(request: web.Request) -> web.StreamResponse:
+    """Send for ever what is packed and unpacks to nothing: empty blocks (RFC 1951, 3.2.4)."""
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    await response.write(gzip.compress(b"")[:10])
+    while True:
+        await response.write(b"\x00\x00\x00\xff\xff" * 10_000)
+
+
 def plays(waiting: list[base.Reply], mismatches: list[str]) -> Does:
     """Return what plays replies in order, used up, and notes requests that it does not expect.
 

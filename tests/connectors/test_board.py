@@ -360,6 +360,7 @@ async def test_a_server_that_takes_no_more_is_complained_of_once(patient, server
         b'["x", "y", "Opened", {}]',
         b'["x", "y", "Burnt", {"seconds": 1}]',
         b'["x", "y", "Opened", {"seconds": 1, "more": 2}]',
+        b'["x", [], "Opened", {"seconds": 1}]',
     ],
 )
 async def test_what_another_version_tells_is_passed_over(server, nonsense):
@@ -371,10 +372,26 @@ async def test_what_another_version_tells_is_passed_over(server, nonsense):
     assert heard == [board.Closed()]
 
 
-async def test_who_cannot_read_what_they_hear_goes_on_hearing(server):
+@pytest.mark.parametrize(("what", "wrong"), [("answers", b"{"), ("rest", b"\xff")])
+async def test_what_stands_there_and_cannot_be_read_is_passed_over(server, what, wrong):
+    key = f"greenway:1:{SHEET}:{what}"
+    if what == "answers":
+        server.client.hset(key, "pass:a", wrong)
+    else:
+        server.client.set(key, wrong, px=60_000)
+
+    async with two(server.url) as (one, other):
+        one.sheet.closed()
+        await other.hears(len(other.heard) + 1)
+
+    assert other.heard[-1] == board.Closed()
+
+
+@pytest.mark.parametrize("wrong", [ValueError, TypeError, KeyError, AttributeError])
+async def test_who_cannot_read_what_they_hear_goes_on_hearing(server, wrong):
     def stumbles(news):
         heard.append(news)
-        raise ValueError
+        raise wrong
 
     heard = []
     async with at(server.url) as here, at(server.url) as there:

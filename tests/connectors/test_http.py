@@ -65,6 +65,11 @@ FAULTS = {
         partner.says(gzip.compress(b"{}")[:-9], Content_Encoding="gzip"),
         errors.Problem.UNREADABLE,
     ),
+    "gzip and more": (
+        partner.says(gzip.compress(b"{}") + b"more", Content_Encoding="gzip"),
+        errors.Problem.UNREADABLE,
+    ),
+    "gzip of nothing": (partner.packs_nothing, errors.Problem.TOO_LARGE),
     "odd packing": (partner.says("{}", Content_Encoding="br"), errors.Problem.UNREADABLE),
     "300": (
         partner.says(status=302, Location="http://127.0.0.1/"),
