@@ -77,18 +77,21 @@ async def named(
     """Return the offer with this id, and for which of the asks it is one; None where for none.
 
     Pages ask for the nearer days, so that those are often remembered; the others come after.
+    What is stale may be shown, but nothing is booked by it.
 
     Raises:
-        PartnerError: a partner failed, and what it said before has no such offer.
+        PartnerError: a partner failed, and what others say now has no such offer.
     """
     failed: Answer | None = None
     for ahead in (AHEAD, MOST_AHEAD):
         since, until = _window(context, Wanted(until=context.today + ahead))
         for ask, answer in zip(asks, await _answers(context, asks, since, until), strict=True):
+            if answer.problem:
+                failed = answer
+                continue
             for one in _still_ahead(answer.offers, context.now):
                 if one.id == name:
                     return ask, one
-            failed = answer if answer.problem else failed
     if failed and failed.problem:
         raise PartnerError(failed.problem, failed.sentence or "", failed.retry_after_seconds)
     return None

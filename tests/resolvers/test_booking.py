@@ -39,6 +39,7 @@ class Cinema:
     """A partner that keeps seats by the key of their order.
 
     ``fails`` is raised instead of an act, ``fails_after`` after it. The ``slow`` wait for ``open``.
+    Once it is ``away`` what it said before is STALE, or forgotten.
     """
 
     def __init__(self, clock) -> None:
@@ -53,6 +54,7 @@ class Cinema:
         self.open.set()
         self.reached = asyncio.Event()
         self.away: partner_errors.PartnerError | None = None
+        self.freshness = Freshness.UNAVAILABLE
 
     def has(self, key) -> Booked | None:
         """Return what is kept under a key; holds run out."""
@@ -68,12 +70,13 @@ class Cinema:
             return [
                 Answer(
                     "cinema",
-                    Freshness.UNAVAILABLE,
+                    self.freshness,
+                    offers=_showings(one) if self.freshness is Freshness.STALE else (),
                     problem=self.away.problem,
                     sentence=self.away.sentence,
                     retry_after_seconds=self.away.retry_after_seconds,
                 )
-                for _ in inquiries
+                for one in inquiries
             ]
         return [
             Answer("cinema", Freshness.LIVE, offers=_showings(one), observed_at=NOW)
@@ -533,14 +536,18 @@ async def test_what_a_partners_file_does_not_book_is_not_booked(reserve, cinema)
         await reserve()
 
 
-async def test_a_partner_whose_offers_are_not_known_books_nothing(reserve, cinema, mine):
-    cinema.away = GONE
+@pytest.mark.parametrize("freshness", [Freshness.UNAVAILABLE, Freshness.STALE])
+async def test_a_partner_whose_offers_are_not_known_now_books_nothing(
+    reserve, cinema, mine, freshness
+):
+    cinema.away, cinema.freshness = GONE, freshness
 
     with pytest.raises(errors.NotBookableError) as refused:
         await reserve()
 
     assert refused.value.failure.code == "PARTNER_UNREACHABLE"
     assert refused.value.retry_at == NOW + timedelta(seconds=7)
+    assert cinema.acts() == []
     assert await mine() == []
 
 
