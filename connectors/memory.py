@@ -6,7 +6,7 @@ Only what is about nobody comes here: never a fact about a person, never a booki
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -43,9 +43,16 @@ class Memory:
     the last of them is not remembered.
     """
 
-    def __init__(self, client: http.PartnerClient, version: str, seconds: float) -> None:
+    def __init__(
+        self,
+        client: http.PartnerClient,
+        version: str,
+        seconds: float,
+        clock: Callable[[], datetime],
+    ) -> None:
         """Remember answers for so long, and hear those that the same version gave elsewhere."""
         self.acts = 0
+        self._clock = clock
         self._seconds = seconds
         self._answers: OrderedDict[base.Inquiry, Remembered] = OrderedDict()
         self._sheet = client.sheet(self._hear, version)
@@ -94,7 +101,9 @@ class Memory:
             case board.Answered([asked, offers, time]):
                 inquiry = _INQUIRY.validate_python(asked)
                 shape = _ANSWERS[inquiry.capability]
-                heard = Remembered(shape.validate_python(offers), _TIME.validate_python(time))
+                # By a clock that is ahead an answer would stay fresh until that time has come.
+                observed_at = min(_TIME.validate_python(time), self._clock())
+                heard = Remembered(shape.validate_python(offers), observed_at)
                 known = self._answers.get(inquiry)
                 if known is None or known.observed_at < heard.observed_at:
                     self._keep(inquiry, heard)

@@ -109,7 +109,8 @@ class Partner:
         self._fresh = timedelta(seconds=0 if always_live else described.freshness.fresh_seconds)
         self._stale = timedelta(seconds=described.freshness.stale_seconds)
         kept = max(described.freshness.fresh_seconds, described.freshness.stale_seconds)
-        self._memory = memory.Memory(connector.partner, described.model_dump_json(), kept)
+        version = described.model_dump_json()
+        self._memory = memory.Memory(connector.partner, version, kept, clock)
         self._flights: flight.Flights[
             tuple[int, tuple[base.Inquiry, ...]], tuple[_Found, _Failed]
         ] = flight.Flights()

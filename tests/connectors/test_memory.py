@@ -77,7 +77,7 @@ async def process(server, version="1"):
     async with asyncio.timeout(5):
         await place.joined.wait()
     async with http.HTTPClient(common=place) as client:
-        yield memory.Memory(client.partner("clinic", ADDRESS), version, 600)
+        yield memory.Memory(client.partner("clinic", ADDRESS), version, 600, lambda: LATER)
     following.cancel()
     await asyncio.wait([following])
     await place.close()
@@ -117,6 +117,14 @@ async def test_a_process_that_starts_later_remembers_what_the_others_were_told(s
             await until(lambda: len(late) == 2)
 
     assert late.get(about("a")) == answer("x")
+
+
+async def test_an_answer_is_not_younger_for_a_clock_that_is_ahead(server):
+    async with process(server) as ahead, process(server) as other:
+        ahead.remember({about(): answer("x", LATER + timedelta(days=1))}, acts=0)
+        await until(lambda: other.get(about()))
+
+    assert other.get(about()) == answer("x", LATER)
 
 
 async def test_of_two_answers_to_one_question_the_later_counts(server):
