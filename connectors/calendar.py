@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+from datetime import time as clock
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import icalendar
-import recurring_ical_events  # type: ignore[import-untyped]  # it has no types
+import recurring_ical_events
 
 from connectors import errors
 
@@ -21,6 +24,11 @@ _MOST_A_DAY = 24
 _EARLIEST = 1970
 _MOST_EVENTS = 10_000
 _MOST_OCCURRENCES = 5_000
+#: Of the processor's time. A rule that never comes true is tried up to the year 9999, which
+#: takes seconds; how long is looked at between one event's rule and the next.
+_MOST_SECONDS = 5.0
+#: What the libraries raise for what they cannot read is not one family of errors.
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,39 @@ class Occurrence:
     categories: frozenset[str]
 
 
+def events(texts: Sequence[str | bytes]) -> list[icalendar.Component]:
+    """Return the events of iCalendar objects (RFC 5545), as they are written.
+
+    Raises:
+        Misconfigured: UNREADABLE, one of them is none; BAD_ANSWER, there are too many events.
+    """
+    return [event for one in _read(texts) for event in one.walk("VEVENT")]
+
+
+def unfolded(
+    texts: Sequence[str | bytes], since: datetime, until: datetime
+) -> list[icalendar.Component]:
+    """Return the events that touch a window, each that recurs once for every time in it.
+
+    Raises:
+        Misconfigured: UNREADABLE, an object or an event cannot be read; BAD_ANSWER, they would
+            unfold to too much, or take too long.
+    """
+    found: list[icalendar.Component] = []
+    started = time.thread_time()
+    calendars = _read(texts)
+    try:
+        for series in itertools.chain.from_iterable(_series(one, until) for one in calendars):
+            found += recurring_ical_events.of(series).between(since, until)
+            if len(found) > _MOST_OCCURRENCES:
+                raise errors.bad_answer(f"holds more than {_MOST_OCCURRENCES} events in the window")
+            if time.thread_time() - started > _MOST_SECONDS:
+                raise _endless()
+    except _UNREADABLE:
+        raise _unreadable() from None
+    return found
+
+
 def occurrences(
     texts: Sequence[bytes], since: datetime, until: datetime, zone: ZoneInfo
 ) -> list[Occurrence]:
@@ -51,45 +92,63 @@ def occurrences(
     Raises:
         Misconfigured: one of them is no iCalendar object, or would unfold to too much.
     """
-    found: list[Occurrence] = []
-    for text in texts:
-        # What the libraries raise for what they cannot read is not one family of errors.
-        try:
-            calendar = icalendar.Calendar.from_ical(text)
-            _tame(calendar, until)
-            events = recurring_ical_events.of(calendar).between(since, until)
-            found += (_occurrence(one, zone) for one in events[:_MOST_OCCURRENCES])
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError):
-            raise errors.unreadable("is not a calendar that can be read") from None
-        if len(found) >= _MOST_OCCURRENCES:
-            raise errors.bad_answer(f"holds more than {_MOST_OCCURRENCES} events in the window")
+    touching = unfolded(texts, since, until)
+    try:
+        found = [_occurrence(one, zone) for one in touching]
+    except _UNREADABLE:
+        raise _unreadable() from None
     on = (one for one in found if one.title and since <= one.start < until)
     return sorted(on, key=lambda one: (one.start, one.uid))
 
 
-def _tame(calendar: Any, until: datetime) -> None:  # noqa: ANN401 - the library's own component
-    """End every rule at the window, and leave out what was called off.
+def _unreadable() -> errors.Misconfigured:
+    return errors.unreadable("is not a calendar that can be read")
+
+
+def _endless() -> errors.Misconfigured:
+    return errors.bad_answer("repeats an event more often than can be followed")
+
+
+def _read(texts: Sequence[str | bytes]) -> list[icalendar.Calendar]:
+    try:
+        calendars = [icalendar.Calendar.from_ical(text) for text in texts]
+    except _UNREADABLE:
+        raise _unreadable() from None
+    if sum(len(one.walk("VEVENT")) for one in calendars) > _MOST_EVENTS:
+        raise errors.bad_answer(f"holds more than {_MOST_EVENTS} events")
+    return calendars
+
+
+def _series(calendar: icalendar.Component, until: datetime) -> Iterator[icalendar.Component]:
+    """Yield a calendar for every event with what changes it, its rule ended at the window."""
+    by_uid: dict[Any, icalendar.Component] = {}
+    for event in calendar.walk("VEVENT"):
+        _tame(event, until)
+        # Each has the properties of the whole, as it may say the time zone there.
+        series = by_uid.setdefault(event.get("UID", id(event)), icalendar.Calendar(calendar))
+        series.add_component(event)
+    yield from by_uid.values()
+
+
+def _tame(event: Any, until: datetime) -> None:  # noqa: ANN401 - the library's own component
+    """End an event's rule at the window.
 
     Raises:
-        Misconfigured: a rule would take too long to unfold, whatever the window.
+        Misconfigured: BAD_ANSWER, it would take too long to unfold, whatever the window.
     """
-    events = calendar.walk("VEVENT")
-    if len(events) > _MOST_EVENTS:
-        raise errors.bad_answer(f"holds more than {_MOST_EVENTS} events")
-    for event in events:
-        for rule in _rules(event):
-            each = (len(rule.get(part, [0])) for part in ("BYHOUR", "BYMINUTE", "BYSECOND"))
-            coarse = rule["FREQ"][0] in _FREQUENCIES and math.prod(each) <= _MOST_A_DAY
-            advances = rule.get("INTERVAL", [1])[0] > 0
-            if not coarse or not advances or event["DTSTART"].dt.year < _EARLIEST:
-                raise errors.bad_answer("repeats an event more often than can be followed")
-            if "UNTIL" not in rule and "COUNT" not in rule:
-                rule["UNTIL"] = [_end(event["DTSTART"].dt, until)]
-
-
-def _rules(event: Any) -> Iterator[Any]:  # noqa: ANN401 - the library's own component
-    rules = event.get("RRULE", [])
-    yield from rules if isinstance(rules, list) else [rules]
+    rule = event.get("RRULE")
+    if rule is None:
+        return
+    if isinstance(rule, list):
+        # RFC 5545, section 3.8.5.3: one rule is all that an event should have.
+        raise _endless()
+    each = (len(rule.get(part, [0])) for part in ("BYHOUR", "BYMINUTE", "BYSECOND"))
+    coarse = rule["FREQ"][0] in _FREQUENCIES and math.prod(each) <= _MOST_A_DAY
+    advances = rule.get("INTERVAL", [1])[0] > 0
+    if not coarse or not advances or event["DTSTART"].dt.year < _EARLIEST:
+        raise _endless()
+    if "UNTIL" not in rule and "COUNT" not in rule:
+        rule["UNTIL"] = [_end(event["DTSTART"].dt, until)]
 
 
 def _end(start: date, until: datetime) -> date:
@@ -119,5 +178,5 @@ def _occurrence(event: Any, zone: ZoneInfo) -> Occurrence:  # noqa: ANN401 - the
 
 def _moment(when: date, zone: ZoneInfo) -> datetime:
     if not isinstance(when, datetime):
-        return datetime.combine(when, time.min, zone)
+        return datetime.combine(when, clock.min, zone)
     return when.replace(tzinfo=zone) if when.tzinfo is None else when

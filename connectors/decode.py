@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from html.parser import HTMLParser
@@ -15,17 +14,13 @@ from xml.etree.ElementTree import Element
 import icalendar
 import orjson
 import pydantic
-import recurring_ical_events  # type: ignore[import-untyped] # it has no types
 
-from connectors import base, errors, exchange
+from connectors import base, calendar, errors, exchange
 
 Format = Literal["json", "ndjson", "xml", "csv", "ical", "html"]
 Window = tuple[datetime, datetime]
 
 MOST_DEPTH = 100
-#: What a rule of recurrence may add on one day, and how often it may be tried in vain.
-MOST_A_DAY = 24
-_DATED = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 
 #: The media types asked for. What is said of the rest is too various to insist on one.
 _ACCEPTED: Mapping[Format, str] = {"json": "application/json", "xml": "application/xml"}
@@ -183,32 +178,19 @@ def _local(name: str) -> str:
 
 
 def _events(text: str, window: Window | None) -> list[dict[str, Any]]:
-    """Return the events of a calendar (RFC 5545), each that recurs once for every time in a window.
+    """Return the events of a calendar, those that recur once for every time in a window.
 
     Raises:
         Misconfigured: UNREADABLE, it is no calendar; BAD_ANSWER, it recurs too often to be true.
     """
+    events = calendar.unfolded([text], *window) if window else calendar.events([text])
     try:
-        calendar = icalendar.Calendar.from_ical(text)
-        events: Any = calendar.walk("VEVENT")
-        if window is not None:
-            for event in events:
-                _check_recurrence(event)
-            events = recurring_ical_events.of(calendar).between(*window)
         return [_event(event) for event in events]
-    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError):
         raise errors.unreadable("is not a calendar, or is cut short") from None
 
 
-def _check_recurrence(event: icalendar.Component) -> None:
-    rules = event.get("RRULE", ())
-    for rule in rules if isinstance(rules, list) else [rules] if rules else ():
-        times = (len(rule.get(part, "-")) for part in ("BYHOUR", "BYMINUTE", "BYSECOND"))
-        if not _DATED.issuperset(rule.get("FREQ", ())) or math.prod(times) > MOST_A_DAY:
-            raise errors.bad_answer("holds an event that recurs too often to be true")
-
-
-def _event(event: icalendar.Event) -> dict[str, Any]:
+def _event(event: Any) -> dict[str, Any]:  # noqa: ANN401 - the library's own component
     """Return an event by its properties' names, in lower case and with underscores.
 
     `start` and `end` are ISO 8601, as days or without an offset where the calendar has them so;

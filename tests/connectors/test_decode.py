@@ -61,7 +61,13 @@ async def test_an_event_that_recurs_is_there_for_every_time_in_the_window():
 
 
 @pytest.mark.parametrize(
-    "rule", ["FREQ=SECONDLY", "FREQ=HOURLY", "FREQ=DAILY;BYHOUR=1,2,3,4,5;BYMINUTE=0,10,20,30,40"]
+    "rule",
+    [
+        "FREQ=SECONDLY",
+        "FREQ=HOURLY",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=DAILY;BYHOUR=1,2,3,4,5;BYMINUTE=0,10,20,30,40",
+    ],
 )
 async def test_an_event_that_recurs_too_often_is_a_bad_answer(rule):
     with pytest.raises(errors.Misconfigured) as raised:

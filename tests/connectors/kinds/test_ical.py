@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors import credential, errors, http
+from connectors import calendar, credential, errors, http
 from connectors.kinds import ical
 from tests import server
 
@@ -139,6 +139,20 @@ async def test_a_time_without_a_zone_is_in_the_calendars(odd, asked, written, st
     assert found.start == start
 
 
+async def test_a_calendars_own_zone_is_the_one_its_rules_go_by(odd, asked):
+    # 19:00 in New York, before and after its clocks went back on 1 November.
+    written = feed(("UID:a", "DTSTART:20261028T230000Z", "RRULE:FREQ=WEEKLY", "SUMMARY:Talk"))
+    zoned = written.replace("VERSION:2.0", "VERSION:2.0\r\nX-WR-TIMEZONE:America/New_York")
+    given = {"categories": {"anything": ""}, "where": "Hall"}
+    connector, _ = await odd(ical.Ical, given, zoned, content_type="text/calendar")
+
+    [[found]] = await connector.answer(
+        [asked("showing", "anything", MONDAY, MONDAY + timedelta(days=7))]
+    )
+
+    assert found.start == datetime(2026, 11, 25, 19, tzinfo=ZoneInfo("America/New_York"))
+
+
 async def test_events_of_a_practice_are_appointments(odd, asked):
     [found] = await answered(odd, asked, ONCE, gives="appointment")
 
@@ -157,6 +171,7 @@ async def test_an_event_without_a_place_is_left_out_unless_the_file_says_one(odd
         "FREQ=SECONDLY",
         "FREQ=HOURLY",
         "FREQ=DAILY;INTERVAL=0",
+        "FREQ=DAILY\r\nRRULE:FREQ=WEEKLY",
         "FREQ=DAILY;BYHOUR=1,2,3,4,5;BYMINUTE=1,2,3,4,5",
     ],
 )
@@ -175,6 +190,26 @@ async def test_a_rule_with_nothing_in_the_window_gives_nothing(odd, asked, start
     event = ("UID:a", f"DTSTART{start}", f"RRULE:{rule}", "SUMMARY:Talk")
 
     assert await answered(odd, asked, event) == []
+
+
+async def test_rules_that_take_too_long_are_a_bad_answer(odd, asked, monkeypatch):
+    monkeypatch.setattr(calendar, "_MOST_SECONDS", 0.01)
+    event = ("UID:a", "DTSTART:20261124T113000Z", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30")
+
+    with pytest.raises(errors.Misconfigured) as raised:
+        await answered(odd, asked, event)
+
+    assert raised.value.problem is errors.Problem.BAD_ANSWER
+
+
+async def test_more_than_anybody_can_go_to_is_a_bad_answer(odd, asked, monkeypatch):
+    monkeypatch.setattr(calendar, "_MOST_OCCURRENCES", 13)
+    event = ("UID:a", "DTSTART:20261101T113000Z", "RRULE:FREQ=DAILY", "SUMMARY:Talk")
+
+    with pytest.raises(errors.Misconfigured) as raised:
+        await answered(odd, asked, event)
+
+    assert raised.value.problem is errors.Problem.BAD_ANSWER
 
 
 @pytest.mark.parametrize("year", ["0001", "1601"])
