@@ -48,7 +48,17 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "identifier", "@id", "uuid", "code", "key", "number"),
     "title": ("title", "name", "label", "summary", "subject"),
     "url": ("url", "link", "href", "web_url", "website"),
-    "start": ("start", "starts_at", "start_date", "start_time", "begins", "begin", "date", "time"),
+    "start": (
+        "start",
+        "starts",
+        "starts_at",
+        "start_date",
+        "start_time",
+        "begins",
+        "begin",
+        "date",
+        "time",
+    ),
     "end": ("end", "ends_at", "end_date", "end_time", "ends", "until", "finish"),
     "where": ("where", "location", "place", "address", "room", "branch", "site", "venue"),
     "venue": ("venue", "location", "room", "hall", "place", "screen", "where", "site"),
@@ -79,7 +89,15 @@ _UNTIL = ("until", "to", "end", "before", "date_to", "max_date")
 _PAGE_NUMBERS = ("page", "page_number", "pageno", "p")
 _OFFSETS = ("offset", "skip", "start_index", "$skip")
 _LINKS = ("next", "next_url", "@odata.next_link", "links.next", "_links.next.href", "paging.next")
-_LAST_PAGES = ("pages", "total_pages", "last_page", "page_count", "meta.total_pages", "meta.pages")
+_LAST_PAGES = (
+    "pages",
+    "total_pages",
+    "last_page",
+    "page_count",
+    "meta.total_pages",
+    "meta.pages",
+    "meta.last_page",
+)
 
 
 #: Values by the format or the type of a JSON Schema.
@@ -389,7 +407,8 @@ def _fields(
             fields["venue"] = f"'{slug.replace('-', ' ').title()}'"
         if all(name in fields for name in required):
             return capability, fields
-    missing = " and ".join(_SHAPES[wanted]) if wanted else "any shape"
+        lacking = ", ".join(name for name in required if name not in fields)
+    missing = f"{wanted}: {lacking}" if wanted else "any shape"
     raise mistakes.HubError(
         f"The records lack fields for {missing}. They have: "
         f"{', '.join('.'.join(path) for path in leaves)}.",

@@ -9,7 +9,7 @@ import pytest
 import yarl
 
 from connectors import manifest, proof, registry, scaffold
-from models import errors, source
+from models import errors, offer, source
 
 KINDS = registry.kinds()
 SECRET = "S3cret/S3cret+S3cret"  # noqa: S105 - nobody's
@@ -127,6 +127,30 @@ async def test_the_shape_is_the_one_whose_fields_are_there(row, capability):
 async def test_what_cannot_be_begun_is_refused(line, answer, sentence):
     with pytest.raises(errors.HubError, match=sentence):
         await begun(line, answer)
+
+
+async def test_a_shape_that_cannot_be_filled_names_the_fields_that_lack():
+    one = scaffold.from_curl("curl https://museum.example/tours", "river-museum")
+    canned = json.dumps([{"tour_no": "T-1", "title": "Bronze", "hall": "Hall 2"}]).encode()
+    asked = scaffold.Begun(one.request, answer=canned)
+
+    with pytest.raises(
+        errors.HubError, match="fields for showing: id, start\\. They have: tour_no"
+    ):
+        await scaffold.file("river-museum", asked, None, KINDS, offer.Capability.SHOWING)
+
+
+async def test_plain_starts_and_ends_are_times_and_the_last_page_may_stand_under_meta():
+    row = {"id": 1, "title": "Bronze", "hall": "Hall 2", "starts": "2026-11-25 10:00:00"}
+
+    _, entry = await begun(
+        "curl 'https://museum.example/tours?page=1'", {"meta": {"last_page": 1}, "tours": [row]}
+    )
+
+    showing = entry.document.data["options"]["offers"]["showing"]
+    assert showing["fields"]["start"] == "starts"
+    assert showing["pages"] == {"number": {"parameter": "page", "last": "meta.last_page"}}
+    assert await proof.prove(entry) == [[]]
 
 
 OPENAPI = {
