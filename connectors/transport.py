@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
+import weakref
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import aiohttp
@@ -28,6 +31,7 @@ class Sockets:
     def __init__(self, allow: Sequence[egress.Place] = ()) -> None:
         self._allow = allow
         self._session: aiohttp.ClientSession | None = None
+        self._closed: weakref.WeakSet[asyncio.Future[None]] = weakref.WeakSet()
 
     async def send(self, request: exchange.Request, body_bytes: int) -> exchange.Reply:
         """Send one request and return what came back, whatever its status; no redirect is followed.
@@ -50,14 +54,47 @@ class Sockets:
                 data=request.content,
                 allow_redirects=False,
             ) as response:
-                if response.status // 100 == 2:  # noqa: PLR2004 - 2xx
-                    body = await _body(response, body_bytes)
-                else:
-                    body = await _complaint(response, min(body_bytes, COMPLAINT_BYTES))
+                with self._ending(response):
+                    if response.status // 100 == 2:  # noqa: PLR2004 - 2xx
+                        body = await _body(response, body_bytes)
+                    else:
+                        body = await _complaint(response, min(body_bytes, COMPLAINT_BYTES))
                 return exchange.Reply(response.status, response.headers.copy(), body)
         # What aiohttp raises may spell out the address with its key, so it is never chained.
         except (aiohttp.ClientError, OSError, ValueError, zlib.error) as failure:
             raise _told(failure) from None
+
+    @contextlib.contextmanager
+    def _ending(self, response: aiohttp.ClientResponse) -> Iterator[None]:
+        """Let whoever reads the body know when its connection ends.
+
+        aiohttp does not where a chunk cannot be read: it closes the connection, and the reader
+        waits for ever.
+        """
+        content, connection = response.content, response.connection
+
+        def end(_: object = None) -> None:
+            if not content.is_eof() and content.exception() is None:
+                content.set_exception(errors.unreadable("is not HTTP"))
+
+        if connection is None or connection.protocol is None:
+            # The whole body is there.
+            yield
+            return
+        closed = connection.protocol.closed
+        if closed is None:
+            end()
+            yield
+            return
+        if closed not in self._closed:
+            # Nobody asks how an idle connection ended, and asyncio need not complain of that.
+            closed.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._closed.add(closed)
+        closed.add_done_callback(end)
+        try:
+            yield
+        finally:
+            closed.remove_done_callback(end)
 
     async def close(self) -> None:
         """End every connection."""

@@ -145,6 +145,26 @@ async def test_what_does_not_speak_http_is_unreadable(client):
     assert failure.problem is errors.Problem.UNREADABLE
 
 
+@pytest.mark.parametrize("pause", [0, 0.1])
+async def test_a_chunk_that_cannot_be_read_is_told_at_once(client, pause):
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n[1,\r\n")
+        await writer.drain()
+        await asyncio.sleep(pause)
+        writer.write(b"no length")
+        await writer.drain()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    one = client.partner("babbler", f"http://127.0.0.1:{port}", http.Policy(attempts=1), None)
+
+    failure = await failure_of(one.get("Slot"))
+    server.close()
+
+    assert failure.problem is errors.Problem.UNREADABLE
+
+
 async def test_of_a_huge_body_little_more_than_the_limit_is_taken(client):
     sent = []
 
