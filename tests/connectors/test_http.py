@@ -153,7 +153,8 @@ async def test_a_chunk_that_cannot_be_read_is_told_at_once(client, pause):
         await writer.drain()
         await asyncio.sleep(pause)
         writer.write(b"no length")
-        await writer.drain()
+        await reader.read()
+        writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -161,6 +162,7 @@ async def test_a_chunk_that_cannot_be_read_is_told_at_once(client, pause):
 
     failure = await failure_of(one.get("Slot"))
     server.close()
+    await server.wait_closed()
 
     assert failure.problem is errors.Problem.UNREADABLE
 
