@@ -40,12 +40,12 @@ def meant(problem: errors.Problem) -> errors.Problem:
 
 def failure(problem: errors.Problem) -> errors.PartnerError:
     """Return the problem that an answer means, as an error."""
-    sentence = "The partner says that this cannot be had."
     if problem in _RETRIABLE:
+        sentence = "The partner says that it cannot answer now."
         return errors.Retriable(problem, sentence, errors.RETRY_SECONDS)
     if problem in _REFUSED:
-        return errors.Refused(sentence, problem)
-    return errors.Misconfigured(problem, sentence)
+        return errors.Refused("The partner says that this cannot be had.", problem)
+    return errors.Misconfigured(problem, "The partner says that the hub may not have this.")
 
 
 class Rule(base.Options):

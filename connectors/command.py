@@ -91,7 +91,8 @@ def check(
                 found.append(entry.document.mistake(("examples",), sentence, hint))
     for mistake in sorted(found):
         typer.echo(mistake)
-    typer.echo(f"{len(known)} partner files, {len(found)} mistakes.")
+    many = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
+    typer.echo(f"{len(known)} partner files, {many}.")
     if found:
         raise typer.Exit(1)
 

@@ -95,6 +95,14 @@ def reached(reasons: Sequence[Reason]) -> Grade:
     return found
 
 
+def of_refused(mistakes: int) -> Reason:
+    """Return what the newest file says: with mistakes, the one before it is in force still."""
+    sentence = "The file has no mistake."
+    if mistakes:
+        sentence = f"A newer file has {_count(mistakes, 'mistake')}, and is not in force."
+    return Reason(Criterion.VALID_FILE, Grade.BRONZE, not mistakes, sentence)
+
+
 async def of_file(
     described: manifest.Manifest, kind: type[base.Connector[Any]], options: base.Options
 ) -> tuple[Reason, ...]:
@@ -105,7 +113,6 @@ async def of_file(
     indiscreet = sorted(set(_indiscretions(described)))
     failures = sorted({one.problem for one in described.examples if one.problem})
     return (
-        Reason(Criterion.VALID_FILE, Grade.BRONZE, True, "The file has no mistake."),  # noqa: FBT003 - as its field says
         Reason(
             Criterion.EXAMPLES_HOLD,
             Grade.SILVER,

@@ -552,7 +552,7 @@ def _unshown(document: source.Document, read: Manifest) -> Iterator[mistakes.Mis
     for place, capability in enumerate(read.books):
         if capability not in shown:
             yield document.mistake(
-                ("books", place), f"No example books a {capability}.", "Add one under `examples`."
+                ("books", place), f"No example books: {capability}.", "Add one under `examples`."
             )
 
 

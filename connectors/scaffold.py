@@ -74,6 +74,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "capacity": ("capacity", "total", "size"),
     "units": ("units", "uses"),
 }
+_NAMING = ("_id", "_no", "_nr", "_number", "_code")
 _TIMES = frozenset({"start", "end"})
 _NUMBERS = frozenset({"seats", "remaining", "price", "amount", "rate", "capacity", "units"})
 #: The shapes, the one with the most particular fields first.
@@ -425,6 +426,9 @@ def _likest(name: str, leaves: Mapping[tuple[str, ...], Any]) -> tuple[str, ...]
                 name, value
             ):
                 return path
+    if name == "id":
+        # `tour_no`, `sessionId`: named after what it names.
+        return next((path for path in leaves if _snake(path[-1]).endswith(_NAMING)), None)
     return None
 
 

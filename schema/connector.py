@@ -128,7 +128,7 @@ class Connector(Node):
             calls=health.calls,
             failures=health.failed,
             error_rate=health.error_rate,
-            p95=None if health.p95_seconds is None else health.p95_seconds * 1000,
+            p95=None if health.p95_seconds is None else round(health.p95_seconds * 1000, 1),
             last_success=health.last_success,
             opened_at=health.opened_at,
         )
@@ -160,11 +160,16 @@ class Connector(Node):
         description="How far it can be leaned on by the evidence; null while its file is set aside."
     )
     async def grade(self) -> grades.Grade | None:
-        return grades.reached(await self.row.reasons()) if self.row else None
+        return grades.reached(await self._evidence()) if self.row else None
 
     @strawberry.field(description="The evidence for its grade, and what is missing for the next.")
     async def grade_reasons(self) -> list[GradeReason]:
-        return [GradeReason.of(one) for one in await self.row.reasons()] if self.row else []
+        return [GradeReason.of(one) for one in await self._evidence()]
+
+    async def _evidence(self) -> tuple[grades.Reason, ...]:
+        if self.row is None:
+            return ()
+        return (grades.of_refused(len(self.found)), *await self.row.reasons())
 
     @strawberry.field(
         description="The mistakes in its file: file, line, path, what would be right. Operators.",

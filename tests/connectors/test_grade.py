@@ -165,4 +165,12 @@ async def test_every_criterion_has_its_reason():
     reasons = await grade.of_file(found.manifest, found.kind, found.options)
     reasons += grade.of_answers(WELL, DEADLINE_SECONDS)
 
-    assert [one.criterion for one in reasons] == list(Criterion)
+    assert [grade.of_refused(0).criterion, *(one.criterion for one in reasons)] == list(Criterion)
+
+
+async def test_a_file_whose_newer_one_was_refused_is_bronze():
+    found = entry(HOSPITAL)
+    reasons = await grade.of_file(found.manifest, found.kind, found.options)
+
+    assert grade.reached((grade.of_refused(0), *reasons)) is not Grade.BRONZE
+    assert grade.reached((grade.of_refused(1), *reasons)) is Grade.BRONZE

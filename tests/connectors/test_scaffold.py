@@ -56,6 +56,16 @@ async def test_a_secret_of_the_line_becomes_a_name(words, shown):
     assert await proof.prove(entry) == [[]]
 
 
+@pytest.mark.parametrize("called", ["tour_no", "tourId", "session_number"])
+async def test_what_a_row_is_named_by_may_be_named_after_it(called):
+    row = {called: 7} | {name: value for name, value in TOUR.items() if name != "id"}
+
+    _, entry = await begun("curl https://museum.example/tours", {"tours": [row]})
+
+    assert await proof.prove(entry) == [[]]
+    assert entry.manifest.examples[0].offers[0][0]["id"] == "7"
+
+
 @pytest.mark.parametrize(
     ("answer", "foreach"),
     [
@@ -131,11 +141,11 @@ async def test_what_cannot_be_begun_is_refused(line, answer, sentence):
 
 async def test_a_shape_that_cannot_be_filled_names_the_fields_that_lack():
     one = scaffold.from_curl("curl https://museum.example/tours", "river-museum")
-    canned = json.dumps([{"tour_no": "T-1", "title": "Bronze", "hall": "Hall 2"}]).encode()
+    canned = json.dumps([{"tour": "T-1", "title": "Bronze", "hall": "Hall 2"}]).encode()
     asked = scaffold.Begun(one.request, answer=canned)
 
     with pytest.raises(
-        errors.HubError, match="fields for showing: id, start\\. They have: tour_no"
+        errors.HubError, match="fields for showing: id, start\\. They have: tour"
     ):
         await scaffold.file("river-museum", asked, None, KINDS, offer.Capability.SHOWING)
 
