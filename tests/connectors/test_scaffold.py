@@ -144,9 +144,7 @@ async def test_a_shape_that_cannot_be_filled_names_the_fields_that_lack():
     canned = json.dumps([{"tour": "T-1", "title": "Bronze", "hall": "Hall 2"}]).encode()
     asked = scaffold.Begun(one.request, answer=canned)
 
-    with pytest.raises(
-        errors.HubError, match="fields for showing: id, start\\. They have: tour"
-    ):
+    with pytest.raises(errors.HubError, match="fields for showing: id, start\\. They have: tour"):
         await scaffold.file("river-museum", asked, None, KINDS, offer.Capability.SHOWING)
 
 
