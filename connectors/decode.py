@@ -22,6 +22,8 @@ Window = tuple[datetime, datetime]
 
 MOST_DEPTH = 100
 
+#: XML of this size is read in some 25 ms.
+_LARGE_BYTES = 250_000
 #: The media types asked for. What is said of the rest is too various to insist on one.
 _ACCEPTED: Mapping[Format, str] = {"json": "application/json", "xml": "application/xml"}
 
@@ -64,9 +66,11 @@ async def read(answer: Answer, reply: exchange.Reply, window: Window | None = No
     """
     if not reply.body:
         raise errors.no_content()
+    # To read a calendar, or much of anything, takes a while: the others need not wait for it.
     if answer.format == "ical":
-        # To read a calendar takes a while: the others need not wait for it.
         return await asyncio.to_thread(_events, _text(reply), window)
+    if len(reply.body) > _LARGE_BYTES:
+        return await asyncio.to_thread(_READERS[answer.format], answer, reply)
     return _READERS[answer.format](answer, reply)
 
 

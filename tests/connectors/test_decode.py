@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -101,3 +102,17 @@ async def test_what_is_not_so_written_has_its_own_problem(options, body, content
         await read(body, content_type, **options)
 
     assert raised.value.problem is problem
+
+
+async def test_while_a_large_answer_is_read_others_go_on():
+    # Some 2 MB: read at a stretch, nothing else would have its turn.
+    reading = asyncio.create_task(
+        read("<r>" + "<a>1</a>" * 250_000 + "</r>", "text/xml", format="xml")
+    )
+    turns = 0
+    while not reading.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    assert len((await reading)["r"]["a"]) == 250_000
+    assert turns > 2
