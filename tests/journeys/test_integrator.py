@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -89,16 +90,24 @@ async def test_from_a_curl_line_to_an_answer_of_the_hub_without_a_restart(begun,
     assert schema.build_schema().as_str() == before
 
 
-async def test_a_mistake_is_caught_before_anybody_asks(begun, tmp_path):
-    for good, bad in (("path: quotes", "path: quote"), ("rate: rate", "rte: rate")):
-        (tmp_path / f"{SLUG}.yaml").write_text(begun.replace(good, bad, 1), encoding="utf-8")
+@pytest.mark.parametrize(
+    ("good", "bad", "told"),
+    [
+        ("path: quotes", "path: quote", "quotes was expected"),
+        ("rate: rate", "rte: rate", "did you mean “rate”?"),
+        ("", "", "No example shows what becomes of a failure."),
+    ],
+    ids=["a wrong path", "an unknown field", "no failure shown"],
+)
+async def test_a_mistake_is_caught_before_anybody_asks(begun, tmp_path, good, bad, told):
+    (tmp_path / f"{SLUG}.yaml").write_text(begun.replace(good, bad, 1), encoding="utf-8")
 
-        check = ["check", str(tmp_path)]
-        checked = await asyncio.to_thread(CliRunner().invoke, command.app, check)
+    check = ["check", "--strict", str(tmp_path)]
+    checked = await asyncio.to_thread(CliRunner().invoke, command.app, check)
 
-        assert checked.exit_code == 1
-        assert f"{SLUG}.yaml:" in checked.output
-        assert "“rate”" in checked.output or "quotes was expected" in checked.output
+    assert checked.exit_code == 1
+    [line] = [line for line in checked.output.splitlines() if told in line]
+    assert re.search(rf"{SLUG}\.yaml:\d+: (options|examples)", line)
 
 
 async def test_a_recording_holds_no_key_and_stays_true_when_the_partner_changes(
