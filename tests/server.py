@@ -19,16 +19,25 @@ from tests import port
 
 FOLDER = Path(__file__).parent / "servers"
 _PATIENCE_SECONDS = 60
+_INSTALL_SECONDS = 300
+#: The oldest Node.js that all of them run on, as their package.json says.
+_NODE = 20
 
 
 @contextlib.contextmanager
 def node(script: str, fed: object) -> Iterator[str]:
-    """Run a script of tests/servers, fed with JSON, and give its address; skip without npm."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed: servers from its registry do not run")
+    """Run a script of tests/servers, fed with JSON, and give its address; skip without Node.js."""
+    if shutil.which("npm") is None or _node() < _NODE:
+        pytest.skip(f"npm and Node.js {_NODE} are not installed: servers on them do not run")
     _install()
     with _running(["node", str(FOLDER / script), "{port}"], json.dumps(fed)) as url:
         yield url
+
+
+def _node() -> int:
+    """Return the major version of Node.js."""
+    told = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)  # noqa: S607 - where it is differs
+    return int(told.stdout.lstrip("v").partition(".")[0])
 
 
 def _install() -> None:
@@ -42,7 +51,7 @@ def _install() -> None:
             ["npm", "ci", "--silent", "--no-fund", "--no-audit", "--ignore-scripts"],  # noqa: S607 - where npm is differs
             cwd=FOLDER,
             check=True,
-            timeout=_PATIENCE_SECONDS,
+            timeout=_INSTALL_SECONDS,
         )
         there.touch()
 
