@@ -21,7 +21,7 @@ from models.offer import Offer
 from resolvers import offer, verdict
 from resolvers.context import Context
 from resolvers.verdict import Path
-from resolvers.viewer import Role
+from resolvers.viewer import HOLDERS
 
 #: For so long nobody else acts on a booking that somebody acts on: longer than any deadline.
 LEASE = timedelta(minutes=1)
@@ -30,7 +30,6 @@ SETTLES = timedelta(minutes=1)
 MOST_UNITS = 20
 LONGEST_KEY = 100
 
-_HOLDERS = frozenset({Role.HOLDER})
 _STATES = {
     Step.HELD: State.HELD,
     Step.CONFIRMED: State.CONFIRMED,
@@ -74,7 +73,7 @@ async def mine(context: Context) -> Sequence[Booking]:
         UnauthenticatedError: nobody in particular is asking.
         ForbiddenError: a role that is no person is asking.
     """
-    context.viewer.require(_HOLDERS)
+    context.viewer.require(HOLDERS)
     if context.person is None:
         return ()
     async with context.reads.one(), context.database.session() as session:
@@ -96,7 +95,7 @@ async def reserve(context: Context, wanted: Wanted, path: Path) -> Booking:
         UnauthenticatedError, ForbiddenError: the viewer is no person we know.
     """
     _check(wanted)
-    person = _person(context)
+    person = context.holder()
     before = await _under_key(context, person, wanted)
     if before is None:
         try:
@@ -149,13 +148,6 @@ def _check(wanted: Wanted) -> None:
         raise errors.BadInputError(
             f"`idempotencyKey` must have 1 to {LONGEST_KEY} printable ASCII characters."
         )
-
-
-def _person(context: Context) -> talent.Talent:
-    context.viewer.require(_HOLDERS)
-    if context.person is None:
-        raise errors.ForbiddenError([f"{Role.HOLDER} in the talent database"])
-    return context.person
 
 
 async def _under_key(context: Context, person: talent.Talent, wanted: Wanted) -> Booking | None:
@@ -350,7 +342,7 @@ def _booked(found: Booking) -> Booked:
 
 
 async def _of_viewer(context: Context, handle: str) -> Booking:
-    person = _person(context)
+    person = context.holder()
     async with context.reads.one(), context.database.session() as session:
         found = await booking.by_handle(session, person.id, handle)
     if found is None:

@@ -13,7 +13,7 @@ from connectors.partner import Freshness
 from connectors.registry import Registry
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
-from models import talent
+from models import errors, talent
 from models.database import Database
 from resolvers.desk import Desk
 from resolvers.loaders import Loaders
@@ -21,7 +21,7 @@ from resolvers.menu import Catalogue
 from resolvers.plan import Mode, Plan
 from resolvers.reads import Reads
 from resolvers.standing import Keeper
-from resolvers.viewer import Viewer
+from resolvers.viewer import HOLDERS, Role, Viewer
 
 T = TypeVar("T")
 
@@ -107,6 +107,17 @@ class Context:
             plan=planned,
             keeper=keeper or Keeper(database),
         )
+
+    def holder(self) -> talent.Talent:
+        """Return the person who asks.
+
+        Raises:
+            UnauthenticatedError, ForbiddenError: it is no person we know.
+        """
+        self.viewer.require(HOLDERS)
+        if self.person is None:
+            raise errors.ForbiddenError([f"{Role.HOLDER} in the talent database"])
+        return self.person
 
     @property
     def today(self) -> date:

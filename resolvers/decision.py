@@ -11,15 +11,13 @@ from eligibility.condition import Value
 from eligibility.single import Judge
 from eligibility.statement import Statement
 from eligibility.verdict import Outcome
-from models import decision, errors, talent
+from models import decision, errors
 from models.decision import Decision, State
 from resolvers import menu as catalogue
 from resolvers import verdict
 from resolvers.context import Context
 from resolvers.verdict import Asked, Given, Judged, Path
-from resolvers.viewer import Role
-
-_HOLDERS = frozenset({Role.HOLDER})
+from resolvers.viewer import HOLDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ async def mine(context: Context) -> Sequence[Decision]:
         UnauthenticatedError: nobody in particular is asking.
         ForbiddenError: a role that is no person is asking.
     """
-    context.viewer.require(_HOLDERS)
+    context.viewer.require(HOLDERS)
     if context.person is None:
         return ()
     async with context.reads.one(), context.database.session() as session:
@@ -131,7 +129,7 @@ async def save(context: Context, code: str, given: tuple[Given, ...], path: Path
         BadInputError: a fact is out of its range.
         UnauthenticatedError, ForbiddenError: the viewer is no person we know.
     """
-    person = _person(context)
+    person = context.holder()
     judged = await _judged(context, code, given, path)
     async with context.database.begin() as session:
         await decision.hold(session, person.id)
@@ -172,7 +170,7 @@ async def submit(context: Context, handle: str, path: Path, *, accepted: bool) -
             it was saved anew meanwhile.
         UnknownCodeError: the service is no longer on the menu.
     """
-    person = _person(context)
+    person = context.holder()
     async with context.reads.one(), context.database.session() as session:
         draft = _known(await decision.by_handle(session, person.id, handle))
     if draft.state is State.SUBMITTED:
@@ -202,7 +200,7 @@ async def discard(context: Context, handle: str) -> Decision:
         UnauthenticatedError, ForbiddenError: the viewer is no person we know.
         UnknownDecisionError: the viewer has none of this name.
     """
-    person = _person(context)
+    person = context.holder()
     async with context.database.begin() as session:
         await decision.hold(session, person.id)
         found = _known(await decision.by_handle(session, person.id, handle))
@@ -215,13 +213,6 @@ def _known(found: Decision | None) -> Decision:
     if found is None:
         raise errors.UnknownDecisionError
     return found
-
-
-def _person(context: Context) -> talent.Talent:
-    context.viewer.require(_HOLDERS)
-    if context.person is None:
-        raise errors.ForbiddenError([f"{Role.HOLDER} in the talent database"])
-    return context.person
 
 
 async def _judged_again(context: Context, draft: Decision, path: Path) -> Judged:

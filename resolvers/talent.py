@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from models import card, dossier, menu, page, talent
 from resolvers.context import ZONE, Context
 from resolvers.loaders import Use
-from resolvers.viewer import OFFICERS, Role
+from resolvers.viewer import HOLDERS, OFFICERS, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def me(context: Context) -> talent.Talent | None:
         UnauthenticatedError: nobody in particular is asking.
         ForbiddenError: a role that is no person is asking.
     """
-    context.viewer.require(frozenset({Role.HOLDER}))
+    context.viewer.require(HOLDERS)
     return context.person
 
 

@@ -22,6 +22,8 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+#: Those who are a person with a profile.
+HOLDERS = frozenset({Role.HOLDER})
 #: Roles that may look at people other than themselves.
 OFFICERS = frozenset({Role.OFFICER, Role.ADMIN})
 #: Roles that may change what the hub asks, and with which secrets.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Annotated
 
 import strawberry
 
-from models import errors
+from models import booking, errors
 from resolvers import booking as bookings
 from resolvers import decision as decisions
 from resolvers import edition
@@ -81,6 +82,20 @@ DiscardDraftOutcome = Annotated[
         description="The draft as it was, or what had been submitted and stays; or neither.",
     ),
 ]
+
+
+async def _moved(
+    act: Awaitable[booking.Booking], info: Info
+) -> Booking | BookingStateFault | NotDoneFault | UnknownBookingFault:
+    """Return the booking that an act leaves, or why it was not done."""
+    try:
+        return Booking.of(await act, info)
+    except errors.NotDoneError as error:
+        return NotDoneFault.of(error, info)
+    except errors.BookingStateError as error:
+        return BookingStateFault.of(error, info)
+    except errors.UnknownBookingError as error:
+        return UnknownBookingFault.of(error)
 
 
 @strawberry.type(description="All that may be done.")
@@ -173,14 +188,7 @@ class Mutation:
         info: Info,
         input: Annotated[ConfirmBookingInput, strawberry.argument(description="Which booking.")],
     ) -> ConfirmBookingOutcome | None:
-        try:
-            return Booking.of(await bookings.confirm(info.context, input.id), info)
-        except errors.NotDoneError as error:
-            return NotDoneFault.of(error, info)
-        except errors.BookingStateError as error:
-            return BookingStateFault.of(error, info)
-        except errors.UnknownBookingError as error:
-            return UnknownBookingFault.of(error)
+        return await _moved(bookings.confirm(info.context, input.id), info)
 
     @strawberry.mutation(
         description=(
@@ -193,14 +201,7 @@ class Mutation:
         info: Info,
         input: Annotated[CancelBookingInput, strawberry.argument(description="Which booking.")],
     ) -> CancelBookingOutcome | None:
-        try:
-            return Booking.of(await bookings.cancel(info.context, input.id), info)
-        except errors.NotDoneError as error:
-            return NotDoneFault.of(error, info)
-        except errors.BookingStateError as error:
-            return BookingStateFault.of(error, info)
-        except errors.UnknownBookingError as error:
-            return UnknownBookingFault.of(error)
+        return await _moved(bookings.cancel(info.context, input.id), info)
 
     @strawberry.mutation(
         description=(

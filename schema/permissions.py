@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 from strawberry.permission import BasePermission, PermissionExtension
 
-from resolvers.viewer import ADMINS, OFFICERS, OPERATORS, Role
+from resolvers.viewer import ADMINS, HOLDERS, OFFICERS, OPERATORS, Role
 
 
 def only(roles: frozenset[Role]) -> PermissionExtension:
@@ -26,7 +26,7 @@ def only(roles: frozenset[Role]) -> PermissionExtension:
 
 def holders() -> PermissionExtension:
     """Return the extension of a field for people themselves."""
-    return only(frozenset({Role.HOLDER}))
+    return only(HOLDERS)
 
 
 def officers() -> PermissionExtension:

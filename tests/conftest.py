@@ -14,9 +14,11 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
+from connectors import board
 from models import base, database
 from sandbox import system
 from tests import hub as standing
+from tests import store
 
 KINDS = ("sqlite", "postgresql")
 
@@ -209,3 +211,22 @@ def queries(hub) -> Iterator[list[str]]:
     sa.event.listen(engine, "before_cursor_execute", note)
     yield sent
     sa.event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="module")
+def running_store() -> Iterator[store.Store]:
+    with store.running() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running_store) -> store.Store:
+    """Where hub processes tell each other of partners, with nothing told yet."""
+    running_store.client.flushall()
+    return running_store
+
+
+@pytest.fixture
+def patient(monkeypatch) -> None:
+    """Let a busy machine be no slow board: the others then go on by themselves, as they should."""
+    monkeypatch.setattr(board, "PATIENCE_SECONDS", 5.0)

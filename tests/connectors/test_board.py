@@ -13,24 +13,6 @@ pytestmark = pytest.mark.skipif(store.SERVER is None, reason=store.WHY_NOT)
 SHEET = board.name("loopback", "http://127.0.0.1/")
 
 
-@pytest.fixture(scope="module")
-def running():
-    with store.running() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running):
-    running.client.flushall()
-    return running
-
-
-@pytest.fixture
-def patient(monkeypatch):
-    """Let a busy machine be no slow board: the others then go on by themselves, as they should."""
-    monkeypatch.setattr(board, "PATIENCE_SECONDS", 5.0)
-
-
 @contextlib.asynccontextmanager
 async def at(url, *, joined=True):
     """Take a place at the board, as one process does, and follow it meanwhile."""

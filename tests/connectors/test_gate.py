@@ -13,24 +13,6 @@ FRAGILE = http.Policy(deadline_seconds=1.0, attempts=1, breaker_failures=2, brea
 shared = pytest.mark.skipif(store.SERVER is None, reason=store.WHY_NOT)
 
 
-@pytest.fixture(scope="module")
-def running():
-    with store.running() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running):
-    running.client.flushall()
-    return running
-
-
-@pytest.fixture
-def patient(monkeypatch):
-    """Let a busy machine be no slow board: the others then go on by themselves, as they should."""
-    monkeypatch.setattr(board, "PATIENCE_SECONDS", 5.0)
-
-
 @contextlib.asynccontextmanager
 async def hub(url=""):
     """One process's client, which follows the board meanwhile."""

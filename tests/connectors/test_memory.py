@@ -57,18 +57,6 @@ OFFERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def running():
-    with store.running() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running):
-    running.client.flushall()
-    return running
-
-
 @contextlib.asynccontextmanager
 async def process(server, version="1"):
     """What one process remembers of the partner."""

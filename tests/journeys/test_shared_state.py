@@ -26,18 +26,6 @@ VERDICT = """{ service(code: "children-tutoring") { ... on Service {
 CHILDLESS = 1
 
 
-@pytest.fixture(scope="module")
-def running():
-    with store.running() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running):
-    running.client.flushall()
-    return running
-
-
 @pytest.fixture
 async def two(stand, server):
     """Two hubs that share, as two processes of one do."""
