@@ -1,10 +1,11 @@
-"""Talent cards: their printed serials, who holds them and what has been used of them."""
+"""Talent cards: their printed serials, who holds them, what befell them, what has been used."""
 
 from __future__ import annotations
 
 import enum
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
 
@@ -30,8 +31,46 @@ class Status(enum.StrEnum):
     REVOKED = "REVOKED"
 
 
+class Reason(enum.StrEnum):
+    """Why something befell a card."""
+
+    ENTITLED = "ENTITLED"
+    HOLDER_ASKED = "HOLDER_ASKED"
+    LOST = "LOST"
+    DAMAGED = "DAMAGED"
+    LEFT_DISTRICT = "LEFT_DISTRICT"
+    NO_LONGER_ENTITLED = "NO_LONGER_ENTITLED"
+    UNDER_REVIEW = "UNDER_REVIEW"
+    REVIEW_ENDED = "REVIEW_ENDED"
+    MISUSE = "MISUSE"
+    MISTAKE = "MISTAKE"
+    TERM_ENDED = "TERM_ENDED"
+
+
+class Change(enum.StrEnum):
+    """What befalls a card."""
+
+    ISSUED = "ISSUED"
+    SUSPENDED = "SUSPENDED"
+    RESUMED = "RESUMED"
+    REVOKED = "REVOKED"
+    REPLACED = "REPLACED"
+    RENEWED = "RENEWED"
+
+
+class Use(enum.StrEnum):
+    """How far a redemption is; one that is held is so until it runs out."""
+
+    HELD = "HELD"
+    USED = "USED"
+    RELEASED = "RELEASED"
+
+
 class Card(base.Sourced, base.Base):
-    """A card as issued; whoever holds it is named by ``talent_id`` alone."""
+    """A card as issued; whoever holds it is named by ``talent_id`` alone.
+
+    ``sandbox`` is a test card, of a test person: no live key sees it, and a test key no other.
+    """
 
     __tablename__ = "card"
 
@@ -43,19 +82,47 @@ class Card(base.Sourced, base.Base):
     valid_until: orm.Mapped[date]
     status: orm.Mapped[Status]
     tier: orm.Mapped[menu.TalentClass]
+    sandbox: orm.Mapped[bool]
+
+
+class Event(base.Base):
+    """Something that befell a card; ``id`` is the order in which things befell, for everybody."""
+
+    __tablename__ = "card_event"
+
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    card_id: orm.Mapped[int] = orm.mapped_column(sa.ForeignKey("card.id"), index=True)
+    change: orm.Mapped[Change]
+    reason: orm.Mapped[Reason]
+    at: orm.Mapped[datetime]
+    by: orm.Mapped[str]
 
 
 class Redemption(base.Sourced, base.Base):
-    """Units of one area used with a card at one time."""
+    """Units of one area that a holder used, or has held for them, at one time.
+
+    ``subject`` is the holder: a person's handle, so that what is used stays used when the card is
+    issued anew; or another district's issuer and its name for them. ``handle`` names what was used
+    by one check, which may be of several areas. A hold
+    runs out at ``expires_at``; what is used has none.
+    """
 
     __tablename__ = "redemption"
-    __table_args__ = (sa.Index(None, "card_id", "area", "used_at"),)
+    __table_args__ = (
+        sa.Index(None, "subject", "area", "used_at"),
+        sa.UniqueConstraint("handle", "area"),
+    )
 
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
-    card_id: orm.Mapped[int] = orm.mapped_column(sa.ForeignKey("card.id"))
+    subject: orm.Mapped[str]
     area: orm.Mapped[str]
     units: orm.Mapped[int]
     used_at: orm.Mapped[datetime]
+    handle: orm.Mapped[str]
+    state: orm.Mapped[Use]
+    expires_at: orm.Mapped[datetime | None]
+    service: orm.Mapped[str | None]
+    verifier: orm.Mapped[str | None]
 
 
 def serial(bits: int) -> str:
@@ -109,20 +176,42 @@ async def by_holders(session: AsyncSession, talent_ids: Sequence[int]) -> list[C
     return [best(held[talent_id]) for talent_id in talent_ids]
 
 
-async def used(session: AsyncSession, keys: Sequence[tuple[int, str, datetime]]) -> list[int]:
-    """Return the units used of each (card id, area) at or after the given time, in order."""
-    if not keys:
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """What of a holder is counted: one area, since its period began, as of now."""
+
+    subject: str
+    area: str
+    since: datetime
+    now: datetime
+
+
+async def used(session: AsyncSession, spells: Sequence[Spell]) -> list[int]:
+    """Return the units used in each spell, in order; what is held counts until it runs out."""
+    if not spells:
         return []
     rows = await session.execute(
-        sa.select(Redemption.card_id, Redemption.area, Redemption.used_at, Redemption.units).where(
-            Redemption.card_id.in_({card_id for card_id, _, _ in keys}),
-            Redemption.used_at >= min(since for _, _, since in keys),
+        sa.select(
+            Redemption.subject,
+            Redemption.area,
+            Redemption.used_at,
+            Redemption.units,
+            Redemption.expires_at,
+        ).where(
+            Redemption.subject.in_({one.subject for one in spells}),
+            Redemption.used_at >= min(one.since for one in spells),
+            Redemption.state != Use.RELEASED,
         )
     )
-    uses: defaultdict[tuple[int, str], list[tuple[datetime, int]]] = defaultdict(list)
-    for card_id, area, used_at, units in rows:
-        uses[card_id, area].append((used_at, units))
+    uses: defaultdict[tuple[str, str], list[tuple[datetime, int, datetime | None]]]
+    uses = defaultdict(list)
+    for subject, area, used_at, units, expires_at in rows:
+        uses[subject, area].append((used_at, units, expires_at))
     return [
-        sum(units for used_at, units in uses[card_id, area] if used_at >= since)
-        for card_id, area, since in keys
+        sum(
+            units
+            for used_at, units, expires_at in uses[one.subject, one.area]
+            if used_at >= one.since and (expires_at is None or expires_at > one.now)
+        )
+        for one in spells
     ]

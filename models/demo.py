@@ -17,7 +17,19 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import base, booking, card, database, decision, standing, talent
+from models import (
+    base,
+    booking,
+    card,
+    consent,
+    database,
+    decision,
+    presentation,
+    standing,
+    status,
+    talent,
+    webhook,
+)
 
 # The people whom documents, tokens and journeys speak of, by number.
 RETURNEE = 1  # home from abroad five months ago, master of a top-100 school, no home, a card
@@ -41,6 +53,8 @@ FIELDS = (
 
 _CHUNK = 2_000
 _CARD_AFTER = timedelta(days=90)
+#: The demo's cards are, in the demo, real ones.
+_TEST_CARD = False
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -185,9 +199,15 @@ _TABLES = [
         "attestation",
         "membership",
         "card",
+        "card_event",
         "redemption",
         decision.Decision.__tablename__,
         booking.Booking.__tablename__,
+        presentation.Device.__tablename__,
+        consent.Consent.__tablename__,
+        presentation.Ticket.__tablename__,
+        status.StatusEntry.__tablename__,
+        webhook.Delivery.__tablename__,
     )
 ]
 
@@ -402,11 +422,15 @@ class _CardDesk:
         digest = hashlib.sha256(f"greenway demo card {person.number}".encode()).digest()
         person.add("card", card.serial(int.from_bytes(digest[:5])), person.number, 1, issued_on,
                    issued_on + timedelta(730), _STATUSES.get(self._issued, card.Status.ACTIVE),
-                   person.talent_class, "card office (demo)", _noon(issued_on))  # fmt: skip
+                   person.talent_class, _TEST_CARD, "card office (demo)",
+                   _noon(issued_on))  # fmt: skip
+        person.add("card_event", self._issued, card.Change.ISSUED, card.Reason.ENTITLED,
+                   _noon(issued_on), "card office (demo)")  # fmt: skip
         for use in range(self._issued % 3):
             day = self._on.replace(day=1 + (self._on.day - 1) * use // 2)
-            person.add("redemption", self._issued, _at(_AREAS, self._issued + use), 1,
-                       _noon(day), "partner (demo)", _noon(day))  # fmt: skip
+            person.add("redemption", handle(person.number), _at(_AREAS, self._issued + use), 1,
+                       _noon(day), f"demo-{person.number}-{use}", card.Use.USED, None, None, None,
+                       "partner (demo)", _noon(day))  # fmt: skip
 
 
 def _honour(person: _Person) -> None:

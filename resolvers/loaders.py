@@ -18,9 +18,6 @@ from resolvers.reads import Reads
 K = TypeVar("K")
 T = TypeVar("T")
 
-#: What has been used of a card in an area since a time: (card id, area, since).
-Use = tuple[int, str, datetime]
-
 
 @dataclass(frozen=True, slots=True)
 class Loaders:
@@ -29,7 +26,7 @@ class Loaders:
     people_by_handle: DataLoader[str, talent.Talent | None]
     people_by_id: DataLoader[int, talent.Talent | None]
     cards_by_holder: DataLoader[int, card.Card | None]
-    units_by_use: DataLoader[Use, int]
+    units_by_spell: DataLoader[card.Spell, int]
     catalogues_by_moment: DataLoader[datetime, Catalogue | None]
     versions_by_partner: DataLoader[str, list[partner.Version]]
 
@@ -50,7 +47,7 @@ class Loaders:
             people_by_handle=loader(dossier.by_handles),
             people_by_id=loader(dossier.by_ids),
             cards_by_holder=loader(card.by_holders),
-            units_by_use=loader(card.used),
+            units_by_spell=loader(card.used),
             catalogues_by_moment=loader(menu.at),
             versions_by_partner=loader(partner.by_slugs),
         )

@@ -7,7 +7,6 @@ from datetime import date, datetime, time
 
 from models import card, dossier, menu, page, talent
 from resolvers.context import ZONE, Context
-from resolvers.loaders import Use
 from resolvers.viewer import HOLDERS, OFFICERS, Role
 
 
@@ -31,9 +30,9 @@ async def read_viewer(context: Context, *, with_units: bool) -> None:
     async with context.reads.one(), context.database.session() as session:
         [person] = await dossier.by_handles(session, [context.viewer.subject])
         held = card.best(person.cards) if person else None
-        uses = _uses(context, held) if held and with_units else []
-        for use, units in zip(uses, await card.used(session, uses), strict=True):
-            loaders.units_by_use.prime(use, units)
+        spells = _spells(context, person.handle) if person and held and with_units else []
+        for spell, units in zip(spells, await card.used(session, spells), strict=True):
+            loaders.units_by_spell.prime(spell, units)
     context.person = person
     if person is not None:
         loaders.people_by_id.prime(person.id, person)
@@ -92,19 +91,19 @@ async def card_of(context: Context, person: talent.Talent) -> card.Card | None:
     return await context.loaders.cards_by_holder.load(person.id)
 
 
-async def areas_of(context: Context, held: card.Card) -> list[AreaUse]:
-    """Return each area of the card with what is left of it in the present period."""
-    uses = _uses(context, held)
-    units = await context.loaders.units_by_use.load_many(uses)
-    used = dict(zip((area for _, area, _ in uses), units, strict=True))
+async def areas_of(context: Context, holder: str) -> list[AreaUse]:
+    """Return each area of the card with what its holder has left of it in the present period."""
+    spells = _spells(context, holder)
+    units = await context.loaders.units_by_spell.load_many(spells)
+    used = dict(zip((spell.area for spell in spells), units, strict=True))
     areas = context.catalogue.lists.areas
     return [_use(area, used.get(area.code, 0), context.today) for area in areas]
 
 
-def _uses(context: Context, held: card.Card) -> list[Use]:
-    """Return what is asked of a card's use: each area with a limit, since its period began."""
+def _spells(context: Context, holder: str) -> list[card.Spell]:
+    """Return what is counted of a holder's use: each area with a limit, since its period began."""
     return [
-        (held.id, area.code, _period(area.quota, context.today)[0])
+        card.Spell(holder, area.code, period(area.quota, context.today)[0], context.now)
         for area in context.catalogue.lists.areas
         if area.quota
     ]
@@ -113,10 +112,10 @@ def _uses(context: Context, held: card.Card) -> list[Use]:
 def _use(area: menu.Area, used: int, today: date) -> AreaUse:
     if area.quota is None:
         return AreaUse(area, None, None)
-    return AreaUse(area, max(0, area.quota.units - used), _period(area.quota, today)[1])
+    return AreaUse(area, max(0, area.quota.units - used), period(area.quota, today)[1])
 
 
-def _period(quota: menu.Quota, today: date) -> tuple[datetime, date]:
+def period(quota: menu.Quota, today: date) -> tuple[datetime, date]:
     """Return when the calendar period of a quota began, and the day the next one begins."""
     if quota.period == "YEAR":
         start, following = today.replace(month=1, day=1), date(today.year + 1, 1, 1)

@@ -157,7 +157,7 @@ class CardArea:
 
 @strawberry.type(description="A talent card.")
 class Card:
-    row: strawberry.Private[card.Card]
+    holder: strawberry.Private[str]
     serial: str = strawberry.field(description="The printed serial. It is no secret.")
     batch: int = strawberry.field(description="The batch it was issued in.")
     issued_on: date = strawberry.field(description="The day it was issued.")
@@ -166,9 +166,9 @@ class Card:
     tier: TalentClass = strawberry.field(description="The class it was issued for.")
 
     @classmethod
-    def of(cls, row: card.Card) -> Card:
+    def of(cls, row: card.Card, holder: str) -> Card:
         return cls(
-            row=row,
+            holder=holder,
             serial=row.serial,
             batch=row.batch,
             issued_on=row.issued_on,
@@ -179,7 +179,7 @@ class Card:
 
     @strawberry.field(description="Each of the 12 areas, with what is left of it.")
     async def areas(self, info: Info) -> list[CardArea]:
-        return [CardArea.of(use) for use in await people.areas_of(info.context, self.row)]
+        return [CardArea.of(use) for use in await people.areas_of(info.context, self.holder)]
 
 
 T = TypeVar("T")
@@ -283,7 +283,7 @@ class Talent(Node):
     @strawberry.field(description="The card: the newest active one, else the newest; or none.")
     async def card(self, info: Info) -> Card | None:
         found = await people.card_of(info.context, self.row)
-        return Card.of(found) if found else None
+        return Card.of(found, self.row.handle) if found else None
 
 
 @strawberry.type(description="A person in their place in a list.")

@@ -120,6 +120,7 @@ def a_card(**given: Any) -> card.Card:
         "valid_until": date(2028, 9, 1),
         "status": card.Status.ACTIVE,
         "tier": talent.TalentClass.HIGH,
+        "sandbox": False,
     }
     return card.Card(**{**known, **_RECORDED, **given})
 
@@ -127,6 +128,9 @@ def a_card(**given: Any) -> card.Card:
 def a_redemption(**given: Any) -> card.Redemption:
     """One unit of a film used on 10 November 2026."""
     known = {
+        "subject": "somebody",
+        "handle": f"use{next(_numbers)}",
+        "state": card.Use.USED,
         "area": "movie-watching",
         "units": 1,
         "used_at": datetime(2026, 11, 10, 12, tzinfo=UTC),

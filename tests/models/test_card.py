@@ -78,20 +78,17 @@ async def test_a_holder_has_the_newest_active_card_or_else_the_newest(database):
     ]
 
 
-async def test_use_is_counted_by_card_area_and_time_in_the_order_asked(database):
+async def test_use_is_counted_by_holder_area_and_time_in_the_order_asked(database):
     november = datetime(2026, 11, 1, tzinfo=UTC)
-    person = factories.a_talent(cards=[factories.a_card(), factories.a_card()])
-    async with database.begin() as session:
-        session.add(person)
-    first, second = (row.id for row in person.cards)
+    now = november + timedelta(days=10)
     async with database.begin() as session:
         session.add_all(
-            factories.a_redemption(card_id=card_id, area=area, units=units, used_at=used_at)
-            for card_id, area, units, used_at in [
-                (first, "film", 2, november),
-                (first, "film", 3, november - timedelta(seconds=1)),
-                (first, "check", 5, november + timedelta(days=3)),
-                (second, "film", 7, november + timedelta(days=4)),
+            factories.a_redemption(subject=subject, area=area, units=units, used_at=used_at)
+            for subject, area, units, used_at in [
+                ("first", "film", 2, november),
+                ("first", "film", 3, november - timedelta(seconds=1)),
+                ("first", "check", 5, november + timedelta(days=3)),
+                ("second", "film", 7, november + timedelta(days=4)),
             ]
         )
 
@@ -99,14 +96,33 @@ async def test_use_is_counted_by_card_area_and_time_in_the_order_asked(database)
         counted = await card.used(
             session,
             [
-                (second, "film", november),
-                (first, "film", november),
-                (first, "film", november - timedelta(days=300)),
-                (first, "check", november),
-                (second, "check", november),
+                card.Spell("second", "film", november, now),
+                card.Spell("first", "film", november, now),
+                card.Spell("first", "film", november - timedelta(days=300), now),
+                card.Spell("first", "check", november, now),
+                card.Spell("second", "check", november, now),
             ],
         )
         nothing = await card.used(session, [])
 
     assert counted == [7, 2, 5, 5, 0]
     assert nothing == []
+
+
+async def test_what_is_held_counts_until_it_is_released_or_runs_out(database):
+    now = datetime(2026, 11, 11, tzinfo=UTC)
+    async with database.begin() as session:
+        session.add_all(
+            factories.a_redemption(units=units, used_at=now, state=state, expires_at=expires_at)
+            for units, state, expires_at in [
+                (1, card.Use.HELD, now + timedelta(seconds=1)),
+                (2, card.Use.HELD, now),
+                (4, card.Use.RELEASED, now + timedelta(seconds=1)),
+                (8, card.Use.USED, None),
+            ]
+        )
+
+    async with database.session() as session:
+        counted = await card.used(session, [card.Spell("somebody", "movie-watching", now, now)])
+
+    assert counted == [9]

@@ -23,6 +23,7 @@ async def holder(database) -> talent.Talent:
         valid_until=date(2027, 1, 1),
         status=card.Status.ACTIVE,
         tier=menu.TalentClass.HIGH,
+        sandbox=False,
         source="a test",
         recorded_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
@@ -31,14 +32,7 @@ async def holder(database) -> talent.Talent:
         session.add_all([person, factories.a_talent(handle="other")])
         await session.flush()
         session.add_all(
-            card.Redemption(
-                card_id=held.id,
-                area=area,
-                units=units,
-                used_at=used_at,
-                source="a test",
-                recorded_at=used_at,
-            )
+            factories.a_redemption(subject="holder", area=area, units=units, used_at=used_at)
             for area, units, used_at in (
                 ("films", 1, datetime(2026, 10, 31, 15, 59, tzinfo=UTC)),  # October in Shanghai
                 ("films", 1, datetime(2026, 10, 31, 16, 0, tzinfo=UTC)),  # November
@@ -106,8 +100,7 @@ async def test_what_is_left_of_a_card_is_counted_by_calendar_period_in_shanghai(
     context = context_of(HOLDER, database=database)
     await people.read_viewer(context, with_units=True)
 
-    held = await people.card_of(context, context.person)
-    left = await people.areas_of(context, held)
+    left = await people.areas_of(context, "holder")
 
     assert [(one.area.code, one.units_left, one.renews_on) for one in left] == [
         ("films", 1, date(2026, 12, 1)),
@@ -132,7 +125,7 @@ async def test_a_period_ends_with_the_calendars(
     context.now = today
     await people.read_viewer(context, with_units=True)
 
-    left = await people.areas_of(context, await people.card_of(context, context.person))
+    left = await people.areas_of(context, "holder")
 
     area = {"MONTH": "films", "YEAR": "check"}[period]
     assert {one.area.code: one.renews_on for one in left}[area] == renews_on

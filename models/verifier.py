@@ -1,0 +1,139 @@
+"""Verifiers: partners as those who accept cards, the keys they show, and what each may ask."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import base
+
+
+class Kind(enum.StrEnum):
+    """What sort of partner a verifier is; it is the ceiling of what may be disclosed to it."""
+
+    CINEMA = "CINEMA"
+    CULTURE = "CULTURE"
+    SPORT = "SPORT"
+    HOSPITAL = "HOSPITAL"
+    PHYSICAL_CHECK = "PHYSICAL_CHECK"
+    SCHOOL = "SCHOOL"
+    BANK = "BANK"
+    HOUSING = "HOUSING"
+    DISTRICT = "DISTRICT"
+
+
+class Scope(enum.StrEnum):
+    """What a verifier may do, in the words that its access tokens carry."""
+
+    VERIFY_CODE = "verify:code"
+    VERIFY_SERIAL = "verify:serial"
+    VERIFY_BATCH = "verify:batch"
+    VERIFY_OFFLINE = "verify:offline"
+    REDEEM = "redeem"
+    DISCLOSE_TIER = "disclose:tier"
+    DISCLOSE_IDENTITY = "disclose:identity"
+    DISCLOSE_PATIENT = "disclose:patient"
+    DISCLOSE_GUARDIAN = "disclose:guardian"
+    #: Every check of its keys is of test cards alone.
+    SANDBOX = "sandbox"
+
+
+class KeySort(enum.StrEnum):
+    """How a verifier shows who it is."""
+
+    API_KEY = "API_KEY"
+    JWK = "JWK"
+    CERTIFICATE = "CERTIFICATE"
+
+
+class Verifier(base.Base):
+    """A partner that accepts cards; ``code`` is its slug, as in a partner file where it has one.
+
+    ``tier`` says how it must show itself: 1 by API key, 2 by ``private_key_jwt`` and DPoP, 3 by
+    these and a certificate or a signed message. ``services`` are the codes it may ask about,
+    ``scopes`` what it may do, within what its kind and tier allow. ``contact`` is what a holder
+    is told who asks whom to turn to.
+    """
+
+    __tablename__ = "verifier"
+
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    code: orm.Mapped[str] = orm.mapped_column(unique=True)
+    name: orm.Mapped[str]
+    contact: orm.Mapped[str]
+    kind: orm.Mapped[Kind]
+    tier: orm.Mapped[int]
+    scopes: orm.Mapped[Any] = orm.mapped_column(sa.JSON, nullable=False)
+    services: orm.Mapped[Any] = orm.mapped_column(sa.JSON, nullable=False)
+    created_at: orm.Mapped[datetime]
+    suspended_at: orm.Mapped[datetime | None]
+
+
+class VerifierKey(base.Base):
+    """A key of a verifier, by its public name: an API key's id, or the thumbprint of the others.
+
+    ``digest`` is the SHA-256 of an API key in hex, ``public`` the public JWK of the other sorts.
+    ``live`` decides the world: a key that is not sees test cards alone, a live one none of them.
+    """
+
+    __tablename__ = "verifier_key"
+
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    verifier_id: orm.Mapped[int] = orm.mapped_column(sa.ForeignKey("verifier.id"), index=True)
+    sort: orm.Mapped[KeySort]
+    name: orm.Mapped[str] = orm.mapped_column(unique=True)
+    digest: orm.Mapped[str | None]
+    public: orm.Mapped[Any] = orm.mapped_column(sa.JSON, nullable=False)
+    live: orm.Mapped[bool]
+    created_at: orm.Mapped[datetime]
+    ended_at: orm.Mapped[datetime | None]
+
+
+#: What may be used once, by its scope and value, and until when that is remembered.
+spent = sa.Table(
+    "spent",
+    base.Base.metadata,
+    sa.Column("scope", sa.Text(), primary_key=True),
+    sa.Column("value", sa.Text(), primary_key=True),
+    sa.Column("until", base.Instant(), nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+
+_DIALECTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+async def spend(session: AsyncSession, scope: str, value: str, until: datetime) -> bool:
+    """Use up what may be used once, and say whether it was unused until now.
+
+    Of two that come at once, in whichever process, one hears yes: the other waits for its
+    transaction to end, and hears no unless that one was undone.
+    """
+    rows = {"scope": scope, "value": value, "until": until}
+    added = await session.execute(_insert(session, rows))
+    return bool(added.rowcount)  # type: ignore[attr-defined]  # a cursor's, of one statement
+
+
+def _insert(session: AsyncSession, rows: dict[str, Any]) -> sa.Insert:
+    from_dialect = _DIALECTS[session.get_bind().dialect.name]
+    statement: sa.Insert = from_dialect(spent).values(rows).on_conflict_do_nothing()
+    return statement
+
+
+async def sweep(session: AsyncSession, now: datetime) -> None:
+    """Forget what is out of date anyway."""
+    await session.execute(spent.delete().where(spent.c.until < now))
+
+
+async def everybody(session: AsyncSession) -> tuple[Sequence[Verifier], Sequence[VerifierKey]]:
+    """Return all verifiers, and their keys that have not ended."""
+    found = await session.scalars(sa.select(Verifier).order_by(Verifier.code))
+    keys = await session.scalars(sa.select(VerifierKey).where(VerifierKey.ended_at.is_(None)))
+    return found.all(), keys.all()
