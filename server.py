@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import gc
+import hashlib
 import json
 import logging
 import os
@@ -55,9 +56,13 @@ from models import demo, errors, talent, text
 from models.database import Database
 from resolvers import menu, publication, standing
 from resolvers import partner as partner_files
+from resolvers.authority import Authority
 from resolvers.context import ZONE, Context
 from resolvers.impact import WAYS, Impact, Part
+from resolvers.key import Keys
+from resolvers.limit import Limits
 from resolvers.plan import Mode
+from resolvers.verifier import Directory
 from resolvers.viewer import Door, Role
 from sandbox import secret, system
 from schema import execution
@@ -67,6 +72,11 @@ SDL = configuration.HOME / "schema" / "schema.graphql"
 DEVELOPMENT_ISSUER = "urn:greenway:development"
 #: The secret under which people get their names before partners.
 PAIRWISE = "pairwise"
+#: The secret from which the codes of phones and venues are derived.
+CODES = "codes"
+#: The secret that seals what is kept sealed: signing keys, webhooks' secrets.
+SEALING = "sealing"
+_OWN_SECRETS = frozenset({PAIRWISE, CODES, SEALING})
 _KEY_LETTERS = 32
 #: Which partners fail in this query, where who asks is of the sandbox.
 FAULT_HEADER = "x-greenway-fault"
@@ -121,7 +131,7 @@ class Hub:
             sandbox=settings.demo and not settings.issuer,
         )
         self.notary = notary_of(settings)
-        self.pseudonyms = pseudonyms_of(settings)
+        self.authority = authority_of(settings, self.database, self.board, clock)
         self.gathering = _Gathering(settings)
         self.keeper = standing.Keeper(self.database, self.gathering.start)
         self.catalogue: menu.Catalogue | None = None
@@ -139,6 +149,7 @@ class Hub:
         viewer = await self.door.viewer(request.headers.get("authorization"), now)
         if self.catalogue is None:
             self.catalogue = await menu.newest(self.database)
+        await self.authority.begun()
         return Context.of(
             viewer=viewer,
             languages=text.wanted(request.headers.get("accept-language")),
@@ -147,7 +158,7 @@ class Hub:
             registry=(await self.partners.current()).begun(),
             catalogue=self.catalogue,
             notary=self.notary,
-            pseudonyms=self.pseudonyms,
+            authority=self.authority,
             deadline=asyncio.get_running_loop().time() + self.settings.deadline_seconds,
             keeper=self.keeper,
             faults=request.headers.get(FAULT_HEADER, ""),
@@ -155,12 +166,14 @@ class Hub:
         )
 
     async def follow(self) -> None:
-        """Keep the newest menu and partner files in force; a database that is away changes nothing.
+        """Keep what is newest in force; a database that is away changes nothing.
 
-        The two do not wait for each other.
+        None of them waits for another.
         """
         await asyncio.gather(
-            self._keep("menu", self._take_menu), self._keep("partners", self.partners.refreshed)
+            self._keep("menu", self._take_menu),
+            self._keep("partners", self.partners.refreshed),
+            self._keep("verifiers and keys", self.authority.refreshed),
         )
 
     async def _keep(self, what: str, take: Callable[[], Awaitable[object]]) -> None:
@@ -261,8 +274,8 @@ def workshop_of(
 
 
 def _partner_secrets(settings: Settings) -> dict[str, str]:
-    """Return the secrets that partner files may name: the hub's own key is none of theirs."""
-    given = {name: value for name, value in settings.secrets.items() if name != PAIRWISE}
+    """Return the secrets that partner files may name: the hub's own are none of theirs."""
+    given = {k: value for k, value in settings.secrets.items() if k not in _OWN_SECRETS}
     return {**secret.VALUES, **given} if settings.demo else given
 
 
@@ -338,21 +351,41 @@ def notary_of(settings: Settings) -> Notary:
         ) from wrong
 
 
-def pseudonyms_of(settings: Settings) -> Pseudonyms:
-    """Return who names people for partners: under the key given, or one made the first time.
+def authority_of(settings: Settings, database: Database, board: Board, clock: Clock) -> Authority:
+    """Return what cards are issued and checked with; raises as ``_own_secret``."""
+    return Authority(
+        issuer=settings.public_url or f"http://{settings.host}:{settings.port}",
+        district=settings.district,
+        database=database,
+        clock=clock,
+        pseudonyms=Pseudonyms(_own_secret(settings, PAIRWISE)),
+        master=_digest(_own_secret(settings, CODES)),
+        keys=Keys(database, _digest(_own_secret(settings, SEALING)), clock),
+        verifiers=Directory(database),
+        limits=Limits(board),
+    )
+
+
+def _digest(said: bytes) -> bytes:
+    return hashlib.sha256(said).digest()
+
+
+def _own_secret(settings: Settings, name: str) -> bytes:
+    """Return a secret of the hub's own: the one given, or one made the first time.
 
     Raises:
-        HubError: the key given is so short that it might be guessed.
+        HubError: the one given is so short that it might be guessed.
     """
-    given = settings.secrets.get(PAIRWISE)
+    given = settings.secrets.get(name)
     if given is None:
-        given = _kept(settings.data / "pairwise-key", lambda: secrets.token_urlsafe(32))
+        given = _kept(settings.data / f"{name}-key", lambda: secrets.token_urlsafe(32))
     if len(given) < _KEY_LETTERS:
         raise errors.HubError(
-            f"GREENWAY_SECRET_PAIRWISE has {len(given)} characters; give {_KEY_LETTERS} or more.",
+            f"GREENWAY_SECRET_{name.upper()} has {len(given)} characters; "
+            f"give {_KEY_LETTERS} or more.",
             "See docs/operating.md.",
         )
-    return Pseudonyms(given.encode())
+    return given.encode()
 
 
 def _kept_key(path: Path) -> ECKey:

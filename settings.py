@@ -42,6 +42,10 @@ class Settings:
     #: Demo data, sandbox partners and the development issuer. Never where real people are.
     demo: bool = False
     sandbox_port: int = 8100
+    #: The hub's address as others reach it; it signs cards under it. Else its host and port.
+    public_url: str = ""
+    #: The district that issues the cards, by code.
+    district: str = "changning"
     #: The URL of the OpenID Connect issuer whose tokens are accepted.
     issuer: str = ""
     audience: str = "greenway"
@@ -94,6 +98,8 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         egress_allow=config("EGRESS_ALLOW", default=default.egress_allow),
         demo=config("DEMO", cast=bool, default=default.demo),
         sandbox_port=config("SANDBOX_PORT", cast=int, default=default.sandbox_port),
+        public_url=config("PUBLIC_URL", default=default.public_url).rstrip("/"),
+        district=config("DISTRICT", default=default.district),
         issuer=config("ISSUER", default=default.issuer),
         audience=config("AUDIENCE", default=default.audience),
         deadline_seconds=config("DEADLINE_SECONDS", cast=float, default=default.deadline_seconds),

@@ -240,6 +240,18 @@ class Board:
             self._lost.set()
             return None
 
+    async def take(
+        self, bucket: str, per_second: float, burst: int, patience: float
+    ) -> float | None:
+        """Take a token of a bucket that all share, as ``bucket.Bucket.take``.
+
+        Returns:
+            The seconds until it is there; None while the board is away.
+        """
+        limits = (_MICROSECONDS / per_second, burst, patience * _MICROSECONDS)
+        wait = await self.ask(_TAKE, (f"{_PREFIX}:{bucket}",), limits)
+        return None if wait is None else wait / _MICROSECONDS
+
     async def _attend(self, server: Redis) -> None:
         """Hear and tell until the board is away.
 
@@ -328,9 +340,8 @@ class Sheet:
         self._hear = hear
         self._left = False
         self._board = board
-        self._open, self._probe, self._rest, self._bucket, self._answers, self._order = (
-            f"{_PREFIX}:{name}:{what}"
-            for what in ("open", "probe", "rest", "bucket", "answers", "order")
+        self._open, self._probe, self._rest, self._answers, self._order = (
+            f"{_PREFIX}:{name}:{what}" for what in ("open", "probe", "rest", "answers", "order")
         )
 
     @property
@@ -382,14 +393,8 @@ class Sheet:
         return 0.0 if wait is None else wait / 1000
 
     async def take(self, per_second: float, burst: int, patience: float) -> float | None:
-        """Take a token of the bucket that all share, as ``bucket.Bucket.take``.
-
-        Returns:
-            The seconds until it is there; None while the board is away.
-        """
-        limits = (_MICROSECONDS / per_second, burst, patience * _MICROSECONDS)
-        wait = await self._board.ask(_TAKE, (self._bucket,), limits)
-        return None if wait is None else wait / _MICROSECONDS
+        """Take a token of the partner's bucket, as ``Board.take``."""
+        return await self._board.take(f"{self.name}:bucket", per_second, burst, patience)
 
     async def read(self, server: Redis) -> None:
         """Hear what stands on the sheet.

@@ -6,18 +6,16 @@ RFC 6979: the same statement and key give the same bytes, and any other spelling
 
 from __future__ import annotations
 
-import base64
 import hmac
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc.jwk import ECKey
 
+from credentials import base64url, es256
+from credentials.flaw import NotGenuineError
 from models import errors
 
 #: What the header says it is, so that nothing else signed by the hub passes for a receipt.
@@ -26,7 +24,6 @@ TYPE = "decision-receipt+jwt"
 MOST_LENGTH = 64_000
 
 _FORM = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
-_HALF = 32  # bytes of each number of a P-256 signature
 
 
 class Notary:
@@ -68,24 +65,17 @@ class Notary:
 
 
 def _signed(statement: bytes, id_: str, key: ECKey) -> str:
-    said = f"{_header(id_)}.{_text(statement)}"
-    private: Any = key.get_op_key("sign")
-    algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-    r, s = decode_dss_signature(private.sign(said.encode(), algorithm))
-    return f"{said}.{_text(r.to_bytes(_HALF, 'big') + s.to_bytes(_HALF, 'big'))}"
+    said = f"{_header(id_)}.{base64url.encode(statement)}"
+    return f"{said}.{base64url.encode(es256.sign(key, said.encode()))}"
 
 
 def _header(id_: str) -> str:
-    return _text(orjson.dumps({"alg": "ES256", "kid": id_, "typ": TYPE}))
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return base64url.encode(orjson.dumps({"alg": "ES256", "kid": id_, "typ": TYPE}))
 
 
 def _bytes(text: str) -> bytes:
     """Return what a text spells, nothing if it spells nothing."""
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError:
+        return base64url.decode(text)
+    except NotGenuineError:
         return b""

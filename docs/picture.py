@@ -13,7 +13,16 @@ import grimp
 HERE = Path(__file__).parent
 ROOT = "server"
 #: The layers of docs/architecture.md, top to bottom; the sandbox stands apart from them.
-LAYERS = ("schema", "resolvers", "connectors", "eligibility", "credentials", "models", "sandbox")
+LAYERS = (
+    "endpoints",
+    "schema",
+    "resolvers",
+    "connectors",
+    "eligibility",
+    "credentials",
+    "models",
+    "sandbox",
+)
 
 _WIDE, _HIGH, _STEP_X, _STEP_Y, _MARGIN = 108, 34, 124, 58, 16
 _NAMESPACE = "http://www.w3.org/2000/svg"

@@ -12,7 +12,7 @@ from models import base
 
 
 class Consent(base.Base):
-    """One person's separate consent (PIPL, articles 13, 14, 23 and 29), never changed but withdrawn.
+    """One person's separate consent (PIPL, articles 14, 23 and 29), never changed but withdrawn.
 
     ``member_id`` is the child it is given for, where it is a guardian's. ``partner_name`` and
     ``contact`` are the recipient's as they were shown; ``categories`` what is told; ``means`` how;

@@ -15,6 +15,7 @@ from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
 from models import errors, talent
 from models.database import Database
+from resolvers.authority import Authority
 from resolvers.desk import Desk
 from resolvers.loaders import Loaders
 from resolvers.menu import Catalogue
@@ -50,7 +51,7 @@ class Context:
     registry: Registry
     catalogue: Catalogue
     notary: Notary
-    pseudonyms: Pseudonyms
+    authority: Authority
     reads: Reads
     loaders: Loaders
     desk: Desk
@@ -73,7 +74,7 @@ class Context:
         registry: Registry,
         catalogue: Catalogue,
         notary: Notary,
-        pseudonyms: Pseudonyms,
+        authority: Authority,
         deadline: float,
         keeper: Keeper | None = None,
         faults: str = "",
@@ -100,7 +101,7 @@ class Context:
             registry=registry,
             catalogue=catalogue,
             notary=notary,
-            pseudonyms=pseudonyms,
+            authority=authority,
             reads=reads,
             loaders=Loaders.over(database, reads),
             desk=Desk(registry, reads, deadline, stand_ins, planned),
@@ -118,6 +119,11 @@ class Context:
         if self.person is None:
             raise errors.ForbiddenError([f"{Role.HOLDER} in the talent database"])
         return self.person
+
+    @property
+    def pseudonyms(self) -> Pseudonyms:
+        """Who names people for partners."""
+        return self.authority.pseudonyms
 
     @property
     def today(self) -> date:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from connectors.board import Board
 from connectors.errors import PartnerError
 from connectors.partner import Answer, Freshness, Supply
 from credentials import token
@@ -14,7 +15,11 @@ from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
 from models import menu
 from resolvers import menu as catalogue
+from resolvers.authority import Authority
 from resolvers.context import Context
+from resolvers.key import Keys
+from resolvers.limit import Limits
+from resolvers.verifier import Directory
 from resolvers.viewer import Viewer
 from tests import catalogue as small
 
@@ -33,6 +38,21 @@ def catalogue_of():
 
 NOTARY = Notary([token.new_key()])
 NAMES = Pseudonyms(b"k" * 32)
+
+
+def authority_over(database) -> Authority:
+    """What a hub over this database issues and checks with; nothing is read yet."""
+    return Authority(
+        issuer="https://greenway.example",
+        district="changning",
+        database=database,
+        clock=lambda: small.NOW,
+        pseudonyms=NAMES,
+        master=b"m" * 32,
+        keys=Keys(database, b"s" * 32, lambda: small.NOW),
+        verifiers=Directory(database),
+        limits=Limits(Board()),
+    )
 
 
 class Played:
@@ -102,7 +122,7 @@ def context_of(registry, catalogue_of):
             registry=registry,
             catalogue=found or catalogue_of(),
             notary=NOTARY,
-            pseudonyms=NAMES,
+            authority=authority_over(database),
             deadline=asyncio.get_running_loop().time() + 5,
         )
 

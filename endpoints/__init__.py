@@ -1,0 +1,1 @@
+"""What is said outside GraphQL: plain HTTP for tills, tokens, keys, lists and proofs."""

@@ -1,0 +1,102 @@
+"""The hub's signing keys in memory: read from where they are kept, and made in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from credentials import keyring
+from credentials.keyring import Key, Keyring, Purpose
+from models import key as rows
+from models.database import Database, Session
+
+
+class Keys:
+    """The keyring of all processes on one database; ``kek`` seals what is kept there."""
+
+    def __init__(self, database: Database, kek: bytes, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._kek = kek
+        self._clock = clock
+        self._seen: tuple[object, ...] = ()
+        self._ring = Keyring(())
+
+    @property
+    def ring(self) -> Keyring:
+        """The keys as they were when last looked at."""
+        return self._ring
+
+    @property
+    def read(self) -> bool:
+        """Whether they were looked at yet."""
+        return bool(self._seen)
+
+    def signer(self, purpose: Purpose) -> Key:
+        """Return the key that signs for a purpose now.
+
+        Raises:
+            NoSigningKeyError: there is none.
+        """
+        return self._ring.signer(purpose, self._clock())
+
+    async def refreshed(self) -> Keyring:
+        """Return the keys as they are now; those that are due are made first, by one process."""
+        async with self._database.session() as session:
+            self._take(await rows.everyone(session))
+        if self._ring.due(self._clock()):
+            async with self._database.begin() as session:
+                await rows.alone(session)
+                self._take(await rows.everyone(session))
+                self._add(session, self._ring.due(self._clock()))
+                await session.flush()
+                self._take(await rows.everyone(session))
+        return self._ring
+
+    async def compromised(self, id_: str) -> bool:
+        """Take a key out of force: nothing it ever signed counts; say whether there is such a key.
+
+        Its successor is made at once where it was the one that signed.
+        """
+        async with self._database.begin() as session:
+            await rows.alone(session)
+            found = await session.get(rows.SigningKey, id_)
+            if found is None:
+                return False
+            found.compromised_at = found.compromised_at or self._clock()
+        await self.refreshed()
+        return True
+
+    def _take(self, found: Iterable[rows.SigningKey]) -> None:
+        listed = list(found)
+        seen = tuple((one.id, one.compromised_at) for one in listed)
+        if seen != self._seen:
+            self._ring = Keyring([self._opened(one) for one in listed])
+            self._seen = seen
+
+    def _opened(self, row: rows.SigningKey) -> Key:
+        return Key(
+            row.id,
+            Purpose(row.purpose),
+            keyring.unsealed(row.sealed, self._kek),
+            row.published_at,
+            row.signs_from,
+            row.signs_until,
+            row.public_until,
+            row.compromised_at,
+        )
+
+    def _add(self, session: Session, due: Iterable[Key]) -> None:
+        session.add_all(
+            rows.SigningKey(
+                id=one.id,
+                purpose=one.purpose,
+                public=one.jwk.as_dict(private=False),
+                sealed=keyring.sealed(one, self._kek),
+                published_at=one.published_at,
+                signs_from=one.signs_from,
+                signs_until=one.signs_until,
+                public_until=one.public_until,
+                compromised_at=None,
+            )
+            for one in due
+        )

@@ -1,0 +1,58 @@
+"""Who checks cards: verifiers, by what they show with a request, and what each may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from models import verifier as rows
+from models.database import Database
+from models.verifier import Kind, Scope, Verifier, VerifierKey
+
+
+@dataclass(slots=True)
+class Asking:
+    """A verifier as it asks now, with one request.
+
+    ``tier`` is how it has shown itself this time, ``scopes`` what it may do with that. ``live`` is
+    whether it sees real cards; else it sees test cards alone. ``proof`` is what may be used once
+    of what it showed: its scope, value and until when that counts; it is spent with the first act
+    of the request, in the same transaction.
+    """
+
+    code: str
+    name: str
+    contact: str
+    kind: Kind
+    tier: int
+    scopes: frozenset[Scope]
+    services: frozenset[str]
+    live: bool
+    proof: tuple[str, str, datetime] | None = None
+
+    def may(self, scope: Scope) -> bool:
+        """Return whether it may do this."""
+        return scope in self.scopes
+
+
+class Directory:
+    """Every verifier with its keys, as they were when last looked at: at most a second ago."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.by_code: Mapping[str, Verifier] = {}
+        self.keys: Mapping[str, VerifierKey] = {}
+        self._by_id: Mapping[int, Verifier] = {}
+
+    async def refreshed(self) -> None:
+        """Look at who there is."""
+        async with self._database.session() as session:
+            verifiers, keys = await rows.everybody(session)
+        self._by_id = {one.id: one for one in verifiers}
+        self.by_code = {one.code: one for one in verifiers}
+        self.keys = {one.name: one for one in keys}
+
+    def of(self, key: VerifierKey) -> Verifier:
+        """Return whose key it is."""
+        return self._by_id[key.verifier_id]
