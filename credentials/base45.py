@@ -1,4 +1,4 @@
-"""Base45 (RFC 9285): bytes in the alphanumeric alphabet of QR codes, in one spelling and no other."""
+"""Base45 (RFC 9285): bytes in the alphanumeric alphabet of QR codes, in one spelling alone."""
 
 from __future__ import annotations
 
@@ -46,5 +46,7 @@ def _bytes(group: list[int]) -> bytes:
     # A lone digit would have to spell no byte at all, which only zero would fit.
     if len(group) == 1:
         raise OverflowError
-    number = sum(value * _BASE**place for place, value in enumerate(group))
+    number = 0
+    for value in reversed(group):
+        number = number * _BASE + value
     return number.to_bytes(len(group) - 1, "big")

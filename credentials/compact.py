@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from joserfc.jwk import ECKey
 
-from credentials import base64url, claim, es256
+from credentials import base64url, es256
 from credentials.flaw import Flaw, NotGenuineError
 from credentials.keyring import TYPES, Key
 
@@ -22,9 +22,6 @@ _ALGORITHM = "ES256"
 _HEADER = ("alg", "kid", "typ")
 _PARTS = 3
 _NONE: Mapping[str, Any] = MappingProxyType({})
-
-# Moved to credentials.claim: use them from there; these three lines go today.
-text, times, numeric = claim.text, claim.times, claim.seconds
 
 #: Finds the key that is so called, if there is one that counts.
 Keys = Callable[[str], Key | ECKey | None]

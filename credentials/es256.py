@@ -59,7 +59,7 @@ def public_key(jwk: object) -> ECKey:
     said = claim.members(jwk)
     point = {name: claim.text(said.get(name)) for name in ("kty", "crv", "x", "y")}
     if (
-        point["crv"] != _CURVE
+        (point["kty"], point["crv"]) != ("EC", _CURVE)
         or {len(base64url.decode(point[name])) for name in ("x", "y")} != {_HALF}
         or _PRIVATE & said.keys()
         or said.get("use", "sig") != "sig"

@@ -12,7 +12,7 @@ from credentials.flaw import Flaw, NotGenuineError
 from credentials.keyring import TYPES, Key, Purpose
 
 _DIGEST_BYTES = 32
-_TEXTS = ("jti", "partner", "outcome", "service", "policy", "rules")
+_TEXTS = ("jti", "partner", "outcome", "service", "policy", "rules", "record")
 _MAYBE = ("holder", "evidence", "consent")
 
 
@@ -38,6 +38,8 @@ class Receipt:
     rules: str
     #: The salted hash of what was presented.
     presented: bytes
+    #: The digest of all that the hub keeps of the check.
+    record: str
 
 
 def sign(key: Key, receipt: Receipt) -> str:
@@ -56,6 +58,7 @@ def sign(key: Key, receipt: Receipt) -> str:
         "iat": int(receipt.checked_at.timestamp()),
         "rules": receipt.rules,
         "presented": base64url.encode(receipt.presented),
+        "record": receipt.record,
     }
     return compact.sign(key, {name: value for name, value in said.items() if value is not None})
 
@@ -67,7 +70,9 @@ def read(token: str, keys: compact.Keys) -> Receipt:
         NotGenuineError: none of them has.
     """
     said = compact.read(token, keys, TYPES[Purpose.RECEIPT])
-    id_, partner, outcome, service, policy, rules = (claim.text(said.get(one)) for one in _TEXTS)
+    id_, partner, outcome, service, policy, rules, record = (
+        claim.text(said.get(one)) for one in _TEXTS
+    )
     holder, evidence, consent = (claim.text(said[one]) if one in said else None for one in _MAYBE)
     return Receipt(
         id=id_,
@@ -83,6 +88,7 @@ def read(token: str, keys: compact.Keys) -> Receipt:
         checked_at=claim.moment(said.get("iat")),
         rules=rules,
         presented=_digest(said.get("presented")),
+        record=record,
     )
 
 

@@ -15,6 +15,7 @@ from joserfc import errors as jose
 from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey
 
+from credentials import base64url
 from models import errors
 
 
@@ -124,6 +125,16 @@ class Keyring:
         """Return the key so called, if what it has signed for this purpose counts now."""
         found = self._by_id.get(kid)
         return found if found and found.purpose == purpose and found.verifies(now) else None
+
+    def named(self, purpose: Purpose, start: bytes, now: datetime) -> Key | None:
+        """Return the key whose thumbprint starts so, as ``verifying``: a pass has no room for it."""
+        ours = (key for key in self._of(purpose) if key.verifies(now))
+        return next((key for key in ours if base64url.decode(key.id).startswith(start)), None)
+
+    def known(self, purpose: Purpose, kid: str) -> Key | None:
+        """Return the key so called, whatever became of it: what it signed may be proved otherwise."""
+        found = self._by_id.get(kid)
+        return found if found and found.purpose == purpose else None
 
     def jwks(self, now: datetime) -> dict[str, Any]:
         """Return the public keys that count now as a JWK set (RFC 7517)."""

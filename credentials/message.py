@@ -1,4 +1,4 @@
-"""Signatures of whole HTTP requests (RFC 9421): who sent this one, to us, just now, word for word."""
+"""Signatures of whole HTTP requests (RFC 9421): who sent this one, to us, just now, as it is."""
 
 from __future__ import annotations
 

@@ -182,8 +182,8 @@ def verify(
         raise NotGenuineError(Flaw.WRONG_TYPE)
     holder = es256.public_key(claim.members(card.get("cnf")).get("jwk"))
     _bind(binding, holder, said=f"{said}~", audience=audience, nonce=nonce, now=now)
-    claims = disclosed(card, shown)
-    if any(claims[name] != card[name] for name in claims.keys() & _OF_ITSELF):
+    claims, open_ = disclosed(card, shown), disclosed(card, [])
+    if any(claims[name] != open_[name] for name in claims.keys() & _OF_ITSELF):
         raise NotGenuineError(Flaw.BAD_DISCLOSURE)  # Nor is a part of any of these to be hidden.
     index, uri = _status(card)
     return Presented(

@@ -1,4 +1,4 @@
-"""Messages to partners' addresses, signed as Standard Webhooks are: with a secret both sides have."""
+"""Messages to partners' addresses, signed as Standard Webhooks are: with a shared secret."""
 
 from __future__ import annotations
 

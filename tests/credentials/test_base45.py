@@ -37,7 +37,7 @@ def test_whatever_is_read_has_this_one_spelling_or_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "BB80", ":::", "GGW", "::", "U5", "bb8", "BB8\n", "BB_", "\u0662B8"]
+    "text", ["0", "BB80", ":::", "GGW", "::", "V5", "bb8", "BB8\n", "BB_", "\u0662B8"]
 )
 def test_a_foreign_digit_one_too_many_or_too_much_in_a_group_is_refused(text):
     with pytest.raises(NotGenuineError):

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,13 +38,17 @@ ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     [
         (
             b"sample",
-            "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716"
-            "F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8",
+            (
+                "EFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716"
+                "F7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8"
+            ),
         ),
         (
             b"test",
-            "F1ABB023518351CD71D881567B1EA663ED3EFCF6C5132B354F28D3B0B7D38367"
-            "019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083",
+            (
+                "F1ABB023518351CD71D881567B1EA663ED3EFCF6C5132B354F28D3B0B7D38367"
+                "019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083"
+            ),
         ),
     ],
 )
@@ -109,3 +117,20 @@ def test_a_public_key_is_read_whatever_else_it_says():
 def test_what_is_no_public_signing_key_of_the_curve_is_refused(jwk):
     with refused_as(Flaw.MALFORMED):
         es256.public_key(jwk)
+
+
+@pytest.mark.skipif(
+    "GREENWAY_TEST_VECTORS" not in os.environ,
+    reason="GREENWAY_TEST_VECTORS names no folder with the published vectors of Wycheproof",
+)
+def test_every_published_signature_holds_or_not_as_it_should():
+    folder = Path(os.environ["GREENWAY_TEST_VECTORS"])
+    groups = json.loads((folder / "ecdsa_secp256r1_sha256_p1363_test.json").read_bytes())
+
+    for group in groups["testGroups"]:
+        point = bytes.fromhex(group["publicKey"]["uncompressed"])
+        x, y = base64url.encode(point[1:33]), base64url.encode(point[33:])
+        key = es256.public_key({"kty": "EC", "crv": "P-256", "x": x, "y": y})
+        for one in group["tests"]:
+            said, signature = bytes.fromhex(one["msg"]), bytes.fromhex(one["sig"])
+            assert es256.holds(key, said, signature) is (one["result"] == "valid"), one["comment"]

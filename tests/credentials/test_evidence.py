@@ -28,6 +28,7 @@ RECEIPT = evidence.Receipt(
     checked_at=NOW,
     rules="7",
     presented=evidence.commitment(bytes(32), b"a code"),
+    record="ab" * 32,
 )
 BARE = dataclasses.replace(RECEIPT, holder=None, evidence=None, consent=None, claims=())
 

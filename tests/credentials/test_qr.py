@@ -16,7 +16,7 @@ SCALE = 4
 
 
 def pixels(png):
-    """The grey pixels of a PNG as segno writes it: one bit each, no filters."""
+    """The grey pixels of a PNG of one bit each, whose rows are as they are or as they differ."""
     width, height, depth, *_ = struct.unpack(">IIBBBBB", png[16:29])
     assert depth == 1
     data, at = b"", 8
@@ -25,10 +25,14 @@ def pixels(png):
         data += png[at + 8 : at + 8 + length] if kind == b"IDAT" else b""
         at += length + 12
     raw, stride = zlib.decompress(data), (width + 7) // 8 + 1
-    grey = bytearray()
-    for row in (raw[start : start + stride] for start in range(0, len(raw), stride)):
-        assert row[0] == 0
-        bits = "".join(f"{byte:08b}" for byte in row[1:])[:width]
+    grey, above = bytearray(), bytes(stride - 1)
+    for start in range(0, len(raw), stride):
+        sort, row = raw[start], raw[start + 1 : start + stride]
+        assert sort in {0, 2}
+        if sort:
+            row = bytes((byte + upper) & 255 for byte, upper in zip(row, above, strict=True))
+        above = row
+        bits = "".join(f"{byte:08b}" for byte in row)[:width]
         grey += bytes(255 * int(bit) for bit in bits)
     return memoryview(grey).cast("B", (height, width))
 
