@@ -21,7 +21,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
 import prometheus_client
@@ -49,21 +49,31 @@ from connectors import command, egress, form, http
 from connectors.board import Board
 from connectors.issuer import Issuer
 from connectors.registry import PARTNERS, File, Registry, Watch, Workshop, kinds
-from credentials import token
+from credentials import api_key, certificate, token
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
-from models import demo, errors, talent, text
+from endpoints import credential as portable
+from endpoints import ledger as log
+from endpoints import request as requests
+from endpoints import status as lists
+from endpoints import token as tokens
+from endpoints import verify, wellknown
+from models import demo, errors, talent, tester, text
 from models.database import Database
-from resolvers import menu, publication, standing
+from models.verifier import KeySort, Kind, Profile, Scope
+from resolvers import enrolment, ledger, menu, publication, standing, verifier
 from resolvers import partner as partner_files
 from resolvers.authority import Authority
 from resolvers.context import ZONE, Context
+from resolvers.directory import Directory
 from resolvers.impact import WAYS, Impact, Part
+from resolvers.issuer import Trusted
 from resolvers.key import Keys
 from resolvers.limit import Limits
 from resolvers.plan import Mode
-from resolvers.verifier import Directory
-from resolvers.viewer import Door, Role
+from resolvers.status import Lists
+from resolvers.viewer import Door, Role, Viewer
+from resolvers.webhook import Courier
 from sandbox import secret, system
 from schema import execution
 from settings import Settings
@@ -90,6 +100,7 @@ _NICE = 10
 _log = logging.getLogger("greenway")
 
 Clock = Callable[[], datetime]
+T = TypeVar("T")
 
 
 def _now() -> datetime:
@@ -131,22 +142,40 @@ class Hub:
             sandbox=settings.demo and not settings.issuer,
         )
         self.notary = notary_of(settings)
-        self.authority = authority_of(settings, self.database, self.board, clock)
+        self.authority = authority_of(settings, self.database, self.client, clock)
+        self.lists = Lists(self.authority)
         self.gathering = _Gathering(settings)
         self.keeper = standing.Keeper(self.database, self.gathering.start)
         self.catalogue: menu.Catalogue | None = None
+        self.courier = Courier(self.authority, self.client, lambda: self.catalogue)
         self._closing = asyncio.Event()
 
-    async def context(self, request: Request, plan: str | None = None) -> Context:
+    async def asking(self, request: Request, body: bytes) -> Viewer:
+        """Return who sent a request with this body.
+
+        Raises:
+            UnauthenticatedError: what it shows does not hold.
+        """
+        shown = requests.shown(
+            request, body, self.authority.issuer, self.settings.client_cert_header
+        )
+        if not shown.by_verifier:
+            return await self.door.viewer(request.headers.get("authorization"), self.clock())
+        await self.authority.begun()
+        return verifier.viewer(self.authority, shown, self.clock())
+
+    async def context(
+        self, request: Request, plan: str | None = None, body: bytes = b""
+    ) -> Context:
         """Return the context of one query, with a plan where one is asked for: ``only``, ``with``.
 
         Raises:
-            UnauthenticatedError: the request's token does not hold.
+            UnauthenticatedError: what the request shows does not hold.
             BadInputError: somebody of the sandbox asks for faults that there are not.
             MenuMissingError: nothing has been published yet.
         """
         now = self.clock()
-        viewer = await self.door.viewer(request.headers.get("authorization"), now)
+        viewer = await self.asking(request, body)
         if self.catalogue is None:
             self.catalogue = await menu.newest(self.database)
         await self.authority.begun()
@@ -174,6 +203,9 @@ class Hub:
             self._keep("menu", self._take_menu),
             self._keep("partners", self.partners.refreshed),
             self._keep("verifiers and keys", self.authority.refreshed),
+            self._keep("status lists", self.lists.refreshed),
+            self._keep("webhooks", self.courier.refreshed),
+            self._keep("ledger", partial(ledger.sequence, self.authority)),
         )
 
     async def _keep(self, what: str, take: Callable[[], Awaitable[object]]) -> None:
@@ -206,6 +238,7 @@ class Hub:
         """End every connection."""
         self.gathering.stop()
         await self.client.close()
+        await self.courier.settled()
         await self.board.close()
         await self.database.close()
 
@@ -351,7 +384,9 @@ def notary_of(settings: Settings) -> Notary:
         ) from wrong
 
 
-def authority_of(settings: Settings, database: Database, board: Board, clock: Clock) -> Authority:
+def authority_of(
+    settings: Settings, database: Database, client: http.HTTPClient, clock: Clock
+) -> Authority:
     """Return what cards are issued and checked with; raises as ``_own_secret``."""
     return Authority(
         issuer=settings.public_url or f"http://{settings.host}:{settings.port}",
@@ -362,7 +397,8 @@ def authority_of(settings: Settings, database: Database, board: Board, clock: Cl
         master=_digest(_own_secret(settings, CODES)),
         keys=Keys(database, _digest(_own_secret(settings, SEALING)), clock),
         verifiers=Directory(database),
-        limits=Limits(board),
+        issuers=Trusted(database, clock, client),
+        limits=Limits(client.board),
     )
 
 
@@ -440,7 +476,12 @@ def app(hub: Hub) -> Starlette:
         Route("/graphql", execution.GraphQLView(built, hub.context, page=hub.settings.ide)),
         Route("/schema.graphql", PlainTextResponse(SDL.read_text(encoding="utf-8"))),
         Route(form.PATH, JSONResponse(form.schema(kinds()))),
-        Route("/.well-known/jwks.json", JSONResponse(hub.notary.jwks)),
+        *verify.routes(built, hub.context),
+        *wellknown.routes(hub.authority, hub.notary.jwks),
+        *log.routes(hub.authority),
+        *tokens.routes(hub.authority, hub.settings.client_cert_header),
+        *lists.routes(hub.lists),
+        *portable.routes(hub.authority),
         Route("/healthz", JSONResponse({"alive": True})),
         Route("/readyz", partial(_readyz, hub)),
         Route("/metrics", partial(_metrics, _metrics_of(hub))),
@@ -574,7 +615,7 @@ def _capabilities(settings: Settings, installed: Iterable[File] = ()) -> publica
     return {slug: partner.capabilities for slug, partner in known.partners.items()}
 
 
-def _welcome(settings: Settings) -> str:
+def _welcome(settings: Settings, till_key: str) -> str:
     """Return one screen: what to open, which tokens to paste."""
     place = f"http://{settings.host}:{settings.port}"
     people = {
@@ -595,6 +636,8 @@ def _welcome(settings: Settings) -> str:
             "",
             'Paste as a header { "Authorization": "Bearer <token>" }; each lasts a day:',
             *tokens,
+            *([f"  {demo.VERIFIERS[0].name}, which checks cards:\n  {till_key}"] * bool(till_key)),
+            "  others that check cards: greenway verifier list, greenway verifier key --help",
             "",
             "The member's home page in one query is in docs/querying.md. Ctrl-C stops everything.",
         ]
@@ -606,6 +649,8 @@ def _welcome(settings: Settings) -> str:
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="The talent hub.")
 menu_cli = typer.Typer(no_args_is_help=True, help="The service menu.")
 cli.add_typer(menu_cli, name="menu")
+verifier_cli = typer.Typer(no_args_is_help=True, help="Partners that check cards.")
+cli.add_typer(verifier_cli, name="verifier")
 
 
 @cli.callback()
@@ -630,8 +675,10 @@ def serve() -> None:
         if settings.demo:
             sandbox_answers = stack.enter_context(sandbox_running(settings))
             asyncio.run(prepare(settings))
+            asyncio.run(_testers(settings))
+            till_key = asyncio.run(_tills(settings))
             sandbox_answers()
-            welcome = _welcome(settings)
+            welcome = _welcome(settings, till_key)
         config = uvicorn.Config(
             "server:application",
             factory=True,
@@ -722,7 +769,44 @@ def demo_anew(
 ) -> None:
     """Make the demo data anew: schema, menu, and this many plainly fictitious people."""
     asyncio.run(prepare(_demo_settings(), people))
+    asyncio.run(_testers(_demo_settings()))
+    asyncio.run(_tills(_demo_settings()))
     typer.echo(f"{people} demo people are in place.")
+
+
+@cli.command(name="testers")
+def add_testers() -> None:
+    """Add the test people, whose test cards are all that a partner's test keys see."""
+    added = asyncio.run(_testers(configuration.read()))
+    typer.echo(f"Test people added: {added}, of {len(tester.TESTERS)}. Their cards:")
+    for number in range(1, len(tester.TESTERS) + 1):
+        typer.echo(f"  {tester.serial(number)}")
+
+
+async def _testers(settings: Settings) -> int:
+    database = Database(settings.database_url)
+    try:
+        return await tester.build(database, _now())
+    finally:
+        await database.close()
+
+
+async def _tills(settings: Settings) -> str:
+    """Register the demo's verifiers, unless there are any; return a key of the first, if it has."""
+    text = _kept(settings.data / "till-key", lambda: api_key.new(live=True))
+    database = Database(settings.database_url)
+    try:
+        services = (await menu.newest(database)).services
+        directory = Directory(database)
+        if not await enrolment.everybody(directory):
+            for one in demo.VERIFIERS:
+                await enrolment.register(directory, one, services, _now())
+            key = enrolment.api(text, _now())
+            await enrolment.keep(directory, demo.VERIFIERS[0].code, key)
+        await directory.refreshed()
+        return text if api_key.read(text).id in directory.keys else ""
+    finally:
+        await database.close()
 
 
 @cli.command(name="standing")
@@ -898,6 +982,104 @@ def menu_pull() -> None:
             await database.close()
 
     typer.echo(f"Taken into the folder: {', '.join(asyncio.run(run())) or 'nothing'}.")
+
+
+def _with_directory(act: Callable[[Directory], Awaitable[T]]) -> T:
+    async def run() -> T:
+        database = Database(configuration.read().database_url)
+        try:
+            return await act(Directory(database))
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+Code = Annotated[str, typer.Argument(help="The verifier's code.")]
+
+
+@verifier_cli.command(name="register")
+def register_verifier(
+    code: Code,
+    *,
+    name: Annotated[str, typer.Option(help="Its name, as holders read it.")],
+    contact: Annotated[str, typer.Option(help="Whom holders turn to there.")],
+    kind: Annotated[Kind, typer.Option(help="What sort of partner it is.")],
+    tier: Annotated[int, typer.Option(help="How it must show itself: 1, 2 or 3.")],
+    scope: Annotated[list[Scope], typer.Option(help="What it may do; once for each.")],
+    service: Annotated[list[str], typer.Option(help="A service it asks about; once for each.")],
+) -> None:
+    """Register a partner that checks cards; `greenway verifier key` gives it its first key."""
+    profile = Profile(code, name, contact, kind, tier, tuple(scope), tuple(service))
+
+    async def act(directory: Directory) -> None:
+        services = (await menu.newest(directory.database)).services
+        await enrolment.register(directory, profile, services, _now())
+
+    _with_directory(act)
+    typer.echo(f"{code} is registered.")
+
+
+@verifier_cli.command(name="key")
+def add_verifier_key(
+    code: Code,
+    *,
+    test: Annotated[bool, typer.Option(help="For test cards alone.")] = False,
+    jwk: Annotated[
+        Path | None, typer.Option(help="A file with a public P-256 key as a JWK.")
+    ] = None,
+    cert: Annotated[Path | None, typer.Option(help="A file with a certificate, in PEM.")] = None,
+) -> None:
+    """Give a verifier a key: the JWK or certificate named, else an API key, printed once."""
+    new = enrolment.NewKey(KeySort.API_KEY, live=not test)
+    if jwk is not None:
+        new = replace(new, sort=KeySort.JWK, public=_text_of(jwk))
+    elif cert is not None:
+        new = replace(new, sort=KeySort.CERTIFICATE, name=certificate.of_pem(_text_of(cert)))
+    key, secret = _with_directory(lambda all_: enrolment.add_key(all_, code, new, _now()))
+    typer.echo(secret or f"The key {key.name} of {code} counts.")
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
+        raise errors.HubError(f"{path} cannot be read.") from None
+
+
+@verifier_cli.command(name="end-key")
+def end_verifier_key(
+    code: Code, name: Annotated[str, typer.Argument(help="The key's public name.")]
+) -> None:
+    """End a key of a verifier, for good."""
+    _with_directory(lambda all_: enrolment.end_key(all_, code, name, _now()))
+    typer.echo(f"The key {name} of {code} counts no more.")
+
+
+@verifier_cli.command(name="suspend")
+def suspend_verifier(code: Code) -> None:
+    """Hear a verifier no more, in any process, from a second on."""
+    _with_directory(lambda all_: enrolment.suspend(all_, code, _now()))
+    typer.echo(f"{code} is suspended.")
+
+
+@verifier_cli.command(name="resume")
+def resume_verifier(code: Code) -> None:
+    """Hear a verifier again, by the keys it had."""
+    _with_directory(lambda all_: enrolment.resume(all_, code))
+    typer.echo(f"{code} is heard again.")
+
+
+@verifier_cli.command(name="list")
+def list_verifiers() -> None:
+    """List the verifiers, with the keys that count."""
+    for one in _with_directory(enrolment.everybody):
+        row = one.row
+        state = "suspended" if row.suspended_at else f"tier {row.tier}"
+        typer.echo(f"{row.code}: {row.name}, {row.kind}, {state}, {' '.join(row.scopes)}")
+        for key in one.keys:
+            if key.ended_at is None:
+                typer.echo(f"  {key.sort} {key.name}{'' if key.live else ', for test cards'}")
 
 
 def main() -> None:

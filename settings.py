@@ -46,6 +46,8 @@ class Settings:
     public_url: str = ""
     #: The district that issues the cards, by code.
     district: str = "changning"
+    #: The header in which a proxy hands on clients' certificates (RFC 9440), if one does.
+    client_cert_header: str = ""
     #: The URL of the OpenID Connect issuer whose tokens are accepted.
     issuer: str = ""
     audience: str = "greenway"
@@ -100,6 +102,7 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         sandbox_port=config("SANDBOX_PORT", cast=int, default=default.sandbox_port),
         public_url=config("PUBLIC_URL", default=default.public_url).rstrip("/"),
         district=config("DISTRICT", default=default.district),
+        client_cert_header=config("CLIENT_CERT_HEADER", default=default.client_cert_header),
         issuer=config("ISSUER", default=default.issuer),
         audience=config("AUDIENCE", default=default.audience),
         deadline_seconds=config("DEADLINE_SECONDS", cast=float, default=default.deadline_seconds),

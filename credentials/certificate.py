@@ -6,6 +6,7 @@ import base64
 import hashlib
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from credentials import base64url
 from credentials.flaw import Flaw, NotGenuineError
@@ -29,4 +30,22 @@ def thumbprint(field: str) -> str:
         x509.load_der_x509_certificate(found)
     except ValueError:
         raise NotGenuineError(Flaw.MALFORMED) from None
-    return base64url.encode(hashlib.sha256(found).digest())
+    return name(found)
+
+
+def of_pem(text: str) -> str:
+    """Return the thumbprint of a certificate in PEM.
+
+    Raises:
+        NotGenuineError: it is none.
+    """
+    try:
+        found = x509.load_pem_x509_certificate(text.encode())
+    except ValueError:
+        raise NotGenuineError(Flaw.MALFORMED) from None
+    return name(found.public_bytes(serialization.Encoding.DER))
+
+
+def name(der: bytes) -> str:
+    """Return the thumbprint of a certificate in DER."""
+    return base64url.encode(hashlib.sha256(der).digest())

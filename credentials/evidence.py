@@ -12,7 +12,7 @@ from credentials.flaw import Flaw, NotGenuineError
 from credentials.keyring import TYPES, Key, Purpose
 
 _DIGEST_BYTES = 32
-_TEXTS = ("jti", "partner", "outcome", "service", "policy", "rules", "record")
+_TEXTS = ("jti", "partner", "outcome", "service", "policy", "rules")
 _MAYBE = ("holder", "evidence", "consent")
 
 
@@ -38,7 +38,7 @@ class Receipt:
     rules: str
     #: The salted hash of what was presented.
     presented: bytes
-    #: The digest of all that the hub keeps of the check.
+    #: A digest of all that the hub keeps of the check, by which an edit of that is found.
     record: str
 
 
@@ -70,9 +70,7 @@ def read(token: str, keys: compact.Keys) -> Receipt:
         NotGenuineError: none of them has.
     """
     said = compact.read(token, keys, TYPES[Purpose.RECEIPT])
-    id_, partner, outcome, service, policy, rules, record = (
-        claim.text(said.get(one)) for one in _TEXTS
-    )
+    id_, partner, outcome, service, policy, rules = (claim.text(said.get(one)) for one in _TEXTS)
     holder, evidence, consent = (claim.text(said[one]) if one in said else None for one in _MAYBE)
     return Receipt(
         id=id_,
@@ -88,7 +86,7 @@ def read(token: str, keys: compact.Keys) -> Receipt:
         checked_at=claim.moment(said.get("iat")),
         rules=rules,
         presented=_digest(said.get("presented")),
-        record=record,
+        record=claim.text(said.get("record")),
     )
 
 

@@ -71,12 +71,12 @@ class NoSigningKeyError(errors.HubError):
 
 
 class SealBrokenError(errors.HubError):
-    """A sealed key that this key of ours does not open; says nothing of what is inside."""
+    """Something sealed that this key of ours does not open; says nothing of what is inside."""
 
     code = "MISCONFIGURED"
 
     def __init__(self) -> None:
-        super().__init__("A sealed signing key cannot be opened with the sealing key in force.")
+        super().__init__("What is sealed cannot be opened with the sealing key in force.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +126,29 @@ class Keyring:
         found = self._by_id.get(kid)
         return found if found and found.purpose == purpose and found.verifies(now) else None
 
-    def named(self, purpose: Purpose, start: bytes, now: datetime) -> Key | None:
-        """Return the key whose thumbprint starts so, as ``verifying``: a pass has no room for it."""
-        ours = (key for key in self._of(purpose) if key.verifies(now))
-        return next((key for key in ours if base64url.decode(key.id).startswith(start)), None)
-
     def known(self, purpose: Purpose, kid: str) -> Key | None:
-        """Return the key so called, whatever became of it: what it signed may be proved otherwise."""
+        """Return the key so called, whatever became of it: what it signed may be proved by more."""
         found = self._by_id.get(kid)
         return found if found and found.purpose == purpose else None
 
-    def jwks(self, now: datetime) -> dict[str, Any]:
-        """Return the public keys that count now as a JWK set (RFC 7517)."""
+    def named(self, purpose: Purpose, start: bytes, now: datetime) -> Key | None:
+        """Return the key for this purpose whose thumbprint begins with these bytes, as above."""
+        return next(
+            (
+                key
+                for key in self._of(purpose)
+                if base64url.decode(key.id).startswith(start) and key.verifies(now)
+            ),
+            None,
+        )
+
+    def jwks(self, now: datetime, purpose: Purpose | None = None) -> dict[str, Any]:
+        """Return the public keys that count now as a JWK set (RFC 7517): all, or for a purpose."""
         return {
             "keys": [
                 {**key.jwk.as_dict(private=False), "kid": key.id, "use": "sig", "alg": "ES256"}
                 for key in self._by_id.values()
-                if key.verifies(now)
+                if key.verifies(now) and purpose in {None, key.purpose}
             ]
         }
 

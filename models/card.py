@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import base, menu
 
+#: The people of this district are made up: they have test cards, and nobody else has.
+SANDBOX = "sandbox"
 SERIAL_BITS = 40
 _PREFIX = "GW"
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -125,6 +128,56 @@ class Redemption(base.Sourced, base.Base):
     verifier: orm.Mapped[str | None]
 
 
+async def alone(session: AsyncSession) -> None:
+    """Let nothing else befall a card until this transaction ends.
+
+    So events can be read in the order of their ids: nobody who has read one has missed an earlier.
+    SQLite's writers are alone anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(sa.text("LOCK TABLE card_event IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def new_serial() -> str:
+    """Return a serial that nobody can guess; that it is new is to be looked up."""
+    return serial(secrets.randbits(SERIAL_BITS))
+
+
+async def new_serials(session: AsyncSession, many: int) -> list[str]:
+    """Return so many serials that no card has. The caller is ``alone``."""
+    found: set[str] = set()
+    while len(found) < many:
+        drawn = {new_serial() for _ in range(many - len(found))}
+        taken = await session.scalars(sa.select(Card.serial).where(Card.serial.in_(drawn)))
+        found |= drawn - set(taken)
+    return list(found)
+
+
+async def next_batch(session: AsyncSession) -> int:
+    """Return the number of the batch that is issued next. The caller is ``alone``."""
+    return (await session.scalar(sa.select(sa.func.max(Card.batch))) or 0) + 1
+
+
+async def with_one(session: AsyncSession, talent_ids: Sequence[int], today: date) -> set[int]:
+    """Return those of these people who have a card that is neither revoked nor over."""
+    held = sa.select(Card.talent_id).where(
+        Card.talent_id.in_(talent_ids), Card.status != Status.REVOKED, Card.valid_until >= today
+    )
+    return set(await session.scalars(held))
+
+
+async def all_of(session: AsyncSession, talent_id: int) -> Sequence[Card]:
+    """Return all cards of a person, the newest first."""
+    held = sa.select(Card).where(Card.talent_id == talent_id)
+    return (await session.scalars(held.order_by(Card.id.desc()))).all()
+
+
+async def events_of(session: AsyncSession, card_ids: Sequence[int]) -> Sequence[Event]:
+    """Return what befell these cards, the newest first."""
+    befell = sa.select(Event).where(Event.card_id.in_(card_ids))
+    return (await session.scalars(befell.order_by(Event.id.desc()))).all()
+
+
 def serial(bits: int) -> str:
     """Return the printed serial of 40 random bits: Crockford base32 and its check character.
 
@@ -178,12 +231,13 @@ async def by_holders(session: AsyncSession, talent_ids: Sequence[int]) -> list[C
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """What of a holder is counted: one area, since its period began, as of now."""
+    """What of a holder is counted: one area, in one period of it, as of now."""
 
     subject: str
     area: str
     since: datetime
     now: datetime
+    until: datetime | None = None
 
 
 async def used(session: AsyncSession, spells: Sequence[Spell]) -> list[int]:
@@ -211,7 +265,9 @@ async def used(session: AsyncSession, spells: Sequence[Spell]) -> list[int]:
         sum(
             units
             for used_at, units, expires_at in uses[one.subject, one.area]
-            if used_at >= one.since and (expires_at is None or expires_at > one.now)
+            if used_at >= one.since
+            and (one.until is None or used_at < one.until)
+            and (expires_at is None or expires_at > one.now)
         )
         for one in spells
     ]

@@ -28,6 +28,7 @@ from models import (
     standing,
     status,
     talent,
+    verifier,
     webhook,
 )
 
@@ -50,6 +51,37 @@ FIELDS = (
     "new-materials",
     "advanced-manufacturing",
 )
+
+
+def _takes(
+    code: str,
+    name: str,
+    kind: verifier.Kind,
+    tier: int,
+    scopes: Sequence[verifier.Scope],
+    services: Sequence[str],
+) -> verifier.Profile:
+    both = (verifier.Scope.VERIFY_CODE, verifier.Scope.REDEEM)
+    contact = f"privacy@{code}.example"
+    return verifier.Profile(
+        code, f"{name} (demo)", contact, kind, tier, (*both, *scopes), tuple(services)
+    )
+
+
+_SCOPE = verifier.Scope
+#: Partners that take cards, of the sandbox's; the first one is a till.
+VERIFIERS = (
+    _takes("hongqiao-cinema", "Hongqiao Cinema", verifier.Kind.CINEMA, 1,
+           [_SCOPE.DISCLOSE_TIER], ["film-tickets", "concert-green-channel"]),
+    _takes("jinzhong-road-hospital", "Jinzhong Road Hospital", verifier.Kind.HOSPITAL, 2,
+           [_SCOPE.VERIFY_SERIAL, _SCOPE.VERIFY_OFFLINE, _SCOPE.DISCLOSE_TIER,
+            _SCOPE.DISCLOSE_PATIENT], ["medical-green-channel", "physical-check"]),
+    _takes("changning-school-office", "Changning School Office", verifier.Kind.SCHOOL, 3,
+           [_SCOPE.VERIFY_BATCH, _SCOPE.DISCLOSE_GUARDIAN],
+           ["school-enrolment-preference", "schooling-guidance"]),
+    _takes("jiangsu-road-bank", "Jiangsu Road Bank", verifier.Kind.BANK, 2,
+           [_SCOPE.DISCLOSE_TIER, _SCOPE.DISCLOSE_IDENTITY], ["bank-account-green-channel"]),
+)  # fmt: skip
 
 _CHUNK = 2_000
 _CARD_AFTER = timedelta(days=90)

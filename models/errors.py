@@ -15,6 +15,24 @@ GreenwayError                        (code, hint)
 │   ├── KeyReusedError               KEY_REUSED          a key of the asker's means another thing
 │   ├── BookingStateError            BOOKING_STATE       what is wanted cannot follow on what is so
 │   ├── UnknownBookingError          UNKNOWN_BOOKING     the asker has no booking so called
+│   ├── NoLiveCardError              NO_LIVE_CARD        a card is shown that is not to be used
+│   ├── NotServedError               NOT_SERVED          a card is not taken there, for that
+│   ├── ConsentTextError             CONSENT_TEXT        another text was agreed to than is shown
+│   ├── UnknownConsentError          UNKNOWN_CONSENT     the asker has no consent so called
+│   ├── UnknownDeviceError           UNKNOWN_DEVICE      the asker has no device so called
+│   ├── UnknownPromptError           UNKNOWN_PROMPT      the asker is asked nothing so called
+│   ├── TooOftenError                TOO_OFTEN           more is wanted at once than anybody uses
+│   ├── UnknownCardError             UNKNOWN_CARD        no card has this serial, nor this holder one
+│   ├── CardStateError               CARD_STATE          what is wanted cannot befall a card that is so
+│   ├── CardsNotIssuedError          CARDS_NOT_ISSUED    some of a batch cannot have a card, so none
+│   ├── UnknownRedemptionError       UNKNOWN_REDEMPTION  the asker has used nothing so called
+│   ├── RedemptionStateError         REDEMPTION_STATE    what is wanted cannot follow on what is so
+│   ├── CodeTakenError               CODE_TAKEN          something else is so called already
+│   ├── NotGrantableError            NOT_GRANTABLE       a verifier of this kind may not do that
+│   ├── TooManyKeysError             TOO_MANY_KEYS       a verifier has as many keys as may be
+│   ├── BadKeyError                  BAD_KEY             a key that cannot be a verifier's
+│   ├── WebhookRefusedError          WEBHOOK_REFUSED     nothing can be sent there, or to so many
+│   ├── UnknownWebhookError          UNKNOWN_WEBHOOK     the asker has no webhook so called
 │   └── UnknownCodeError             UNKNOWN_CODE        a slug that stands in no list
 ├── PartnerError                     a partner failed    (connectors/errors.py)
 ├── NotDoneError                     a partner's code    a partner did not do what it was asked
@@ -207,6 +225,203 @@ class UnknownBookingError(AskerError):
 
     def __init__(self) -> None:
         super().__init__("You have no booking with this id.", "`bookings` lists yours.")
+
+
+class NoLiveCardError(AskerError):
+    """A holder without a card to show; ``status`` is how theirs is, None where there is none."""
+
+    code = "NO_LIVE_CARD"
+
+    def __init__(self, status: str | None) -> None:
+        self.status = status
+        super().__init__(
+            f"Your card is {status}." if status else "You have no card.",
+            "Ask the talent service desk about it.",
+        )
+
+
+class NotServedError(AskerError):
+    """A partner that takes no cards for what is wanted, or a printed code that is no partner's."""
+
+    code = "NOT_SERVED"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "`CardArea.partners` says who takes the card for what.")
+
+
+class ConsentTextError(AskerError, Generic[D]):
+    """What was agreed to is not what would be told now; ``disclosure`` is what would."""
+
+    code = "CONSENT_TEXT"
+
+    def __init__(self, disclosure: D) -> None:
+        self.disclosure = disclosure
+        super().__init__(
+            "This is not the text that was agreed to.",
+            "Show the text of `disclosure`, and send its digest as `agreedTo`.",
+        )
+
+
+class UnknownConsentError(AskerError):
+    """A consent that the asker has not given; says nothing of whether somebody else has."""
+
+    code = "UNKNOWN_CONSENT"
+
+    def __init__(self) -> None:
+        super().__init__("You have given no consent with this id.", "`consents` lists yours.")
+
+
+class UnknownDeviceError(AskerError):
+    """A device that the asker has not linked; says nothing of whether somebody else has."""
+
+    code = "UNKNOWN_DEVICE"
+
+    def __init__(self) -> None:
+        super().__init__("You have linked no device with this id.", "`devices` lists yours.")
+
+
+class TooOftenError(AskerError):
+    """Codes or credentials wanted faster than anybody uses them; more after ``seconds``."""
+
+    code = "TOO_OFTEN"
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__("You asked for this too often.", "Ask again after `retryAfter`.")
+
+
+class UnknownPromptError(AskerError):
+    """Nothing, or nothing any more, that the asker is asked to confirm."""
+
+    code = "UNKNOWN_PROMPT"
+
+    def __init__(self) -> None:
+        super().__init__("You are asked nothing with this id.", "`prompts` lists what you are.")
+
+
+class UnknownCardError(AskerError):
+    """A card that there is not."""
+
+    code = "UNKNOWN_CARD"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no such card.", "Look at the serial again, or name the holder instead."
+        )
+
+
+class CardStateError(AskerError):
+    """An act that cannot befall a card in its ``state``."""
+
+    code = "CARD_STATE"
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+        super().__init__(f"This card is {state}.", "Go on from its status, or issue a new card.")
+
+
+@dataclass(frozen=True, slots=True)
+class NotIssued:
+    """Whom a batch cannot have a card for: their position in it, from 0, and why."""
+
+    position: int
+    problem: str
+
+
+class CardsNotIssuedError(AskerError):
+    """A batch of which some cannot have a card, so that nobody was issued one."""
+
+    code = "CARDS_NOT_ISSUED"
+
+    def __init__(self, rows: Sequence[NotIssued]) -> None:
+        self.rows = tuple(rows)
+        super().__init__(
+            f"No card was issued: {len(rows)} of those named cannot have one.",
+            "Take them out, or mend what is wrong, and send the batch again.",
+        )
+
+
+class UnknownRedemptionError(AskerError):
+    """A redemption that the asker has not made; says nothing of whether somebody else has."""
+
+    code = "UNKNOWN_REDEMPTION"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You have no redemption with this id.", "`entitlement.redemption` of a check names it."
+        )
+
+
+class RedemptionStateError(AskerError):
+    """What is held no longer is: it was used, given back, or ran out."""
+
+    code = "REDEMPTION_STATE"
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+        super().__init__(f"This redemption is {state}.", "Check the card again to use a unit.")
+
+
+class CodeTakenError(AskerError):
+    """A code by which something else goes."""
+
+    code = "CODE_TAKEN"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            f"Another verifier is called “{shown(code)}”.", "Change that one, or choose another."
+        )
+
+
+class NotGrantableError(AskerError):
+    """Scopes beyond what a verifier's kind and tier allow; ``grantable`` is what they do."""
+
+    code = "NOT_GRANTABLE"
+
+    def __init__(self, scopes: Sequence[str], grantable: Sequence[str]) -> None:
+        self.grantable = tuple(grantable)
+        super().__init__(
+            f"A verifier of this kind and tier is not granted {', '.join(scopes)}.",
+            f"It may be granted {', '.join(grantable)}.",
+        )
+
+
+class TooManyKeysError(AskerError):
+    """A further key of a sort, beside the one in force and the one that follows it."""
+
+    code = "TOO_MANY_KEYS"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"A verifier has at most {most} keys of a sort in force.", "End one of them first."
+        )
+
+
+class BadKeyError(AskerError):
+    """What is no key, or no key of this verifier's."""
+
+    code = "BAD_KEY"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "docs/verifying.md says how keys are made and named.")
+
+
+class WebhookRefusedError(AskerError):
+    """An address that nothing is sent to."""
+
+    code = "WEBHOOK_REFUSED"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, "Name another address, or end a webhook first.")
+
+
+class UnknownWebhookError(AskerError):
+    """A webhook that the asker has not; says nothing of whether somebody else has it."""
+
+    code = "UNKNOWN_WEBHOOK"
+
+    def __init__(self) -> None:
+        super().__init__("You have no webhook with this id.", "`webhooks` lists yours.")
 
 
 class UnknownCodeError(AskerError):

@@ -291,6 +291,18 @@ async def count(session: AsyncSession, wanted: Filter) -> int:
     return await session.scalar(rows.where(*await _matches(session, wanted, 0))) or 0
 
 
+async def bare(session: AsyncSession, handles: Sequence[str]) -> dict[str, Talent]:
+    """Return those of these people whom there are, without relationships, by handle."""
+    found = await session.scalars(sa.select(Talent).where(Talent.handle.in_(set(handles))))
+    return {one.handle: one for one in found}
+
+
+async def handle_of(session: AsyncSession, talent_id: int) -> str:
+    """Return the handle of a person that there is."""
+    found = await session.scalars(sa.select(Talent.handle).where(Talent.id == talent_id))
+    return found.one()
+
+
 async def _matches(
     session: AsyncSession, wanted: Filter, after: int
 ) -> list[sa.ColumnElement[bool]]:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import enum
-from datetime import datetime
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import orm
+from sqlalchemy import exc, orm
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import base
+
+#: What stands before a subject that is a hash: handles of people have no such sign.
+_ERASED = "~"
 
 
 class Outcome(enum.StrEnum):
@@ -44,6 +52,8 @@ class Category(enum.StrEnum):
     DEPENDANT_NAME = "DEPENDANT_NAME"
     DEPENDANT_BIRTH_DATE = "DEPENDANT_BIRTH_DATE"
     PSEUDONYM = "PSEUDONYM"
+    #: Not told to any partner: an officer looked at all that is on record.
+    RECORD = "RECORD"
 
 
 class Verification(base.Base):
@@ -56,6 +66,7 @@ class Verification(base.Base):
     ``receipt`` was signed over ``record``, a digest of the other columns; ``salt`` and it make the
     leaf of the log, at ``position`` there once it is in. Rows are never changed but for
     ``position``; a check that goes on (a holder was asked) gets a new row that ``follows`` it.
+    Of a person who is erased, ``subject`` becomes a hash and ``salt`` empty.
     """
 
     __tablename__ = "verification"
@@ -82,14 +93,150 @@ class Verification(base.Base):
     position: orm.Mapped[int | None] = orm.mapped_column(unique=True)
 
 
+async def by_handle(session: AsyncSession, handle: str) -> Verification | None:
+    """Return the check with this handle, if there is one."""
+    return await session.scalar(sa.select(Verification).where(Verification.handle == handle))
+
+
+async def of_subject(session: AsyncSession, handle: str, most: int) -> Sequence[Verification]:
+    """Return checks of a person that are in the log."""
+    row = Verification
+    found = sa.select(row).where(row.subject == handle, row.position.is_not(None)).limit(most)
+    return (await session.scalars(found)).all()
+
+
+def record(row: Verification) -> str:
+    """Return the digest of a check that its receipt is signed over; its ``salt`` is in place.
+
+    Whom the check was about is in it as ``masked`` says, so that it can be told anew of a row from
+    which the person was erased.
+    """
+    said = [
+        row.handle,
+        row.verifier,
+        row.live,
+        row.service,
+        row.terminal,
+        row.idempotency_key,
+        row.input_digest,
+        row.outcome.value,
+        row.told,
+        masked(row),
+        _written(row.checked_at),
+        _written(row.status_as_of),
+        _written(row.expires_at),
+        row.follows,
+    ]
+    return hashlib.sha256(_canonical(said)).hexdigest()
+
+
+def masked(row: Verification) -> str:
+    """Return whom a check was about, as a hash: of nothing, once the salt is forgotten."""
+    if erased(row):
+        return str(row.subject)
+    said = _canonical([row.subject, row.card_id])
+    return _ERASED + hmac.digest(row.salt.encode(), said, "sha256").hex()
+
+
+def leaf_salt(salt: str) -> str:
+    """Return what a check's leaf in the log is salted with, which its partner is told.
+
+    The salt itself is not: by it, whoever has the receipt could try out whom the check was about.
+    """
+    return hashlib.sha256(f"leaf {salt}".encode()).hexdigest()
+
+
+def erased(row: Verification) -> bool:
+    """Return whether the person was erased from a check."""
+    return not row.salt and (row.subject or "").startswith(_ERASED)
+
+
+def erase(row: Verification) -> None:
+    """Forget whom a check was about; its receipt and its leaf in the log stand."""
+    if not erased(row):
+        row.subject, row.card_id, row.salt = masked(row), None, ""
+
+
+def _written(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds") if moment else None
+
+
+def _canonical(said: object) -> bytes:
+    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+
+
+async def by_key(
+    session: AsyncSession, verifier: str, key: str, *, live: bool
+) -> Verification | None:
+    """Return what a verifier asked under an idempotency key, or None."""
+    wanted = sa.select(Verification).where(
+        Verification.verifier == verifier,
+        Verification.live == live,
+        Verification.idempotency_key == key,
+    )
+    return (await session.scalars(wanted)).one_or_none()
+
+
+async def latest(
+    session: AsyncSession, handle: str, verifier: str, *, live: bool
+) -> Verification | None:
+    """Return a verifier's check by its handle, or what followed on it; None if there is none."""
+    follower = orm.aliased(Verification)
+    wanted = (
+        sa.select(Verification, follower)
+        .outerjoin(follower, follower.follows == Verification.handle)
+        .where(
+            Verification.handle == handle,
+            Verification.verifier == verifier,
+            Verification.live == live,
+        )
+    )
+    found = (await session.execute(wanted)).one_or_none()
+    return found and (found[1] or found[0])
+
+
+async def waiting(
+    session: AsyncSession, handle: str, subject: str, now: datetime
+) -> Verification | None:
+    """Return a check that waits for this holder's answer, or None where none so called does."""
+    follower = orm.aliased(Verification)
+    wanted = sa.select(Verification).where(
+        Verification.handle == handle,
+        Verification.subject == subject,
+        Verification.expires_at > now,
+        ~sa.exists().where(follower.follows == Verification.handle),
+    )
+    return (await session.scalars(wanted)).one_or_none()
+
+
+async def add(session: AsyncSession, row: Verification) -> None:
+    """Keep a check.
+
+    Raises:
+        KeyTakenError: its verifier has asked under its key already, or another row follows on the
+            same; the whole transaction is to be undone.
+    """
+    session.add(row)
+    try:
+        await session.flush()
+    except exc.IntegrityError as wrong:
+        raise KeyTakenError from wrong
+
+
+class KeyTakenError(Exception):
+    """Somebody was first, in another transaction."""
+
+
 class AccessEntry(base.Base):
     """One piece of personal data that left the hub: whose, what, to whom, for what, when.
 
     ``member_id`` is the member of the household it was about, if not the person themselves;
     ``verification`` and ``consent`` are handles, where it left by a check or on a consent.
+    ``purpose`` is the code of the service; of an officer, why they looked.
     """
 
     __tablename__ = "access_entry"
+    __table_args__ = (sa.Index(None, "verification"),)
 
     id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
     subject: orm.Mapped[str] = orm.mapped_column(index=True)

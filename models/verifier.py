@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +44,19 @@ class Scope(enum.StrEnum):
     DISCLOSE_GUARDIAN = "disclose:guardian"
     #: Every check of its keys is of test cards alone.
     SANDBOX = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a verifier is registered as; what each means is said of ``Verifier``."""
+
+    code: str
+    name: str
+    contact: str
+    kind: Kind
+    tier: int
+    scopes: tuple[Scope, ...]
+    services: tuple[str, ...]
 
 
 class KeySort(enum.StrEnum):
@@ -130,6 +144,64 @@ def _insert(session: AsyncSession, rows: dict[str, Any]) -> sa.Insert:
 async def sweep(session: AsyncSession, now: datetime) -> None:
     """Forget what is out of date anyway."""
     await session.execute(spent.delete().where(spent.c.until < now))
+
+
+def registered(profile: Profile, now: datetime) -> Verifier:
+    """Return a new verifier of this profile, not yet in a session."""
+    row = Verifier(code=profile.code, created_at=now, suspended_at=None)
+    change(row, profile)
+    return row
+
+
+def change(row: Verifier, profile: Profile) -> None:
+    """Give a verifier another profile; its code stays."""
+    row.name, row.contact = profile.name, profile.contact
+    row.kind, row.tier = profile.kind, profile.tier
+    row.scopes = [str(one) for one in profile.scopes]
+    row.services = list(profile.services)
+
+
+def profile(row: Verifier) -> Profile:
+    """Return what a verifier is registered as."""
+    return Profile(
+        row.code,
+        row.name,
+        row.contact,
+        row.kind,
+        row.tier,
+        tuple(Scope(one) for one in row.scopes),
+        tuple(row.services),
+    )
+
+
+async def locked(session: AsyncSession, code: str) -> Verifier | None:
+    """Return the verifier with this code, and let nobody else change it in the meantime."""
+    wanted = sa.select(Verifier).where(Verifier.code == code).with_for_update()
+    return (await session.scalars(wanted)).one_or_none()
+
+
+async def codes(session: AsyncSession) -> Sequence[str]:
+    """Return the codes of all verifiers."""
+    return (await session.scalars(sa.select(Verifier.code))).all()
+
+
+async def keys_of(session: AsyncSession, row: Verifier) -> Sequence[VerifierKey]:
+    """Return all keys that a verifier ever had, the first first."""
+    wanted = sa.select(VerifierKey).where(VerifierKey.verifier_id == row.id)
+    return (await session.scalars(wanted.order_by(VerifierKey.id))).all()
+
+
+async def key(session: AsyncSession, name: str) -> VerifierKey | None:
+    """Return the key so called, whosever it is and whether or not it has ended."""
+    wanted = sa.select(VerifierKey).where(VerifierKey.name == name)
+    return (await session.scalars(wanted)).one_or_none()
+
+
+async def history(session: AsyncSession) -> tuple[Sequence[Verifier], Sequence[VerifierKey]]:
+    """Return all verifiers by code, and all keys that they ever had, the first first."""
+    found = await session.scalars(sa.select(Verifier).order_by(Verifier.code))
+    keys = await session.scalars(sa.select(VerifierKey).order_by(VerifierKey.id))
+    return found.all(), keys.all()
 
 
 async def everybody(session: AsyncSession) -> tuple[Sequence[Verifier], Sequence[VerifierKey]]:

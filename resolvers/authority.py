@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from credentials.pseudonym import Pseudonyms
 from models.database import Database
+from resolvers.directory import Directory
+from resolvers.issuer import Trusted
 from resolvers.key import Keys
 from resolvers.limit import Limits
-from resolvers.verifier import Directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Authority:
     master: bytes = field(repr=False)
     keys: Keys
     verifiers: Directory
+    issuers: Trusted
     limits: Limits
 
     @property
@@ -43,6 +45,7 @@ class Authority:
             await self.refreshed()
 
     async def refreshed(self) -> None:
-        """Take in what changed: keys, and who may check."""
+        """Take in what changed: keys, who may check, and whose cards count."""
         await self.keys.refreshed()
         await self.verifiers.refreshed()
+        await self.issuers.refreshed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from credentials import keyring
+from credentials import keyring, seal
 from credentials.keyring import Key, Keyring, Purpose
 from models import key as rows
 from models.database import Database, Session
@@ -38,6 +38,18 @@ class Keys:
             NoSigningKeyError: there is none.
         """
         return self._ring.signer(purpose, self._clock())
+
+    def sealed(self, said: bytes, name: str) -> str:
+        """Return a secret as it is kept: sealed, for this name alone."""
+        return seal.sealed(said, name, self._kek)
+
+    def opened(self, text: str, name: str) -> bytes:
+        """Return a secret that was sealed under a name.
+
+        Raises:
+            SealBrokenError: it was not, or not with the sealing key in force.
+        """
+        return seal.opened(text, name, self._kek)
 
     async def refreshed(self) -> Keyring:
         """Return the keys as they are now; those that are due are made first, by one process."""

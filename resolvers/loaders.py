@@ -11,7 +11,7 @@ from strawberry.dataloader import DataLoader
 
 from models import card, dossier, partner, talent
 from models.database import Database, Session
-from resolvers import menu
+from resolvers import ledger, menu
 from resolvers.menu import Catalogue
 from resolvers.reads import Reads
 
@@ -29,6 +29,7 @@ class Loaders:
     units_by_spell: DataLoader[card.Spell, int]
     catalogues_by_moment: DataLoader[datetime, Catalogue | None]
     versions_by_partner: DataLoader[str, list[partner.Version]]
+    inclusions_by_place: DataLoader[int, ledger.Inclusion | None]
 
     @classmethod
     def over(cls, database: Database, reads: Reads) -> Loaders:
@@ -50,4 +51,5 @@ class Loaders:
             units_by_spell=loader(card.used),
             catalogues_by_moment=loader(menu.at),
             versions_by_partner=loader(partner.by_slugs),
+            inclusions_by_place=loader(ledger.inclusions),
         )

@@ -137,7 +137,7 @@ class Catalogue:
         return tuple(
             service
             for service in services
-            if _valid(service, on) and all(test(service) for test in tests)
+            if valid(service, on) and all(test(service) for test in tests)
         )
 
     def page(
@@ -276,7 +276,8 @@ def _words(service: menu.Service) -> str:
     ).casefold()
 
 
-def _valid(service: menu.Service, on: date) -> bool:
+def valid(service: menu.Service, on: date) -> bool:
+    """Return whether a service is on the menu on a day."""
     until = service.valid.until
     return service.valid.since <= on and (until is None or on <= until)
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from models import card, dossier, menu, page, talent
+from models.verifier import Verifier
 from resolvers.context import ZONE, Context
+from resolvers.menu import Filter
 from resolvers.viewer import HOLDERS, OFFICERS, Role
 
 
@@ -98,6 +100,21 @@ async def areas_of(context: Context, holder: str) -> list[AreaUse]:
     used = dict(zip((spell.area for spell in spells), units, strict=True))
     areas = context.catalogue.lists.areas
     return [_use(area, used.get(area.code, 0), context.today) for area in areas]
+
+
+def services_in(context: Context, area: str) -> tuple[menu.Service, ...]:
+    """Return the services that an area opens today, in the menu's order."""
+    return context.catalogue.on_menu(context.today, Filter(area=area))
+
+
+def takers_in(context: Context, area: str) -> list[Verifier]:
+    """Return the partners that take cards for a service of an area, by code."""
+    codes = {one.code for one in services_in(context, area)}
+    return [
+        one
+        for one in context.authority.verifiers.by_code.values()
+        if one.suspended_at is None and not codes.isdisjoint(one.services)
+    ]
 
 
 def _spells(context: Context, holder: str) -> list[card.Spell]:

@@ -1,58 +1,231 @@
-"""Who checks cards: verifiers, by what they show with a request, and what each may do."""
+"""Which verifier asks: told by the key that a request shows, and by nothing it says of itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hmac
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from joserfc.jwk import ECKey
+
+from credentials import access, api_key, certificate, dpop, es256, message
+from credentials.flaw import NotGenuineError
+from credentials.keyring import Key, Purpose
+from eligibility import disclosure
+from models import errors
 from models import verifier as rows
-from models.database import Database
-from models.verifier import Kind, Scope, Verifier, VerifierKey
+from models.database import Session
+from models.verifier import KeySort, Scope, Verifier, VerifierKey
+from resolvers.authority import Authority
+from resolvers.directory import Asking
+from resolvers.viewer import Role, Viewer
+
+#: What every refused credential hears, whatever is wrong with it: an answer that says more helps
+#: those alone who try keys.
+REFUSED = "This credential is not accepted."
+
+_API_KEY = "tck_"
+_BEARER = "bearer"
+_DPOP = "dpop"
+_AUTHORIZATION = "authorization"
+_SIGNED = ("signature-input", "signature")
+#: What an unknown key's secret is compared with, so that it takes as long.
+_NOBODYS = bytes(32)
 
 
-@dataclass(slots=True)
-class Asking:
-    """A verifier as it asks now, with one request.
+class NotAcceptedError(errors.UnauthenticatedError):
+    """A verifier's credential that does not hold; it does not say why."""
 
-    ``tier`` is how it has shown itself this time, ``scopes`` what it may do with that. ``live`` is
-    whether it sees real cards; else it sees test cards alone. ``proof`` is what may be used once
-    of what it showed: its scope, value and until when that counts; it is spent with the first act
-    of the request, in the same transaction.
+    def __init__(self) -> None:
+        super().__init__(REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A request as far as it shows who sent it.
+
+    ``url`` is where it was sent, as others reach the hub; names of ``headers`` are in small
+    letters. ``certificate`` is the one that it came by, as a proxy of ours hands it on (RFC 9440).
     """
 
-    code: str
-    name: str
-    contact: str
-    kind: Kind
-    tier: int
-    scopes: frozenset[Scope]
-    services: frozenset[str]
-    live: bool
-    proof: tuple[str, str, datetime] | None = None
+    method: str
+    url: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes = b""
+    certificate: str | None = None
 
-    def may(self, scope: Scope) -> bool:
-        """Return whether it may do this."""
-        return scope in self.scopes
+    def header(self, name: str) -> str | None:
+        """Return a header that may stand once; none, where it does not stand.
+
+        Raises:
+            NotAcceptedError: it stands twice, and nobody can say which counts.
+        """
+        found = [value for key, value in self.headers if key == name]
+        if len(found) > 1:
+            raise NotAcceptedError
+        return found[0] if found else None
+
+    @property
+    def credential(self) -> tuple[str, str]:
+        """The scheme in small letters, and what is shown by it."""
+        scheme, _, presented = (self.header(_AUTHORIZATION) or "").partition(" ")
+        return scheme.lower(), presented.strip()
+
+    @property
+    def by_verifier(self) -> bool:
+        """Whether it shows what verifiers show: an API key, or a token with a proof."""
+        scheme, presented = self.credential
+        return scheme == _DPOP or (scheme == _BEARER and presented.startswith(_API_KEY))
 
 
-class Directory:
-    """Every verifier with its keys, as they were when last looked at: at most a second ago."""
+def viewer(authority: Authority, shown: Shown, now: datetime) -> Viewer:
+    """Return the verifier that sent a request, as somebody asking.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.by_code: Mapping[str, Verifier] = {}
-        self.keys: Mapping[str, VerifierKey] = {}
-        self._by_id: Mapping[int, Verifier] = {}
+    Raises:
+        NotAcceptedError: it shows no verifier's key that is in force, or does not show it so that
+            it must have it.
+    """
+    scheme, presented = shown.credential
+    try:
+        if scheme == _DPOP:
+            asking = _by_token(authority, shown, presented, now)
+        else:
+            asking = _by_api_key(authority, presented)
+    except (NotGenuineError, errors.UnauthenticatedError):
+        raise NotAcceptedError from None
+    return Viewer(Role.PARTNER, asking.code, sandbox=not asking.live, verifier=asking)
 
-    async def refreshed(self) -> None:
-        """Look at who there is."""
-        async with self._database.session() as session:
-            verifiers, keys = await rows.everybody(session)
-        self._by_id = {one.id: one for one in verifiers}
-        self.by_code = {one.code: one for one in verifiers}
-        self.keys = {one.name: one for one in keys}
 
-    def of(self, key: VerifierKey) -> Verifier:
-        """Return whose key it is."""
-        return self._by_id[key.verifier_id]
+async def spend(session: Session, asking: Asking) -> None:
+    """Use up what the request showed; within one request, as often as it takes.
+
+    It is called first in each transaction of the request: where one is undone, the next uses it.
+
+    Raises:
+        NotAcceptedError: another request has used it.
+    """
+    if asking.proof is None:
+        return
+    if await rows.spend(session, *asking.proof):
+        asking.spent = True
+    if not asking.spent:
+        raise NotAcceptedError
+
+
+def allowed(row: Verifier, tier: int, *, live: bool) -> frozenset[Scope]:
+    """Return what a verifier may do that has shown itself by this tier, with keys of this world.
+
+    Who shows itself by less than it must is heard as a till is.
+    """
+    most = disclosure.grantable(row.kind, tier if tier >= row.tier else 1)
+    granted = most & {Scope(one) for one in row.scopes} - {Scope.SANDBOX}
+    return granted if live else granted | {Scope.SANDBOX}
+
+
+def in_force(authority: Authority, name: str, sort: KeySort) -> VerifierKey | None:
+    """Return the key so called, unless it or its verifier is out of force."""
+    key = authority.verifiers.keys.get(name)
+    if key is None or key.sort is not sort or authority.verifiers.of(key).suspended_at:
+        return None
+    return key
+
+
+def thumbprint(shown: Shown) -> str | None:
+    """Return the name of the certificate that a request came by, if it did.
+
+    Raises:
+        NotGenuineError: what it came by is no certificate.
+    """
+    return None if shown.certificate is None else certificate.thumbprint(shown.certificate)
+
+
+def _by_api_key(authority: Authority, presented: str) -> Asking:
+    said = api_key.read(presented)
+    found = in_force(authority, said.id, KeySort.API_KEY)
+    kept = bytes.fromhex(found.digest) if found and found.digest else _NOBODYS
+    if not hmac.compare_digest(kept, said.digest) or found is None or found.live is not said.live:
+        raise NotAcceptedError
+    row = authority.verifiers.of(found)
+    return _asking(row, 1, allowed(row, 1, live=found.live), key=found.name)
+
+
+def _by_token(authority: Authority, shown: Shown, presented: str, now: datetime) -> Asking:
+    def key(kid: str) -> Key | None:
+        return authority.keys.ring.verifying(Purpose.ACCESS, kid, now)
+
+    issuer = authority.issuer
+    grant = access.read(presented, key, issuer=issuer, audience=issuer, now=now)
+    proof = dpop.check(
+        shown.header(_DPOP) or "",
+        method=shown.method,
+        url=shown.url,
+        now=now,
+        access_token=presented,
+    )
+    row = authority.verifiers.by_code.get(grant.client)
+    if row is None or row.suspended_at or proof.jkt != grant.jkt:
+        raise NotAcceptedError
+    if grant.x5t is not None and grant.x5t != thumbprint(shown):
+        raise NotAcceptedError
+    live = Scope.SANDBOX not in grant.scopes
+    tier = 3 if _is_signed(authority, shown, row, now, live=live) else 2
+    scopes = allowed(row, tier, live=live) & grant.scopes
+    spent = (f"dpop:{proof.jkt}", proof.jti, proof.expires_at)
+    return _asking(row, tier, scopes, key=proof.jkt, proof=spent)
+
+
+def _is_signed(
+    authority: Authority, shown: Shown, row: Verifier, now: datetime, *, live: bool
+) -> bool:
+    """Return whether a request came by a certificate of its verifier's, or signed by its key.
+
+    Raises:
+        NotAcceptedError, NotGenuineError: it did so by one that is not the verifier's: whoever
+            shows too much is refused, rather than heard for less than it meant to show.
+    """
+
+    def own(name: str, sort: KeySort) -> VerifierKey | None:
+        found = in_force(authority, name, sort)
+        return found if found and found.verifier_id == row.id and found.live is live else None
+
+    def key(kid: str) -> ECKey | None:
+        found = own(kid, KeySort.JWK)
+        return es256.public_key(found.public) if found else None
+
+    came_by = thumbprint(shown)
+    if came_by is not None and own(came_by, KeySort.CERTIFICATE) is None:
+        raise NotAcceptedError
+    signed = any(name in _SIGNED for name, _ in shown.headers)
+    if signed:
+        message.check(
+            method=shown.method,
+            url=shown.url,
+            headers=shown.headers,
+            body=shown.body,
+            keys=key,
+            now=now,
+        )
+    return signed or came_by is not None
+
+
+def _asking(
+    row: Verifier,
+    tier: int,
+    scopes: Collection[Scope],
+    *,
+    key: str,
+    proof: tuple[str, str, datetime] | None = None,
+) -> Asking:
+    return Asking(
+        code=row.code,
+        name=row.name,
+        contact=row.contact,
+        kind=row.kind,
+        tier=tier,
+        scopes=frozenset(scopes),
+        services=frozenset(row.services),
+        live=Scope.SANDBOX not in scopes,
+        key=key,
+        proof=proof,
+    )

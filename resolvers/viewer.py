@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from credentials import token
 from models import errors
+from resolvers.directory import Asking
 
 
 class Role(StrEnum):
@@ -28,6 +29,8 @@ HOLDERS = frozenset({Role.HOLDER})
 OFFICERS = frozenset({Role.OFFICER, Role.ADMIN})
 #: Roles that may change what the hub asks, and with which secrets.
 ADMINS = frozenset({Role.ADMIN})
+#: Partners; which of them checks cards, ``Viewer.asking`` says.
+VERIFIERS = frozenset({Role.PARTNER})
 #: Roles that may look into connectors.
 OPERATORS = frozenset({Role.INTEGRATOR, Role.OFFICER, Role.ADMIN})
 
@@ -37,11 +40,13 @@ class Viewer:
     """Somebody asking: a role, and a subject: a person's handle, a partner's slug, a login.
 
     ``sandbox`` is somebody who builds on the hub or tries it, and may have partners fail.
+    ``verifier`` is the partner that asks with keys of its own, as one that checks cards.
     """
 
     role: Role = Role.ANONYMOUS
     subject: str = ""
     sandbox: bool = False
+    verifier: Asking | None = field(default=None, compare=False)
 
     def require(self, roles: frozenset[Role]) -> None:
         """Let these roles pass.
@@ -55,6 +60,18 @@ class Viewer:
         if self.role is Role.ANONYMOUS:
             raise errors.UnauthenticatedError
         raise errors.ForbiddenError(roles)
+
+    def asking(self) -> Asking:
+        """Return the verifier that asks.
+
+        Raises:
+            UnauthenticatedError: nobody in particular is asking.
+            ForbiddenError: somebody asks who does not come with a verifier's key.
+        """
+        self.require(VERIFIERS)
+        if self.verifier is None:
+            raise errors.ForbiddenError(["a verifier, by its own key,"])
+        return self.verifier
 
     def sees(self, handle: str) -> bool:
         """Return whether this viewer may see the person with this handle."""

@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 from strawberry.permission import BasePermission, PermissionExtension
 
-from resolvers.viewer import ADMINS, HOLDERS, OFFICERS, OPERATORS, Role
+from resolvers.viewer import ADMINS, HOLDERS, OFFICERS, OPERATORS, VERIFIERS, Role
 
 
 def only(roles: frozenset[Role]) -> PermissionExtension:
@@ -42,3 +42,8 @@ def operators() -> PermissionExtension:
 def admins() -> PermissionExtension:
     """Return the extension of a field for those who decide whom the hub asks."""
     return only(ADMINS)
+
+
+def verifiers() -> PermissionExtension:
+    """Return the extension of a field for partners; those alone that come with keys of theirs."""
+    return only(VERIFIERS)

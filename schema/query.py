@@ -10,16 +10,38 @@ from typing import Annotated, Protocol
 import strawberry
 
 from models import errors
+from resolvers import access, enrolment
 from resolvers import booking as bookings
+from resolvers import card as cards
+from resolvers import confirmation as confirmations
+from resolvers import consent as consents
 from resolvers import decision as decisions
+from resolvers import device as devices
 from resolvers import menu as catalogue
 from resolvers import talent as people
 from resolvers import verdict as verdicts
+from resolvers import verification as checks
+from resolvers import webhook as webhooks
 from resolvers.context import Context
+from schema.access import AccessEntryConnection, Prompt
 from schema.booking import Booking
+from schema.card import CardRecord, WhichCard
 from schema.connector import Connector, connectors
+from schema.consent import (
+    Consent,
+    DisclosureNotice,
+    DisclosureOutcome,
+    Members,
+    NotServedFault,
+)
 from schema.coverage import Coverage
 from schema.decision import Decision, Replay
+from schema.device import (
+    Device,
+    FallbackSeedsOutcome,
+    UnknownDeviceFault,
+    fallback,
+)
 from schema.edition import MenuEdition
 from schema.errors import UnknownCodeFault
 from schema.impact import RuleImpactInput, RuleImpactOutcome, rule_impact
@@ -41,10 +63,16 @@ from schema.menu import (
     categories,
 )
 from schema.node import Node
-from schema.permissions import holders, officers
+from schema.permissions import holders, officers, operators
+from schema.permissions import verifiers as only_verifiers
+from schema.presentation import NoLiveCardFault
+from schema.scalars import Language
 from schema.station import Station, stations
 from schema.talent import Talent, TalentConnection, TalentFilter
 from schema.verdict import AsOf, Facts, asked
+from schema.verification import VerifyCardOutcome, outcome
+from schema.verifier import Verifier
+from schema.webhook import CardNoticeConnection, Webhook
 
 #: The most ids that `nodes` takes, as a connection's page.
 MOST_IDS = 100
@@ -55,7 +83,11 @@ PERSONAL = frozenset(
     {
         *("bookings", "cancelBooking", "confirmBooking", "reserveOffer", "settleBooking"),
         *("decisions", "discardDraft", "saveDraft", "submitDraft"),
+        "reportCardLost",
         *("eligibleServices", "me", "offers", "questions", "requirements", "verdict"),
+        *("consents", "disclosure", "giveConsent", "presentCard", "withdrawConsent"),
+        *("devices", "fallbackSeeds", "issueCredentials", "issuePass", "linkDevice"),
+        *("accessLog", "answerPrompt", "prompts", "unlinkDevice"),
     }
 )
 
@@ -202,6 +234,14 @@ class Query:
         return connectors(info)
 
     @strawberry.field(
+        description="The partners that check cards, by code. Integrators, officers and admins.",
+        extensions=[operators()],
+    )
+    async def verifiers(self, info: Info) -> list[Verifier] | None:
+        found = await enrolment.everybody(info.context.authority.verifiers)
+        return [Verifier.of(one) for one in found]
+
+    @strawberry.field(
         description="The person asking; null where the database does not know them. Holders.",
         extensions=[holders()],
     )
@@ -222,6 +262,76 @@ class Query:
     )
     async def bookings(self, info: Info) -> list[Booking] | None:
         return [Booking.of(row, info) for row in await bookings.mine(info.context)]
+
+    @strawberry.field(
+        description="What the person asking agreed to, the newest first; at most 100. Holders.",
+        extensions=[holders()],
+    )
+    async def consents(self, info: Info) -> list[Consent] | None:
+        return [Consent.of(row, info) for row in await consents.mine(info.context)]
+
+    @strawberry.field(
+        description=(
+            "Who asked about the person asking, for what, and what they were told; the newest "
+            "first, page by page. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def access_log(
+        self, info: Info, first: First = None, after: After = None
+    ) -> AccessEntryConnection | None:
+        found = await access.log(info.context, first, after)
+        return AccessEntryConnection.of(found, after, info)
+
+    @strawberry.field(
+        description="The checks that wait for the person asking, the oldest first. Holders.",
+        extensions=[holders()],
+    )
+    async def prompts(self, info: Info) -> list[Prompt] | None:
+        return [Prompt.of(row, info) for row in await confirmations.mine(info.context)]
+
+    @strawberry.field(
+        description="The phones that the person asking has linked. Holders.",
+        extensions=[holders()],
+    )
+    async def devices(self, info: Info) -> list[Device] | None:
+        return [Device.of(row) for row in await devices.mine(info.context)]
+
+    @strawberry.field(
+        description="What a linked phone makes its fallback codes of. Holders.",
+        extensions=[holders()],
+    )
+    async def fallback_seeds(
+        self,
+        info: Info,
+        device: Annotated[strawberry.ID, strawberry.argument(description="The phone, by id.")],
+    ) -> FallbackSeedsOutcome | None:
+        try:
+            return fallback(await devices.seeds(info.context, device), info)
+        except errors.NoLiveCardError as error:
+            return NoLiveCardFault.of(error)
+        except errors.UnknownDeviceError as error:
+            return UnknownDeviceFault.of(error)
+
+    @strawberry.field(
+        description="What a partner would learn of the person asking, and the text. Holders.",
+        extensions=[holders()],
+    )
+    def disclosure(
+        self,
+        info: Info,
+        partner_code: Annotated[str, strawberry.argument(description="The partner, by code.")],
+        service_code: Annotated[str, strawberry.argument(description="The service, by code.")],
+        language: Language = None,
+        members: Members = None,
+    ) -> DisclosureOutcome | None:
+        wanted = consents.Wanted(partner_code, service_code, tuple(members or ()), language)
+        try:
+            return DisclosureNotice.of(consents.disclosed(info.context, wanted), info)
+        except errors.NotServedError as error:
+            return NotServedFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
 
     @strawberry.field(
         description="A receipt gone through again: by the rule and on the facts that it states."
@@ -251,6 +361,40 @@ class Query:
         return TalentConnection.of(found, wanted, after)
 
     @strawberry.field(
+        description=(
+            "A card with what befell it; of a holder all their cards, the newest first. Officers."
+        ),
+        extensions=[officers()],
+    )
+    async def card_records(
+        self,
+        info: Info,
+        card: Annotated[WhichCard, strawberry.argument(description="Which card, or whose.")],
+    ) -> list[CardRecord] | None:
+        found = await cards.history(info.context, card.wanted())
+        return [CardRecord.of(one) for one in found]
+
+    @strawberry.field(
+        description=(
+            "What befell the cards that the verifier asking had accepted before, in order, page by "
+            "page: what its webhooks are sent. Verifiers."
+        ),
+        extensions=[only_verifiers()],
+    )
+    async def card_changes(
+        self, info: Info, first: First = None, after: After = None
+    ) -> CardNoticeConnection | None:
+        found = await webhooks.changes(info.context, first, after)
+        return CardNoticeConnection.of(found, after)
+
+    @strawberry.field(
+        description="The webhooks of the verifier asking that have not ended. Verifiers.",
+        extensions=[only_verifiers()],
+    )
+    async def webhooks(self, info: Info) -> list[Webhook] | None:
+        return [Webhook.of(row) for row in await webhooks.mine(info.context)]
+
+    @strawberry.field(
         description="Whom the rule of a service covers today. Officers.", extensions=[officers()]
     )
     def coverage(
@@ -272,6 +416,21 @@ class Query:
         ],
     ) -> RuleImpactOutcome | None:
         return await rule_impact(info, input)
+
+    @strawberry.field(
+        description=(
+            "What came of a check of the partner's asking: the latest, where a holder was asked; "
+            "null where there is none so called. Partners."
+        ),
+        extensions=[only_verifiers()],
+    )
+    async def verification(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The `verificationId`.")],
+    ) -> VerifyCardOutcome | None:
+        found = await checks.by_handle(info.context, id)
+        return outcome(found, info) if found else None
 
     @strawberry.field(
         description="The thing with this id; null where there is none the viewer may know of."

@@ -15,8 +15,9 @@ from resolvers import classification as classing
 from resolvers import talent as people
 from schema import scalars
 from schema.classification import Classification
+from schema.consent import CardPartner
 from schema.info import Info
-from schema.menu import Area
+from schema.menu import Area, Service
 from schema.node import Node, PageInfo, global_id, key_in
 
 scalars.describe(
@@ -119,6 +120,7 @@ class Permit:
 
 @strawberry.type(description="A member of a person's household.")
 class HouseholdMember:
+    id: strawberry.ID = strawberry.field(description="Their id among this person's own.")
     relation: talent.Relation = strawberry.field(description="What they are to the person.")
     name: str = strawberry.field(description="Their name.")
     birth_date: date | None = strawberry.field(description="Their birth date, if known.")
@@ -149,10 +151,24 @@ class CardArea:
         description="Units left in the present period; null where there is no limit."
     )
     renews_on: date | None = strawberry.field(description="The day the units are whole again.")
+    code: strawberry.Private[str]
 
     @classmethod
     def of(cls, use: people.AreaUse) -> CardArea:
-        return cls(area=Area.of(use.area), units_left=use.units_left, renews_on=use.renews_on)
+        return cls(
+            area=Area.of(use.area),
+            units_left=use.units_left,
+            renews_on=use.renews_on,
+            code=use.area.code,
+        )
+
+    @strawberry.field(description="What of the menu it opens today; each says where.")
+    def services(self, info: Info) -> list[Service]:
+        return [Service.of(row, info) for row in people.services_in(info.context, self.code)]
+
+    @strawberry.field(description="The partners that take the card for one of these services.")
+    def partners(self, info: Info) -> list[CardPartner]:
+        return [CardPartner.of(row) for row in people.takers_in(info.context, self.code)]
 
 
 @strawberry.type(description="A talent card.")

@@ -90,10 +90,10 @@ async def _chunks(body: Iterable[bytes] | AsyncIterable[bytes]):
 
 
 @asynccontextmanager
-async def served(app):
-    """Serve the application over loopback and give its address."""
+async def served(app, port=0):
+    """Serve the application over loopback, at this port or any, and give its address."""
     server = uvicorn.Server(
-        uvicorn.Config(app, "127.0.0.1", 0, log_level="warning", ws="none", server_header=False)
+        uvicorn.Config(app, "127.0.0.1", port, log_level="warning", ws="none", server_header=False)
     )
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event

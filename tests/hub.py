@@ -68,7 +68,13 @@ class Standing:
         **settings: object,
     ) -> Standing:
         """Return a hub over a database, with its partners in these systems."""
-        inside = Settings(data=folder, database_url=url, demo=True, egress_allow="127.0.0.0/8")
+        inside = Settings(
+            data=folder,
+            database_url=url,
+            demo=True,
+            egress_allow="127.0.0.0/8",
+            public_url="https://greenway.example",
+        )
         wanted = replace(inside, **settings)
         addresses = {name: one.url for name, one in systems.items()}
         return cls(server.Hub(wanted, clock, addresses), clock, systems)

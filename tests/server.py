@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,11 +28,30 @@ _NODE = 20
 @contextlib.contextmanager
 def node(script: str, fed: object) -> Iterator[str]:
     """Run a script of tests/servers, fed with JSON, and give its address; skip without Node.js."""
+    _ready()
+    with _running(["node", str(FOLDER / script), "{port}"], json.dumps(fed)) as url:
+        yield url
+
+
+def told(script: str, fed: object) -> Any:
+    """Run a script of tests/servers to its end, fed with JSON, and return the JSON it says."""
+    _ready()
+    ran = subprocess.run(  # noqa: S603 - our own scripts
+        ["node", str(FOLDER / script)],  # noqa: S607 - where it is differs
+        input=json.dumps(fed),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=_PATIENCE_SECONDS,
+    )
+    return json.loads(ran.stdout)
+
+
+def _ready() -> None:
+    """Install what scripts on Node.js need; skip without it."""
     if shutil.which("npm") is None or _node() < _NODE:
         pytest.skip(f"npm and Node.js {_NODE} are not installed: servers on them do not run")
     _install()
-    with _running(["node", str(FOLDER / script), "{port}"], json.dumps(fed)) as url:
-        yield url
 
 
 def _node() -> int:

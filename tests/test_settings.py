@@ -22,6 +22,7 @@ SET = {
     "egress_allow": ("10.1.0.0/16", "10.1.0.0/16"),
     "demo": ("1", True),
     "sandbox_port": ("8300", 8300),
+    "client_cert_header": ("client-cert", "client-cert"),
     "issuer": ("https://issuer.example", "https://issuer.example"),
     "audience": ("portal", "portal"),
     "deadline_seconds": ("2.5", 2.5),

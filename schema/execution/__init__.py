@@ -5,9 +5,9 @@
 """
 
 from schema.execution.code import Code
-from schema.execution.http import GraphQLView
+from schema.execution.http import CHALLENGE, GraphQLView
 from schema.execution.ide import ASSETS, ASSETS_URL
 from schema.execution.limits import Limits
 from schema.execution.schema import Schema
 
-__all__ = ["ASSETS", "ASSETS_URL", "Code", "GraphQLView", "Limits", "Schema"]
+__all__ = ["ASSETS", "ASSETS_URL", "CHALLENGE", "Code", "GraphQLView", "Limits", "Schema"]

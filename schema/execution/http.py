@@ -33,6 +33,8 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
 }
 _CLOSE = {"connection": "close"}
+#: By what a request may show who sends it.
+CHALLENGE = 'Bearer, DPoP algs="ES256"'
 #: How a plan of the query is asked for: alone, or with the answer.
 PLAN_HEADER = "x-greenway-plan"
 _PLANS = ("only", "with")
@@ -96,16 +98,17 @@ class Operation:
 class GraphQLView:
     """The ASGI application behind one path: queries by GET, queries and mutations by POST.
 
-    ``context`` builds the value that resolvers see, of the request and of how a plan of its query
-    is asked for (``only``, ``with`` or not at all); a ``GreenwayError`` it raises (a token that
-    does not hold) refuses the request. There are no uploads, batches or sockets, and a POST that
-    a foreign page could send without asking the browser's leave is refused by its media type.
+    ``context`` builds the value that resolvers see, of the request, of how a plan of its query
+    is asked for (``only``, ``with`` or not at all) and of its body; a ``GreenwayError``
+    it raises (a token that does not hold) refuses the request. There are no uploads, batches or
+    sockets, and a POST that a foreign page could send without asking the browser's leave is
+    refused by its media type.
     """
 
     def __init__(
         self,
         schema: Schema,
-        context: Callable[[Request, str | None], Awaitable[object]],
+        context: Callable[[Request, str | None, bytes], Awaitable[object]],
         *,
         page: bool = True,
         assets: Path = ide.ASSETS,
@@ -146,8 +149,11 @@ class GraphQLView:
         return _response(await self._result(request), media)
 
     async def _result(self, request: Request) -> ExecutionResult:
+        body = b"" if request.method == "GET" else await self._body(request)
         operation = Operation.of(
-            _query_parameters(request) if request.method == "GET" else await self._body(request)
+            _query_parameters(request)
+            if request.method == "GET"
+            else _decoded(body, "The request body")
         )
         plan = _plan(request, operation)
         allowed = _METHODS[request.method] - (_ACTING if plan == "only" else frozenset())
@@ -155,7 +161,7 @@ class GraphQLView:
             return await self._schema.execute(
                 operation.query,
                 variable_values=operation.variables,
-                context_value=await self._context(request, plan),
+                context_value=await self._context(request, plan, body),
                 operation_name=operation.name,
                 allowed_operation_types=allowed,
                 operation_extensions=operation.extensions,
@@ -170,13 +176,13 @@ class GraphQLView:
             ) from None
         except errors.UnauthenticatedError as error:
             raise RefusedError(
-                401, error.code, error.sentence, {"www-authenticate": "Bearer"}, error.hint
+                401, error.code, error.sentence, {"www-authenticate": CHALLENGE}, error.hint
             ) from None
         except errors.GreenwayError as error:
             status = 400 if isinstance(error, errors.AskerError) else 503
             raise RefusedError(status, error.code, error.sentence, hint=error.hint) from None
 
-    async def _body(self, request: Request) -> object:
+    async def _body(self, request: Request) -> bytes:
         media, parameters = negotiation.media_type(request.headers.get("content-type"))
         if media != negotiation.JSON or parameters.get("charset", "utf-8") != "utf-8":
             raise RefusedError(
@@ -187,7 +193,7 @@ class GraphQLView:
             )
         try:
             async with asyncio.timeout(self._schema.bounds.seconds):
-                return _decoded(await self._bytes(request), "The request body")
+                return await self._bytes(request)
         except TimeoutError:
             # The rest of the body may still come: this connection cannot carry another request.
             raise RefusedError(

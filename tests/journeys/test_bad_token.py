@@ -165,7 +165,7 @@ async def test_a_token_that_does_not_hold_refuses_the_whole_request(hub, clock, 
     assert answer.status == 401
     assert answer.codes == ["UNAUTHENTICATED"]
     assert "data" not in answer.json()
-    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["www-authenticate"] == 'Bearer, DPoP algs="ES256"'
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "", "Bearer"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from types import SimpleNamespace
 
 import pytest
 
 from connectors.board import Board
 from connectors.errors import PartnerError
+from connectors.http import HTTPClient
 from connectors.partner import Answer, Freshness, Supply
 from credentials import token
 from credentials.pseudonym import Pseudonyms
@@ -17,9 +19,10 @@ from models import menu
 from resolvers import menu as catalogue
 from resolvers.authority import Authority
 from resolvers.context import Context
+from resolvers.directory import Directory
+from resolvers.issuer import Trusted
 from resolvers.key import Keys
 from resolvers.limit import Limits
-from resolvers.verifier import Directory
 from resolvers.viewer import Viewer
 from tests import catalogue as small
 
@@ -51,7 +54,19 @@ def authority_over(database) -> Authority:
         master=b"m" * 32,
         keys=Keys(database, b"s" * 32, lambda: small.NOW),
         verifiers=Directory(database),
+        issuers=Trusted(database, lambda: small.NOW, HTTPClient()),
         limits=Limits(Board()),
+    )
+
+
+@pytest.fixture
+def authority(database, clock) -> Authority:
+    """What a hub issues and checks with, whose time is the test's clock."""
+    return dataclasses.replace(
+        authority_over(database),
+        clock=clock,
+        keys=Keys(database, b"s" * 32, clock),
+        issuers=Trusted(database, clock, HTTPClient()),
     )
 
 

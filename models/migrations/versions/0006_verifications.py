@@ -204,7 +204,7 @@ def _holders() -> None:
         _key("status_entry"),
         sa.UniqueConstraint("list_number", "place", name="uq_status_entry_list_number_place"),
     )
-    for column in ("card_id", "device_id", "expires_at"):
+    for column in ("card_id", "device_id", "expires_at", "ended_at"):
         op.create_index(f"ix_status_entry_{column}", "status_entry", [column])
 
 
@@ -257,6 +257,7 @@ def _checks() -> None:
         _key("access_entry"),
     )
     op.create_index("ix_access_entry_subject", "access_entry", ["subject"])
+    op.create_index("ix_access_entry_verification", "access_entry", ["verification"])
     op.create_table(
         "ledger_node",
         sa.Column("level", sa.Integer(), nullable=False, autoincrement=False),
@@ -264,6 +265,14 @@ def _checks() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("level", "position", name="pk_ledger_node"),
         sqlite_with_rowid=False,
+    )
+    is_leaf = sa.text("level = 0")
+    op.create_index(
+        "ix_ledger_node_leaf",
+        "ledger_node",
+        ["hash"],
+        sqlite_where=is_leaf,
+        postgresql_where=is_leaf,
     )
     op.create_table(
         "ledger_head",
@@ -315,14 +324,12 @@ def _others() -> None:
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.Column("ended_at", _MOMENT, nullable=True),
         sa.Column("seen", sa.Integer(), nullable=False),
-        sa.Column("leased_until", _MOMENT, nullable=True),
         _key("webhook"),
         sa.UniqueConstraint("handle", name="uq_webhook_handle"),
     )
     op.create_table(
         "delivery",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("handle", sa.Text(), nullable=False),
         sa.Column("webhook_id", sa.Integer(), nullable=False),
         sa.Column("event_id", sa.Integer(), nullable=False),
         sa.Column("holder", sa.Text(), nullable=False),
@@ -333,7 +340,6 @@ def _others() -> None:
         _foreign("delivery", "webhook_id", "webhook"),
         _foreign("delivery", "event_id", "card_event"),
         _key("delivery"),
-        sa.UniqueConstraint("handle", name="uq_delivery_handle"),
         sa.UniqueConstraint("webhook_id", "event_id", name="uq_delivery_webhook_id_event_id"),
     )
     op.create_index("ix_delivery_next_at", "delivery", ["next_at"])

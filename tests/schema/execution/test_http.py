@@ -226,13 +226,13 @@ async def test_a_caller_who_hangs_up_while_sending_is_not_answered(app):
 async def test_a_context_that_cannot_be_built_refuses_the_request(
     schema_of, caplog, error, status, code
 ):
-    async def context(request, plan):
+    async def context(request, plan, body):
         raise error
 
     answer = await asgi.ask(execution.GraphQLView(schema_of(), context), "{ hello }")
 
     assert (answer.status, answer.codes) == (status, [code])
-    assert answer.headers.get("www-authenticate") == ("Bearer" if status == 401 else None)
+    assert answer.headers.get("www-authenticate") == (execution.http.CHALLENGE if status == 401 else None)
     assert b"5432" not in answer.body
     assert len(caplog.records) == (status == 500)
 

@@ -1,0 +1,121 @@
+"""What is shown, in SQL: codes are used up, and cards are found by what was shown of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models import card
+from models.card import Card, Change, Event
+from models.presentation import Challenge, Device, Ticket
+from models.status import StatusEntry
+from models.talent import Talent
+
+#: After which a card does not count, until something else befalls it.
+_ENDING = frozenset({Change.SUSPENDED, Change.REVOKED, Change.REPLACED})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The place of a credential: its card, and whether it or its device has ended."""
+
+    card: Card
+    ended: bool
+
+
+async def use(
+    session: AsyncSession, digest: str, verifier: str, service: str, now: datetime
+) -> Ticket | None:
+    """Use up a live code of this verifier and service; None where it is not to be used now.
+
+    Of two that scan it at once one gets it.
+    """
+    used = (
+        sa.update(Ticket)
+        .where(
+            Ticket.digest == digest,
+            Ticket.verifier == verifier,
+            Ticket.service == service,
+            Ticket.expires_at > now,
+            Ticket.used_at.is_(None),
+        )
+        .values(used_at=now)
+        .returning(Ticket)
+    )
+    return (await session.scalars(used)).one_or_none()
+
+
+async def ticket(session: AsyncSession, digest: str) -> Ticket | None:
+    """Return a live code, used or not."""
+    return await session.get(Ticket, digest)
+
+
+async def card_of(session: AsyncSession, card_id: int | None) -> Card | None:
+    """Return a card by its id, or None where there is none."""
+    return None if card_id is None else await session.get(Card, card_id)
+
+
+async def card_of_device(session: AsyncSession, handle: str) -> Card | None:
+    """Return the best card of the holder of a linked device, or None."""
+    held = (
+        sa.select(Card)
+        .join(Device, Device.talent_id == Card.talent_id)
+        .where(Device.handle == handle, Device.unlinked_at.is_(None))
+    )
+    return card.best((await session.scalars(held)).all())
+
+
+async def entry(session: AsyncSession, list_number: int, place: int) -> Entry | None:
+    """Return what has this place in a status list, or None where nothing has."""
+    wanted = (
+        sa.select(StatusEntry, Card, Device)
+        .join(Card, Card.id == StatusEntry.card_id)
+        .outerjoin(Device, Device.id == StatusEntry.device_id)
+        .where(StatusEntry.list_number == list_number, StatusEntry.place == place)
+    )
+    found = (await session.execute(wanted)).one_or_none()
+    if found is None:
+        return None
+    given, held, device = found.tuple()
+    unlinked = device is not None and device.unlinked_at is not None
+    return Entry(held, ended=given.ended_at is not None or unlinked)
+
+
+async def by_serial(session: AsyncSession, printed: str) -> tuple[Card, str] | None:
+    """Return the card of a printed serial with its holder's handle; one statement, found or not."""
+    wanted = (
+        sa.select(Card, Talent.handle)
+        .join(Talent, Talent.id == Card.talent_id)
+        .where(Card.serial == printed)
+    )
+    found = (await session.execute(wanted)).one_or_none()
+    return found and found.tuple()
+
+
+async def counted_at(session: AsyncSession, held: Card, at: datetime) -> bool:
+    """Return whether a card was neither suspended nor revoked at a moment in the past."""
+    befell = sa.select(Event).where(Event.card_id == held.id, Event.at <= at)
+    last = (await session.scalars(befell.order_by(Event.id.desc()).limit(1))).one_or_none()
+    return last is None or last.change not in _ENDING
+
+
+async def use_challenge(
+    session: AsyncSession, nonce: str, verifier: str, *, live: bool, now: datetime
+) -> Challenge | None:
+    """Use up a nonce that was given to this verifier; None where it is not to be used now."""
+    used = (
+        sa.update(Challenge)
+        .where(
+            Challenge.nonce == nonce,
+            Challenge.verifier == verifier,
+            Challenge.live == live,
+            Challenge.expires_at > now,
+            Challenge.used_at.is_(None),
+        )
+        .values(used_at=now)
+        .returning(Challenge)
+    )
+    return (await session.scalars(used)).one_or_none()
