@@ -22,7 +22,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import prometheus_client
 import typer
@@ -49,11 +49,14 @@ from connectors import command, egress, form, http
 from connectors.board import Board
 from connectors.issuer import Issuer
 from connectors.registry import PARTNERS, File, Registry, Watch, Workshop, kinds
-from credentials import api_key, certificate, token
+from credentials import api_key, certificate, key_store, keyring, token
+from credentials.keyring import Key, Keyring, Purpose
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
+from credentials.trust import Entry
 from endpoints import credential as portable
 from endpoints import ledger as log
+from endpoints import page as pages
 from endpoints import request as requests
 from endpoints import status as lists
 from endpoints import token as tokens
@@ -61,14 +64,24 @@ from endpoints import verify, wellknown
 from models import demo, errors, talent, tester, text
 from models.database import Database
 from models.verifier import KeySort, Kind, Profile, Scope
-from resolvers import enrolment, ledger, menu, publication, standing, verifier
+from resolvers import (
+    audit,
+    enrolment,
+    issuer,
+    ledger,
+    menu,
+    neighbour,
+    publication,
+    standing,
+    verifier,
+)
 from resolvers import partner as partner_files
 from resolvers.authority import Authority
 from resolvers.context import ZONE, Context
 from resolvers.directory import Directory
 from resolvers.impact import WAYS, Impact, Part
 from resolvers.issuer import Trusted
-from resolvers.key import Keys
+from resolvers.key import Keys, Store
 from resolvers.limit import Limits
 from resolvers.plan import Mode
 from resolvers.status import Lists
@@ -92,6 +105,7 @@ _KEY_LETTERS = 32
 FAULT_HEADER = "x-greenway-fault"
 
 _LOOK_SECONDS = 0.5
+_FORGET_SECONDS = 60.0
 #: Objects made before a first look, and looks before the next wider one; Python's own: 700, 10, 10.
 _COLLECTOR = (5_000, 10, 5)
 _SANDBOX_SECONDS = 10.0
@@ -203,12 +217,15 @@ class Hub:
             self._keep("menu", self._take_menu),
             self._keep("partners", self.partners.refreshed),
             self._keep("verifiers and keys", self.authority.refreshed),
+            self._keep("used proofs", partial(verifier.forget, self.authority), _FORGET_SECONDS),
             self._keep("status lists", self.lists.refreshed),
             self._keep("webhooks", self.courier.refreshed),
             self._keep("ledger", partial(ledger.sequence, self.authority)),
         )
 
-    async def _keep(self, what: str, take: Callable[[], Awaitable[object]]) -> None:
+    async def _keep(
+        self, what: str, take: Callable[[], Awaitable[object]], seconds: float = _LOOK_SECONDS
+    ) -> None:
         while not self._closing.is_set():
             try:
                 await take()
@@ -217,7 +234,7 @@ class Hub:
             except Exception:
                 _log.exception("the %s could not be refreshed; what was stays in force", what)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), _LOOK_SECONDS)
+                await asyncio.wait_for(self._closing.wait(), seconds)
 
     async def _take_menu(self) -> None:
         found = await self._newest()
@@ -395,11 +412,36 @@ def authority_of(
         clock=clock,
         pseudonyms=Pseudonyms(_own_secret(settings, PAIRWISE)),
         master=_digest(_own_secret(settings, CODES)),
-        keys=Keys(database, _digest(_own_secret(settings, SEALING)), clock),
+        keys=Keys(
+            database, _digest(_own_secret(settings, SEALING)), clock, _key_store(settings, client)
+        ),
         verifiers=Directory(database),
         issuers=Trusted(database, clock, client),
         limits=Limits(client.board),
     )
+
+
+def _key_store(settings: Settings, client: http.HTTPClient) -> Store | None:
+    """Return what reads the signing keys outside the database, where these settings name a place.
+
+    Raises:
+        HubError: it is neither a file nor behind https.
+    """
+    url = urlsplit(settings.keys_url)
+    if not settings.keys_url:
+        return None
+    if url.scheme == "file" and not url.netloc:
+        return partial(asyncio.to_thread, Path(unquote(url.path)).read_bytes)
+    if url.scheme != "https":
+        raise errors.HubError(
+            "GREENWAY_KEYS_URL is no place of keys.", "Write `file:///path` or `https://…`."
+        )
+    place = client.partner("signing-keys", settings.keys_url)
+
+    async def fetched() -> bytes:
+        return (await place.follow(settings.keys_url)).body
+
+    return fetched
 
 
 def _digest(said: bytes) -> bytes:
@@ -487,6 +529,8 @@ def app(hub: Hub) -> Starlette:
         Route("/metrics", partial(_metrics, _metrics_of(hub))),
         Route("/", RedirectResponse("/graphql")),
     ]
+    if hub.settings.demo:
+        routes += pages.routes()
     if hub.settings.ide and execution.ASSETS.is_dir():
         routes.append(Mount(execution.ASSETS_URL, StaticFiles(directory=execution.ASSETS)))
     return Starlette(routes=routes, lifespan=lifespan)
@@ -651,6 +695,12 @@ menu_cli = typer.Typer(no_args_is_help=True, help="The service menu.")
 cli.add_typer(menu_cli, name="menu")
 verifier_cli = typer.Typer(no_args_is_help=True, help="Partners that check cards.")
 cli.add_typer(verifier_cli, name="verifier")
+audit_cli = typer.Typer(no_args_is_help=True, help="The log of receipts, gone through.")
+cli.add_typer(audit_cli, name="audit")
+keys_cli = typer.Typer(no_args_is_help=True, help="Signing keys.")
+cli.add_typer(keys_cli, name="keys")
+districts_cli = typer.Typer(no_args_is_help=True, help="Districts whose cards count here.")
+cli.add_typer(districts_cli, name="districts")
 
 
 @cli.callback()
@@ -1080,6 +1130,180 @@ def list_verifiers() -> None:
         for key in one.keys:
             if key.ended_at is None:
                 typer.echo(f"  {key.sort} {key.name}{'' if key.live else ', for test cards'}")
+
+
+@contextlib.asynccontextmanager
+async def _standing_authority() -> AsyncIterator[Authority]:
+    """Open what cards are issued and checked with, as the settings say."""
+    settings = configuration.read()
+    database = Database(settings.database_url)
+    async with http.HTTPClient(allow=_allowed(settings, {})) as client:
+        try:
+            found = authority_of(settings, database, client, _now)
+            await found.begun()
+            yield found
+        finally:
+            await database.close()
+
+
+@audit_cli.command(name="verify")
+def audit_verify() -> None:
+    """Go through all checks, the log and its heads; name whatever is not as it was, and exit 1."""
+
+    async def run() -> audit.Tally:
+        async with _standing_authority() as found, found.database.session() as session:
+            one = audit.Audit(found.keys.ring)
+            async for finding in one.findings(session):
+                typer.echo(finding)
+            return one.tally
+
+    tally = asyncio.run(run())
+    typer.echo(
+        f"{tally.checks} checks ({tally.erased} of erased people), {tally.leaves} leaves, "
+        f"{tally.heads} heads: {tally.findings or 'no'} finding{'s' * (tally.findings != 1)}."
+    )
+    if tally.findings:
+        raise typer.Exit(1)
+
+
+@audit_cli.command(name="erase")
+def audit_erase(
+    holder: Annotated[str, typer.Option(help="The person's handle.")],
+) -> None:
+    """Forget of whom the checks of a person were; the log stands."""
+
+    async def run() -> int:
+        async with _standing_authority() as found:
+            return await audit.erase(found, holder)
+
+    typer.echo(f"Checks that are of nobody now: {asyncio.run(run())}.")
+
+
+@audit_cli.command(name="cosign")
+def audit_cosign(
+    url: Annotated[str, typer.Argument(help="The address of the other district's hub.")],
+) -> None:
+    """Sign the newest head of a neighbour's log, if it only adds to what was seen of it before."""
+    url = url.rstrip("/")
+    memory = configuration.read().data / "cosigned.json"
+    kept = json.loads(memory.read_text(encoding="utf-8")) if memory.exists() else {}
+
+    async def run() -> neighbour.Seen:
+        before = kept.get(url)
+        seen = before and neighbour.Seen(before["size"], bytes.fromhex(before["root"]))
+        async with _standing_authority() as found:
+            return await neighbour.cosign(found, url, seen)
+
+    now = asyncio.run(run())
+    said = json.dumps({**kept, url: {"size": now.size, "root": now.root.hex()}}, indent=2)
+    new = memory.with_suffix(f".{os.getpid()}")
+    new.write_text(said, encoding="utf-8")
+    new.replace(memory)
+    typer.echo(f"The head of {now.size} leaves of {url} is signed.")
+
+
+@keys_cli.command(name="list")
+def list_keys() -> None:
+    """List the signing keys, with what each is for and until when."""
+
+    async def run() -> Keyring:
+        async with _standing_authority() as found:
+            return found.keys.ring
+
+    now = _now()
+    for key in asyncio.run(run()).every():
+        state = "compromised" if key.compromised_at else "signs" if key.signs(now) else "is shown"
+        typer.echo(
+            f"{key.purpose} {key.id}: {state}, signs {key.signs_from:%Y-%m-%d %H:%M} to "
+            f"{key.signs_until:%Y-%m-%d %H:%M}, counts until {key.public_until:%Y-%m-%d %H:%M}"
+        )
+
+
+@keys_cli.command(name="rotate")
+def rotate_key(
+    purpose: Annotated[Purpose, typer.Argument(help="What the key is for.")],
+) -> None:
+    """Make the successor of a key: shown from now on, it signs in 48 hours.
+
+    Where the keys are at GREENWAY_KEYS_URL, it is printed, private part and all, to be put there.
+    """
+
+    async def run() -> Key | None:
+        async with _standing_authority() as found:
+            return None if found.keys.elsewhere else await found.keys.rotated(purpose)
+
+    if not configuration.read().keys_url:
+        made = asyncio.run(run())
+        typer.echo(made and f"{made.purpose} {made.id} signs from {made.signs_from:%Y-%m-%d %H:%M}")
+        return
+    now = _now()
+    new = keyring.new(purpose, published_at=now, signs_from=now + keyring.NOTICE)
+    typer.echo(json.dumps(key_store.written(new), indent=2))
+
+
+@keys_cli.command(name="compromise")
+def compromise_key(
+    name: Annotated[str, typer.Argument(help="The key's id, as `greenway keys list` has it.")],
+) -> None:
+    """Take a key out of force at once: nothing it ever signed counts; its successor signs."""
+
+    async def run() -> bool:
+        async with _standing_authority() as found:
+            return await found.keys.compromised(name)
+
+    if not asyncio.run(run()):
+        raise errors.HubError("There is no key so called.", "`greenway keys list` has them all.")
+    typer.echo("The key counts no more. See “Signing keys” in docs/operating.md for what follows.")
+
+
+@districts_cli.command(name="trust")
+def trust_district(
+    file: Annotated[Path, typer.Argument(help="A JSON file with what was agreed.")],
+) -> None:
+    """Have the cards of another district count, in place of what was agreed with it before."""
+    try:
+        said = json.loads(_text_of(file))
+    except ValueError:
+        raise errors.HubError(f"{file} is not JSON.") from None
+
+    async def run() -> str:
+        async with _standing_authority() as found:
+            services = (await menu.newest(found.database)).services
+            agreement = issuer.agreed(said, services, found.issuer)
+            await found.issuers.trust(agreement)
+            return agreement.issuer
+
+    typer.echo(f"Cards of {asyncio.run(run())} count.")
+
+
+@districts_cli.command(name="remove")
+def remove_district(
+    url: Annotated[str, typer.Argument(help="The address of its hub.")],
+) -> None:
+    """Have the cards of another district count no more, from now on."""
+
+    async def run() -> None:
+        async with _standing_authority() as found:
+            await found.issuers.untrust(url.rstrip("/"))
+
+    asyncio.run(run())
+    typer.echo(f"Cards of {url} count no more.")
+
+
+@districts_cli.command(name="list")
+def list_districts() -> None:
+    """List the districts whose cards count, with the services they open."""
+
+    async def run() -> list[Entry]:
+        async with _standing_authority() as found:
+            return found.issuers.entries(_now())
+
+    for one in asyncio.run(run()):
+        typer.echo(
+            f"{one.issuer}: {one.district}, {len(one.keys)} keys, "
+            f"{one.begins_at:%Y-%m-%d} to {one.ends_at:%Y-%m-%d}"
+        )
+        typer.echo(f"  {' '.join(sorted(one.services)) or 'no service'}")
 
 
 def main() -> None:

@@ -32,6 +32,8 @@ class Settings:
     data: Path = HOME / ".greenway"
     #: A JWK set of private P-256 keys for receipts, the signing one first; else one in ``data``.
     receipt_keys: Path | None = None
+    #: Where signing keys are kept outside the database: ``file:///path`` or ``https://…``.
+    keys_url: str = field(default="", repr=False)
     #: ``sqlite:///path`` or ``postgresql://user:password@host/database``.
     database_url: str = f"sqlite:///{HOME / '.greenway' / 'greenway.db'}"
     menu: Path = HOME / "menu"
@@ -94,6 +96,7 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         shared_url=config("SHARED_URL", default=default.shared_url),
         data=config("DATA", cast=Path, default=default.data),
         receipt_keys=Path(receipt_keys) if receipt_keys else None,
+        keys_url=config("KEYS_URL", default=default.keys_url),
         database_url=config("DATABASE_URL", default=default.database_url),
         menu=config("MENU", cast=Path, default=default.menu),
         partners=Path(partners) if partners else None,

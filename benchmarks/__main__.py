@@ -1,11 +1,11 @@
-"""The benchmarks' command line: beside the baseline, people, partners, rules."""
+"""The benchmarks' command line: beside the baseline, people, partners, rules, lists."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
 
-from benchmarks import beside, broken, partners, people, rules
+from benchmarks import beside, broken, partners, people, rules, status
 
 
 def main() -> None:
@@ -15,7 +15,9 @@ def main() -> None:
     parser.add_argument(
         "--processes", type=int, default=1, help="how many of the hub's, beside the baseline"
     )
-    commands = parser.add_subparsers(dest="command", metavar="people | broken | partners | rules")
+    commands = parser.add_subparsers(
+        dest="command", metavar="people | broken | partners | rules | status"
+    )
     many = commands.add_parser("people", help="the database with very many people")
     many.add_argument("number", nargs="?", type=int, default=people.EVERYBODY)
     many.add_argument("--database", help="this one alone; its people are replaced")
@@ -24,6 +26,9 @@ def main() -> None:
     judged = commands.add_parser("rules", help="rules compiled three ways, and beside OpenFisca")
     judged.add_argument("number", nargs="?", type=int, help="of people")
     judged.add_argument("--database", help="this one, with its people and its menu")
+    listed = commands.add_parser("status", help="status lists of a million entries, built anew")
+    listed.add_argument("number", nargs="?", type=int, default=status.MILLION, help="of entries")
+    listed.add_argument("--database", help="an empty one")
     asked = parser.parse_args()
     match asked.command:
         case "people":
@@ -35,6 +40,8 @@ def main() -> None:
         case "rules":
             effort = rules.QUICK if asked.quick else rules.FULL
             rules.main(replace(effort, people=asked.number or effort.people), asked.database)
+        case "status":
+            status.main(asked.number, 2 if asked.quick else 5, asked.database)
         case _:
             beside.main(beside.QUICK if asked.quick else beside.FULL, asked.processes)
 

@@ -152,6 +152,15 @@ class Keyring:
             ]
         }
 
+    def coming(self, purpose: Purpose, now: datetime) -> Key | None:
+        """Return the key that is shown for a purpose and does not sign yet, if there is one."""
+        shown = (key for key in self._of(purpose) if key.verifies(now))
+        return next((key for key in shown if now < key.signs_from), None)
+
+    def every(self) -> list[Key]:
+        """Return all keys, by purpose, and the oldest first."""
+        return sorted(self._by_id.values(), key=lambda key: (key.purpose, key.signs_from))
+
     def due(self, now: datetime) -> list[Key]:
         """Return new keys, so that each purpose has a signer now and its successor in time."""
         return list(itertools.chain.from_iterable(self._due(purpose, now) for purpose in Purpose))

@@ -18,13 +18,13 @@ def routes(lists: Lists) -> list[Route]:
     """Return the addresses at which the lists are published."""
 
     async def listed(request: Request) -> Response:
-        found = (await lists.refreshed()).lists.get(request.path_params["number"])
+        found = (await lists.current()).lists.get(request.path_params["number"])
         if found is None:
             return Response(status_code=404)
         return _answer(request, found, "application/statuslist+jwt", _CACHE)
 
     async def revocations(request: Request) -> Response:
-        found = (await lists.refreshed()).revocations
+        found = (await lists.current()).revocations
         return _answer(request, found, "application/json", _CACHE_BRIEF)
 
     return [

@@ -239,6 +239,7 @@ _TABLES = [
         consent.Consent.__tablename__,
         presentation.Ticket.__tablename__,
         status.StatusEntry.__tablename__,
+        webhook.Webhook.__tablename__,
         webhook.Delivery.__tablename__,
     )
 ]

@@ -79,7 +79,7 @@ async def entry(session: AsyncSession, list_number: int, place: int) -> Entry | 
     found = (await session.execute(wanted)).one_or_none()
     if found is None:
         return None
-    given, held, device = found.tuple()
+    given, held, device = found
     unlinked = device is not None and device.unlinked_at is not None
     return Entry(held, ended=given.ended_at is not None or unlinked)
 
@@ -92,7 +92,7 @@ async def by_serial(session: AsyncSession, printed: str) -> tuple[Card, str] | N
         .where(Card.serial == printed)
     )
     found = (await session.execute(wanted)).one_or_none()
-    return found and found.tuple()
+    return (found[0], found[1]) if found else None
 
 
 async def counted_at(session: AsyncSession, held: Card, at: datetime) -> bool:

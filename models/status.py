@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from models.card import Card, Event, Status
 #: So many places has a list: one of 2 bits each is 32 kB, and packed 0.5 to 5.5 kB.
 SIZE = 131_072
 #: So many rows are read at once: more would hold the event loop.
-_CHUNK = 1_000
+_CHUNK = 500
 
 
 class StatusEntry(base.Base):
@@ -44,6 +44,9 @@ class Mark(NamedTuple):
     ``is_open`` is whether it would count by its own dates, so that somebody may still show it.
     """
 
+    id: int
+    card_id: int
+    list_number: int
     place: int
     suspended: bool
     is_open: bool
@@ -115,26 +118,43 @@ async def numbers(session: AsyncSession) -> int:
     return (await newest(session))[0]
 
 
-async def marks(
-    session: AsyncSession, number: int, today: date, now: datetime
+async def marks(session: AsyncSession, today: date, now: datetime) -> AsyncIterator[Sequence[Mark]]:
+    """Yield, in a few rows each, the places of all lists that do not count on a day.
+
+    Few cards are not well, so it begins with those: what is well is not looked at.
+    """
+    over = sa.or_(Card.status == Status.REVOKED, Card.valid_until < today)
+    wanted = (
+        StatusEntry.id,
+        StatusEntry.card_id,
+        StatusEntry.list_number,
+        StatusEntry.place,
+    )
+    is_open = StatusEntry.expires_at > now
+    unwell = (
+        sa.select(*wanted, sa.and_(sa.not_(over), StatusEntry.ended_at.is_(None)), is_open)
+        .select_from(Card)
+        .join(StatusEntry, StatusEntry.card_id == Card.id)
+        .where(sa.or_(over, Card.status != Status.ACTIVE))
+        .order_by(Card.id, StatusEntry.id)
+    )
+    after = sa.tuple_(Card.id, StatusEntry.id)
+    async for some in _parts(session, unwell, lambda one: after > (one.card_id, one.id)):
+        yield some
+    ended = sa.select(*wanted, sa.false(), is_open).where(StatusEntry.ended_at.is_not(None))
+    ended = ended.order_by(StatusEntry.id)
+    async for some in _parts(session, ended, lambda one: StatusEntry.id > one.id):
+        yield some
+
+
+async def _parts(
+    session: AsyncSession,
+    statement: sa.Select[*tuple[Any, ...]],
+    beyond: Callable[[Mark], sa.ColumnElement[bool]],
 ) -> AsyncIterator[Sequence[Mark]]:
-    """Yield, in a few rows each, the places of a list that do not count on a day."""
-    over = sa.or_(
-        StatusEntry.ended_at.is_not(None),
-        Card.status == Status.REVOKED,
-        Card.valid_until < today,
-    )
-    statement = (
-        sa.select(StatusEntry.place, sa.not_(over), StatusEntry.expires_at > now)
-        .join(Card, Card.id == StatusEntry.card_id)
-        .where(StatusEntry.list_number == number, sa.or_(over, Card.status != Status.ACTIVE))
-        .order_by(StatusEntry.place)
-        .limit(_CHUNK)
-    )
-    last = -1
-    while True:
-        rows = (await session.execute(statement.where(StatusEntry.place > last))).all()
-        if not rows:
+    wanted = statement.limit(_CHUNK)
+    while found := [Mark(*row) for row in await session.execute(wanted)]:
+        yield found
+        if len(found) < _CHUNK:
             return
-        yield [Mark(*row) for row in rows]
-        last = rows[-1][0]
+        wanted = statement.where(beyond(found[-1])).limit(_CHUNK)

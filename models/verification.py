@@ -227,6 +227,11 @@ class KeyTakenError(Exception):
     """Somebody was first, in another transaction."""
 
 
+_WAITS = Verification.position.is_(None)
+#: What is not in the log yet is looked for twice a second, and is next to nothing of all.
+sa.Index("ix_verification_waiting", Verification.id, sqlite_where=_WAITS, postgresql_where=_WAITS)
+
+
 class AccessEntry(base.Base):
     """One piece of personal data that left the hub: whose, what, to whom, for what, when.
 

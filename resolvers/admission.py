@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass, field
 
 import orjson
@@ -19,6 +20,8 @@ from resolvers.presented import Portable
 MOST_AT_ONCE = 100
 LONGEST_KEY = 100
 LONGEST_TERMINAL = 100
+
+_log = logging.getLogger("greenway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ async def admit(context: Context, asking: Asking, asked: Asked) -> None:
         raise RefusedError(Refusal.SERVICE_NOT_YOURS)
     if asked.serial is not None:
         if wait := await limits.wait(limit.NOES, asking.code):
+            _log.warning("verifier %s has heard too many noes about serials", asking.code)
             raise RefusedError(Refusal.RATE_LIMITED, wait)
         # Counted by what was typed, whether or not there is such a card.
         typed = hashlib.sha256(_typed(asked.serial).encode()).hexdigest()

@@ -46,6 +46,7 @@ class Tally:
     erased: int = 0
     leaves: int = 0
     heads: int = 0
+    findings: int = 0
 
 
 class Audit:
@@ -62,6 +63,11 @@ class Audit:
 
     async def findings(self, session: Session) -> AsyncIterator[Finding]:
         """Go through everything, and yield what is not as it was."""
+        async for found in self._found(session):
+            self.tally.findings += 1
+            yield found
+
+    async def _found(self, session: Session) -> AsyncIterator[Finding]:
         size = await rows.size(session)
         while (start := self._tree.size) < size:
             stop = min(start + rows.CHUNK, size)

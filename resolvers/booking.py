@@ -17,8 +17,10 @@ from connectors.errors import PartnerError, Problem
 from eligibility.verdict import Outcome
 from models import booking, errors, menu, talent
 from models.booking import Booking, State
+from models.database import Session
 from models.offer import Offer
-from resolvers import offer, verdict
+from models.verification import Category
+from resolvers import access, offer, verdict
 from resolvers.context import Context
 from resolvers.verdict import Path
 from resolvers.viewer import HOLDERS
@@ -108,6 +110,8 @@ async def reserve(context: Context, wanted: Wanted, path: Path) -> Booking:
         else:
             async with context.database.begin() as session:
                 before = await booking.add(session, new)
+                if before is None:
+                    _note(session, context, new)
             if before is None:
                 return await _act(context, new, Act.RESERVE, None, otherwise=State.REFUSED)
     return await _again(context, before, wanted)
@@ -319,6 +323,15 @@ def _problem(context: Context, failure: PartnerError) -> dict[str, Any]:
 
 def _not_done(found: Booking) -> errors.NotDoneError[Booking]:
     return errors.NotDoneError(found, found.problem or "", found.sentence or "")
+
+
+def _note(session: Session, context: Context, new: Booking) -> None:
+    """Note for the person that the partner hears what it alone calls them by."""
+    at_work = context.registry.partners.get(new.partner)
+    name = at_work.manifest.name.said(("en",)).text if at_work else new.partner
+    purpose = access.Purpose(new.partner, name, new.service)
+    told = [access.Told(Category.PSEUDONYM)]
+    access.left(session, context.holder().handle, told, purpose, context.now)
 
 
 def _order(context: Context, mine: Booking) -> Order:

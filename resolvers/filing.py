@@ -36,11 +36,11 @@ class Checked:
 
 
 async def filed(
-    context: Context, session: Session, ask: Ask, row: Verification, found: Found, said: str
+    context: Context, session: Session, ask: Ask, row: Verification, found: Found, said: str = ""
 ) -> Checked:
     """Sign the receipt of what was found, keep it, and return it.
 
-    ``said`` is what was presented; of that the receipt has a salted hash.
+    ``said`` is what was presented, if anything was; of that the receipt has a salted hash.
     """
     now = context.now.astimezone(UTC).replace(microsecond=0)
     answer = found.answer

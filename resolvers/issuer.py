@@ -171,6 +171,43 @@ class Trusted:
         """Return the list as we publish it, signed with a key for lists of trust."""
         return lists.sign(key, self.entries(now), issuer=issuer, sequence=self.sequence, now=now)
 
+    async def trust(self, agreement: Entry) -> None:
+        """Have an issuer's cards count, in place of what was agreed with it before."""
+        async with self._database.begin() as session:
+            await rows.alone(session)
+            row = await rows.by_url(session, agreement.issuer) or Issuer(url=agreement.issuer)
+            row.district = agreement.district
+            row.keys = [_written(key) for _, key in sorted(agreement.keys.items())]
+            row.vcts, row.services = sorted(agreement.vcts), sorted(agreement.services)
+            row.trusted_from, row.trusted_until = agreement.begins_at, agreement.ends_at
+            row.sequence = await rows.sequence(session) + 1
+            session.add(row)
+        await self.refreshed()
+
+    async def untrust(self, iss: str) -> Entry:
+        """Have an issuer's cards count no more, from now on; return what was agreed with it.
+
+        Raises:
+            UnknownCodeError: none of that address is trusted.
+        """
+        now = self._clock()
+        async with self._database.begin() as session:
+            await rows.alone(session)
+            row = await rows.by_url(session, iss)
+            if row is None or row.trusted_until <= now:
+                known = [one.issuer for one in self.entries(now)]
+                raise mistakes.UnknownCodeError("trusted issuer", iss, known)
+            row.trusted_from, row.trusted_until = min(row.trusted_from, now), now
+            row.sequence = await rows.sequence(session) + 1
+            struck = entry(row)
+        await self.refreshed()
+        return struck
+
+
+def _written(key: ECKey) -> dict[str, Any]:
+    point = key.as_dict(private=False)
+    return {name: point[name] for name in ("kty", "crv", "x", "y")}
+
 
 def entry(row: Issuer) -> Entry:
     """Return an issuer as lists of trust have it."""
@@ -186,15 +223,15 @@ def entry(row: Issuer) -> Entry:
     )
 
 
-# ── whom we trust ────────────────────────────────────────────────────────────────────────────
+# ── what is agreed ───────────────────────────────────────────────────────────────────────────
 
 
 def agreed(said: Mapping[str, Any], services: Collection[str], issuer: str) -> Entry:
     """Return what was agreed with a district, as it is written in a file.
 
     Args:
-        said: ``issuer``, ``district``, ``jwks`` (a JWK set, or its text), ``vcts``, ``services``, ``from`` and
-            ``until`` (ISO 8601).
+        said: ``issuer``, ``district``, ``jwks`` (a JWK set, or its text), ``vcts``, ``services``,
+            ``from`` and ``until`` (ISO 8601).
         services: The codes on the menu.
         issuer: The hub's own address, with which nothing is agreed.
 
@@ -202,7 +239,7 @@ def agreed(said: Mapping[str, Any], services: Collection[str], issuer: str) -> E
         BadInputError: something of it cannot be agreed.
         UnknownCodeError: it names a service that is not on the menu.
     """
-    if said.keys() ^ _AGREED:
+    if not isinstance(said, Mapping) or said.keys() ^ _AGREED:
         raise mistakes.BadInputError(f"An agreement has {', '.join(sorted(_AGREED))}, and no more.")
     found = Entry(
         _address(said["issuer"], issuer),
@@ -221,42 +258,6 @@ def agreed(said: Mapping[str, Any], services: Collection[str], issuer: str) -> E
         if code not in services:
             raise mistakes.UnknownCodeError("service", code, services)
     return found
-
-
-async def trust(database: Database, agreement: Entry) -> None:
-    """Have an issuer's cards count, in place of what was agreed with it before."""
-    async with database.begin() as session:
-        await rows.alone(session)
-        row = await rows.by_url(session, agreement.issuer)
-        if row is None:
-            row = Issuer(url=agreement.issuer)
-            session.add(row)
-        row.district = agreement.district
-        row.keys = [
-            {name: key.as_dict(private=False)[name] for name in ("kty", "crv", "x", "y")}
-            for key in agreement.keys.values()
-        ]
-        row.vcts, row.services = sorted(agreement.vcts), sorted(agreement.services)
-        row.trusted_from, row.trusted_until = agreement.begins_at, agreement.ends_at
-        row.sequence = await rows.sequence(session) + 1
-
-
-async def untrust(database: Database, url: str, now: datetime) -> Entry:
-    """Have an issuer's cards count no more, from now on.
-
-    Raises:
-        UnknownCodeError: none of that address is trusted.
-    """
-    async with database.begin() as session:
-        await rows.alone(session)
-        row = await rows.by_url(session, url)
-        if row is None or row.trusted_until <= now:
-            current = [one.url for one in await rows.everyone(session) if now < one.trusted_until]
-            raise mistakes.UnknownCodeError("trusted issuer", url, current)
-        row.trusted_until = now
-        row.trusted_from = min(row.trusted_from, now)
-        row.sequence = await rows.sequence(session) + 1
-        return entry(row)
 
 
 def _address(found: object, own: str) -> str:

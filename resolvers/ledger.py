@@ -21,6 +21,8 @@ from models.database import Session
 from models.verification import leaf_salt
 from resolvers.authority import Authority
 
+#: Where the log is read, below a hub's address.
+PATH = "ledger"
 #: Where something was added, a head is signed so often at least.
 HEAD_EVERY = timedelta(seconds=10)
 
@@ -43,7 +45,7 @@ class Inclusion:
 
 def name(authority: Authority) -> str:
     """Return what the log is called: where it is read."""
-    return f"{authority.issuer}/ledger"
+    return f"{authority.issuer}/{PATH}"
 
 
 def leaf(salt: str, receipt: str) -> bytes:

@@ -67,19 +67,19 @@ async def answered(
         UnknownPromptError: no check so called waits for this person.
     """
     whose = subject or context.holder().handle
-    async with context.database.begin() as session:
-        before = await rows.waiting(session, handle, whose, context.now)
-        if before is None:
-            raise errors.UnknownPromptError
-        ask = _ask_of(context, before)
-        answer = Answer.of(before.told)
-        new = filing.new_handle()
-        if before.outcome is Outcome.PENDING and not accept:
+    try:
+        async with context.database.begin() as session:
+            before = await rows.waiting(session, handle, whose, context.now)
+            if before is None:
+                raise errors.UnknownPromptError
+            ask, new = _ask_of(context, before), filing.new_handle()
             found = NO
-        else:
-            found = await _answered(context, session, ask, before, agreed, new, accept=accept)
-        row = _following(before, new)
-        await filing.filed(context, session, ask, row, found, answer.evidence or Evidence.LIVE_CODE)
+            if accept or before.outcome is Outcome.CONSENT_REQUIRED:
+                found = await _answered(context, session, ask, before, agreed, new, accept=accept)
+            await filing.filed(context, session, ask, _following(before, new), found)
+    except rows.KeyTakenError:
+        # They answered twice at once, and the other answer was first.
+        raise errors.UnknownPromptError from None
 
 
 async def _answered(
@@ -126,7 +126,7 @@ async def lapsed(context: Context, session: Session, before: Verification) -> Ve
         redeems=False,
         holds=False,
     )
-    checked = await filing.filed(context, session, ask, row, NO, "")
+    checked = await filing.filed(context, session, ask, row, NO)
     return checked.row or before
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import orjson
@@ -87,12 +88,19 @@ class Published:
 
 
 class Lists:
-    """The lists of this process: as they are, at most a few seconds after anything changed."""
+    """The lists of this process."""
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self._alone = asyncio.Lock()
         self._published: Published | None = None
+
+    async def current(self) -> Published:
+        """Return the lists as they were last built, within a second of any change.
+
+        Where the database is away they stay so, and hold as long as they say.
+        """
+        return self._published or await self.refreshed()
 
     async def refreshed(self) -> Published:
         """Return the lists as they are now, built anew where anything has changed.
@@ -114,33 +122,56 @@ class Lists:
     async def _built(self, now: datetime) -> Published:
         key = self._authority.keys.signer(Purpose.STATUS)
         today = now.astimezone(ZONE).date()
-        built: dict[int, Text] = {}
-        revoked: list[str] = []
         async with self._authority.database.session() as session:
             seen = await rows.changed(session, now - _SKEW)
-            for number in range(1, await rows.numbers(session) + 1):
-                uri = address(self._authority.issuer, number)
-                marks = [
-                    mark async for some in rows.marks(session, number, today, now) for mark in some
-                ]
-                built[number] = await asyncio.to_thread(_signed, key, marks, uri, now)
-                revoked.append(await asyncio.to_thread(_listed, marks, uri))
-        return Published(now, seen, built, _revocations(now, revoked))
+            many = await rows.numbers(session)
+            marked = {number: _Marked() for number in range(1, many + 1)}
+            async for some in rows.marks(session, today, now):
+                for mark in some:
+                    marked[mark.list_number].take(mark)
+        built: dict[int, Text] = {}
+        revoked: list[str] = []
+        for number, marks in marked.items():
+            uri = address(self._authority.issuer, number)
+            built[number], brief = await asyncio.to_thread(_made, key, marks, uri, now)
+            revoked.append(brief)
+        return Published(now, seen, built, await asyncio.to_thread(_revocations, now, revoked))
 
 
-def _signed(key: Key, marks: Iterable[rows.Mark], uri: str, now: datetime) -> Text:
-    """Return a list as it is published; slow, and done in a thread for that."""
-    says = {False: status.Status.INVALID, True: status.Status.SUSPENDED}
-    marked = {mark.place: says[bool(mark.suspended)] for mark in marks}
-    return Text.of(status.sign(key, status.of(marked, places=rows.SIZE), uri, now))
+def _places() -> array[int]:
+    """Return room for places: numbers in a row, of which a million are no work to look after."""
+    return array("L")
 
 
-def _listed(marks: Iterable[rows.Mark], uri: str) -> str:
-    """Return what is revoked in a list, and not over anyway, as items of JSON."""
+@dataclass(slots=True)
+class _Marked:
+    """The places of a list that do not count; of those for good, the ``brief`` may be shown yet."""
+
+    invalid: array[int] = field(default_factory=_places)
+    suspended: array[int] = field(default_factory=_places)
+    brief: array[int] = field(default_factory=_places)
+
+    def take(self, mark: rows.Mark) -> None:
+        """Note one."""
+        if mark.suspended:
+            self.suspended.append(mark.place)
+            return
+        self.invalid.append(mark.place)
+        if mark.is_open:
+            self.brief.append(mark.place)
+
+
+def _made(key: Key, marked: _Marked, uri: str, now: datetime) -> tuple[Text, str]:
+    """Return a list as it is published, and in brief; slow, and done in a thread for that."""
+    says = {
+        **dict.fromkeys(marked.suspended, status.Status.SUSPENDED),
+        **dict.fromkeys(marked.invalid, status.Status.INVALID),
+    }
+    signed = status.sign(key, status.of(says, places=rows.SIZE), uri, now)
     # Written out by hand: a serialiser would hold the interpreter for as long as it takes.
     start = f'{{"uri":{orjson.dumps(uri).decode()},"idx":'
-    gone = (mark.place for mark in marks if mark.is_open and not mark.suspended)
-    return ",".join(f"{start}{place}}}" for place in gone)
+    brief = ",".join(f"{start}{place}}}" for place in dict.fromkeys(marked.brief))
+    return Text.of(signed), brief
 
 
 def _revocations(now: datetime, listed: Sequence[str]) -> Text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from joserfc.jwk import ECKey
 
@@ -24,6 +24,9 @@ from resolvers.viewer import Role, Viewer
 #: What every refused credential hears, whatever is wrong with it: an answer that says more helps
 #: those alone who try keys.
 REFUSED = "This credential is not accepted."
+
+#: How far apart the clocks of processes may be.
+CLOCKS = timedelta(minutes=5)
 
 _API_KEY = "tck_"
 _BEARER = "bearer"
@@ -111,6 +114,12 @@ async def spend(session: Session, asking: Asking) -> None:
         asking.spent = True
     if not asking.spent:
         raise NotAcceptedError
+
+
+async def forget(authority: Authority) -> None:
+    """Forget what was used and would not count any more, by the slowest clock of our processes."""
+    async with authority.database.begin() as session:
+        await rows.sweep(session, authority.clock() - CLOCKS)
 
 
 def allowed(row: Verifier, tier: int, *, live: bool) -> frozenset[Scope]:

@@ -16,6 +16,13 @@ from schema import scalars
 from schema.errors import Fault
 from schema.node import global_id, key_in
 
+CardStatus = rows.Status
+scalars.describe(
+    CardStatus,
+    "Whether a card may be used, apart from its dates.",
+    {"ACTIVE": "It may.", "SUSPENDED": "Not for now.", "REVOKED": "Never again."},
+    name="CardStatus",
+)
 scalars.describe(
     rows.Reason,
     "Why something befell a card.",
@@ -79,7 +86,7 @@ class CardRecord:
     batch: int = strawberry.field(description="The batch it was issued in.")
     issued_on: date = strawberry.field(description="The day it was issued.")
     valid_until: date = strawberry.field(description="The last day it is valid.")
-    status: rows.Status = strawberry.field(description="Whether it may be used.")
+    status: CardStatus = strawberry.field(description="Whether it may be used.")
     tier: TalentClass = strawberry.field(description="The class it was issued for.")
     is_test: bool = strawberry.field(description="Whether it is a test card, of a test person.")
     history: list[CardEvent] = strawberry.field(description="What befell it, the newest first.")
@@ -113,7 +120,7 @@ class CardReplacement:
 
 @strawberry.type(description="What came of a card being reported lost.")
 class LostCardReport:
-    status: rows.Status = strawberry.field(description="How the card is now.")
+    status: CardStatus = strawberry.field(description="How the card is now.")
     phones_unlinked: int = strawberry.field(
         description="How many phones were unlinked: none of their codes and passes counts."
     )

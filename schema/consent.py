@@ -45,13 +45,23 @@ scalars.describe(
 
 @strawberry.type(description="A partner that takes talent cards.")
 class CardPartner:
+    row: strawberry.Private[Verifier]
     code: str = strawberry.field(description="Its code.")
     name: str = strawberry.field(description="Its name.")
     contact: str = strawberry.field(description="Whom to turn to about what it was told.")
 
     @classmethod
     def of(cls, row: Verifier) -> CardPartner:
-        return cls(code=row.code, name=row.name, contact=row.contact)
+        return cls(row=row, code=row.code, name=row.name, contact=row.contact)
+
+    @strawberry.field(description="The services on the menu today that it takes cards for.")
+    def services(self, info: Info) -> list[Service]:
+        context = info.context
+        return [
+            Service.of(row, info)
+            for row in context.catalogue.on_menu(context.today)
+            if row.code in self.row.services
+        ]
 
 
 @strawberry.type(description="What a partner would learn for a service, and the text to show.")

@@ -17,7 +17,7 @@ from resolvers import consent as consents
 from resolvers import credential as credentials
 from resolvers import decision as decisions
 from resolvers import device as devices
-from resolvers import edition, enrolment
+from resolvers import edition, enrolment, issuer
 from resolvers import partner as partners
 from resolvers import presentation as presentations
 from resolvers import verification as checks
@@ -112,6 +112,14 @@ from schema.edition import (
 )
 from schema.errors import MistakesFault, UnknownCodeFault
 from schema.info import Info
+from schema.issuer import (
+    AgreementFault,
+    TrustedIssuer,
+    TrustIssuerInput,
+    TrustIssuerOutcome,
+    UntrustIssuerInput,
+    UntrustIssuerOutcome,
+)
 from schema.partner import (
     InstallPartnerInput,
     InstallPartnerOutcome,
@@ -1053,3 +1061,40 @@ class Mutation:
             return Webhook.of(await webhooks.replay(info.context, input.id, input.after))
         except errors.UnknownWebhookError as error:
             return UnknownWebhookFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Have the cards of another district count here, in place of what was agreed with it "
+            "before; every hub process has it within a second. Admins."
+        ),
+        extensions=[admins()],
+    )
+    async def trust_issuer(
+        self,
+        info: Info,
+        input: Annotated[TrustIssuerInput, strawberry.argument(description="What was agreed.")],
+    ) -> TrustIssuerOutcome | None:
+        context = info.context
+        services, own = context.catalogue.services, context.authority.issuer
+        try:
+            agreement = issuer.agreed(input.said(), services, own)
+        except errors.BadInputError as error:
+            return AgreementFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+        await context.authority.issuers.trust(agreement)
+        return TrustedIssuer.of(agreement)
+
+    @strawberry.mutation(
+        description="Have the cards of another district count no more, from now on. Admins.",
+        extensions=[admins()],
+    )
+    async def untrust_issuer(
+        self,
+        info: Info,
+        input: Annotated[UntrustIssuerInput, strawberry.argument(description="Which.")],
+    ) -> UntrustIssuerOutcome | None:
+        try:
+            return TrustedIssuer.of(await info.context.authority.issuers.untrust(input.issuer))
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)

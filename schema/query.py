@@ -18,6 +18,7 @@ from resolvers import consent as consents
 from resolvers import decision as decisions
 from resolvers import device as devices
 from resolvers import menu as catalogue
+from resolvers import receipt as receipts
 from resolvers import talent as people
 from resolvers import verdict as verdicts
 from resolvers import verification as checks
@@ -46,6 +47,7 @@ from schema.edition import MenuEdition
 from schema.errors import UnknownCodeFault
 from schema.impact import RuleImpactInput, RuleImpactOutcome, rule_impact
 from schema.info import Info
+from schema.issuer import TrustedIssuer
 from schema.menu import (
     After,
     Area,
@@ -63,9 +65,10 @@ from schema.menu import (
     categories,
 )
 from schema.node import Node
-from schema.permissions import holders, officers, operators
+from schema.permissions import admins, holders, officers, operators
 from schema.permissions import verifiers as only_verifiers
 from schema.presentation import NoLiveCardFault
+from schema.receipt import Receipt, ReceiptConfirmation
 from schema.scalars import Language
 from schema.station import Station, stations
 from schema.talent import Talent, TalentConnection, TalentFilter
@@ -431,6 +434,41 @@ class Query:
     ) -> VerifyCardOutcome | None:
         found = await checks.by_handle(info.context, id)
         return outcome(found, info) if found else None
+
+    @strawberry.field(
+        description=(
+            "A receipt, to the partner who made the check, the holder it was about, and officers; "
+            "null to others, as where there is none."
+        )
+    )
+    async def receipt(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")],
+    ) -> Receipt | None:
+        row = await receipts.shown(info.context, id)
+        return Receipt.of(row) if row else None
+
+    @strawberry.field(
+        description=(
+            "What a receipt of this hub says, to whoever has one in hand, with its place in the "
+            "log; one that is not ours is an error."
+        )
+    )
+    async def confirm_receipt(
+        self,
+        info: Info,
+        jws: Annotated[str, strawberry.argument(description="The receipt, whole.")],
+    ) -> ReceiptConfirmation | None:
+        return ReceiptConfirmation.of(await receipts.confirmed(info.context, jws), info)
+
+    @strawberry.field(
+        description="The districts whose cards count here, by address. Admins.",
+        extensions=[admins()],
+    )
+    def trusted_issuers(self, info: Info) -> list[TrustedIssuer] | None:
+        now = info.context.now
+        return [TrustedIssuer.of(one) for one in info.context.authority.issuers.entries(now)]
 
     @strawberry.field(
         description="The thing with this id; null where there is none the viewer may know of."

@@ -14,6 +14,7 @@ from models.menu import TalentClass
 from resolvers import classification as classing
 from resolvers import talent as people
 from schema import scalars
+from schema.card import CardStatus
 from schema.classification import Classification
 from schema.consent import CardPartner
 from schema.info import Info
@@ -57,12 +58,6 @@ scalars.describe(
     talent.AwardLevel,
     "Levels of the district's awards; the top ones count among the excellent.",
     {"TOP": "A top talent.", "EXCELLENT": "An excellent professional."},
-)
-scalars.describe(
-    card.Status,
-    "Whether a card may be used, apart from its dates.",
-    {"ACTIVE": "It may.", "SUSPENDED": "Not for now.", "REVOKED": "Never again."},
-    name="CardStatus",
 )
 
 
@@ -178,7 +173,7 @@ class Card:
     batch: int = strawberry.field(description="The batch it was issued in.")
     issued_on: date = strawberry.field(description="The day it was issued.")
     valid_until: date = strawberry.field(description="The last day it is valid.")
-    status: card.Status = strawberry.field(description="Whether it may be used.")
+    status: CardStatus = strawberry.field(description="Whether it may be used.")
     tier: TalentClass = strawberry.field(description="The class it was issued for.")
 
     @classmethod

@@ -572,11 +572,16 @@ class UnknownRedemptionFault(Fault):
 
 @strawberry.type(description="What was held is held no longer.")
 class RedemptionStateFault(Fault):
-    state: Use = strawberry.field(description="How far it is.")
+    redemption_state: Use = strawberry.field(description="How far it is.")
 
     @classmethod
     def of(cls, error: errors.RedemptionStateError) -> RedemptionStateFault:
-        return cls(code=error.code, message=error.sentence, hint=error.hint, state=Use(error.state))
+        return cls(
+            code=error.code,
+            message=error.sentence,
+            hint=error.hint,
+            redemption_state=Use(error.state),
+        )
 
 
 @strawberry.input(description="Which hold is confirmed: its units are used.")

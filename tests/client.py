@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey
 
-from credentials import base64url, compact, message, token
+from credentials import base64url, certificate, compact, message, token
 from models.verifier import KeySort, Kind, Scope, Verifier, VerifierKey
 from resolvers import enrolment, grant
 from tests import asgi, hub
@@ -204,3 +209,28 @@ async def api_key(standing: hub.Standing, code: str, *, live: bool = True) -> st
     new = enrolment.NewKey(KeySort.API_KEY, live)
     _, text = await enrolment.add_key(directory, code, new, standing.clock())
     return text
+
+
+def certified(name="ember-hospital.example"):
+    """A certificate, and the field in which a proxy hands it on."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    named = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    day = datetime(2026, 11, 1, tzinfo=UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(named)
+        .issuer_name(named)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(day)
+        .not_valid_after(day + timedelta(365))
+        .sign(key, hashes.SHA256())
+    )
+    der = built.public_bytes(serialization.Encoding.DER)
+    return certificate.name(der), f":{base64.b64encode(der).decode()}:"
+
+
+async def certify(hospital, name, *, live=True):
+    directory = hospital.standing.hub.authority.verifiers
+    new = enrolment.NewKey(KeySort.CERTIFICATE, live, name=name)
+    await enrolment.add_key(directory, hospital.code, new, hospital.standing.clock())

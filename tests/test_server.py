@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 import server
+from credentials import token
 from models import demo, errors
 from models.database import Database
 from settings import Settings
@@ -361,3 +362,71 @@ def test_a_hub_never_holds_what_a_whole_population_takes():
     )
 
     assert found.stdout == "False\n"
+
+
+def registered(greenway, *more, **changes):
+    said = {
+        "name": "Quill Cinema", "contact": "privacy@quill-cinema.example", "kind": "CINEMA",
+        "tier": "1", "scope": "verify:code", "service": "film-tickets", **changes,
+    }  # fmt: skip
+    options = [word for name, value in said.items() for word in (f"--{name}", value)]
+    return greenway("verifier", "register", "quill-cinema", *options, *more)
+
+
+def test_operators_register_verifiers_and_give_them_keys(greenway, tmp_path):
+    greenway("migrate")
+    greenway("menu", "publish")
+    jwk = tmp_path / "public.json"
+    jwk.write_text(json.dumps(token.new_key().as_dict(private=False)), encoding="utf-8")
+
+    assert registered(greenway, "--scope", "redeem").output == "quill-cinema is registered.\n"
+    live, test = (greenway("verifier", "key", "quill-cinema", *one) for one in ((), ("--test",)))
+    signing = greenway("verifier", "key", "quill-cinema", "--jwk", str(jwk))
+    name = live.output.split("_")[2]
+    ended = greenway("verifier", "end-key", "quill-cinema", name)
+    suspended = greenway("verifier", "suspend", "quill-cinema")
+    listed = greenway("verifier", "list").output
+    greenway("verifier", "resume", "quill-cinema")
+
+    assert live.output.startswith("tck_live_")
+    assert test.output.startswith("tck_test_")
+    assert (signing.exit_code, ended.exit_code, suspended.exit_code) == (0, 0, 0)
+    assert "quill-cinema: Quill Cinema, CINEMA, suspended, verify:code redeem" in listed
+    assert name not in listed
+    assert f"{test.output.split('_')[2]}, for test cards" in listed
+    assert "tier 1" in greenway("verifier", "list").output
+
+
+def test_a_verifier_that_cannot_be_is_not_registered(greenway, tmp_path):
+    greenway("migrate")
+    greenway("menu", "publish")
+    (tmp_path / "no-key").write_text("{}", encoding="utf-8")
+    registered(greenway)
+
+    wrong = [
+        registered(greenway),
+        registered(greenway, scope="disclose:patient"),
+        registered(greenway, service="film-ticket"),
+        greenway("verifier", "key", "quill-cinema", "--jwk", str(tmp_path / "no-key")),
+        greenway("verifier", "key", "quill-cinema", "--cert", str(tmp_path / "no-key")),
+        greenway("verifier", "key", "quill-cinema", "--jwk", str(tmp_path / "missing")),
+        greenway("verifier", "suspend", "quil-cinema"),
+    ]
+
+    assert [type(one.exception).__name__ for one in wrong] == [
+        *("CodeTakenError", "NotGrantableError", "UnknownCodeError", "BadKeyError"),
+        *("NotGenuineError", "HubError", "UnknownCodeError"),
+    ]
+
+
+def test_the_demo_has_a_till_whose_key_stays_the_same(greenway):
+    first, again = (
+        greenway("demo", "--people", "6", DEMO=1),
+        greenway("demo", "--people", "6", DEMO=1),
+    )
+    listed = greenway("verifier", "list").output
+
+    assert (first.exit_code, again.exit_code) == (0, 0)
+    assert listed.count("API_KEY") == 1
+    assert all(one.code in listed for one in demo.VERIFIERS)
+    assert all("(demo)" in line for line in listed.splitlines() if not line.startswith(" "))

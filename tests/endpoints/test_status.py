@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from models import demo
 from models.card import Card
 from resolvers import status as lists
 from tests import asgi
+from tests.hub import eventually
 
 REVOKE = """mutation ($input: RevokeCardInput!) { revokeCard(input: $input) {
   __typename ... on CardRecord { status } ... on Fault { code } } }"""
@@ -32,6 +34,7 @@ async def revoke(hub, card):
     given = {"card": {"serial": card.serial}, "reason": "MISUSE"}
     answer = await hub.ask(REVOKE, {"input": given}, viewer="officer", person=demo.PILOT)
     assert answer.json()["data"]["revokeCard"]["status"] == "REVOKED"
+    await hub.hub.lists.refreshed()
 
 
 async def test_a_list_is_a_signed_text_of_its_own_type(hub, entered):
@@ -89,6 +92,33 @@ async def test_another_process_tells_it_too(hub, stand, entered):
     await asgi.call(other.app, path="/revocations")
 
     await revoke(hub, card)
+    await other.hub.lists.refreshed()
     told = await asgi.call(other.app, path="/revocations")
 
     assert told.json()["revoked"] == [{"uri": uri, "idx": place}]
+
+
+async def test_a_running_hub_tells_it_within_five_seconds(hub, entered):
+    card, _, _ = entered
+    following = asyncio.create_task(hub.hub.follow())
+
+    async def told():
+        return (await asgi.call(hub.app, path="/revocations")).json()["revoked"]
+
+    assert await told() == []
+    given = {"card": {"serial": card.serial}, "reason": "MISUSE"}
+    await hub.ask(REVOKE, {"input": given}, viewer="officer")
+    await eventually(told, seconds=5.0)
+
+    hub.hub.stop_following()
+    await following
+
+
+async def test_lists_are_there_while_the_database_is_away(hub, entered):
+    first = await asgi.call(hub.app, path="/status/1")
+    async with hub.hub.database.begin() as session:
+        await session.execute(sa.text("DROP TABLE status_entry"))
+
+    same = await asgi.call(hub.app, path="/status/1")
+
+    assert same.body == first.body

@@ -349,3 +349,49 @@ async def test_whatever_is_said_of_a_key_no_token_comes_of_it(hospital):
     answer = await hospital.ask_token({**hospital.form(), "client_assertion": ".".join(said)})
 
     assert answer.status == 401
+
+
+@pytest.mark.any_database
+async def test_a_token_got_by_a_certificate_is_worth_nothing_without_it(stand):
+    behind = stand(client_cert_header="client-cert")
+    clinic = await client.verifier(behind, tier=3)
+    (name, field), (other, another), (_, nobodys) = (client.certified() for _ in range(3))
+    for one in (name, other):
+        await client.certify(clinic, one)
+
+    answer = await clinic.ask_token(headers={"client-cert": field})
+    by = answer.json()["access_token"]
+    asked = [
+        await client.post(
+            behind.app,
+            client.body(),
+            {**clinic.headers(by), **({"client-cert": one} if one else {})},
+        )
+        for one in (field, another, nobodys, None)
+    ]
+
+    assert granted(clinic, answer).x5t == name
+    assert [one.status for one in asked] == [200, 401, 401, 401]
+
+
+@pytest.mark.any_database
+async def test_no_token_is_given_by_the_certificate_of_nobody_or_of_another(stand):
+    behind = stand(client_cert_header="client-cert")
+    clinic, other = await client.verifier(behind), await client.verifier(behind, "other-clinic")
+    (name, of_other), (_, of_nobody) = client.certified(), client.certified()
+    await client.certify(other, name)
+
+    answers = [
+        await clinic.ask_token(headers={"client-cert": one}) for one in (of_other, of_nobody, ":x:")
+    ]
+
+    assert {(one.status, one.json()["error"]) for one in answers} == {(401, "invalid_client")}
+
+
+@pytest.mark.any_database
+async def test_a_hub_behind_a_proxy_that_checks_certificates_says_so(stand):
+    answer = await asgi.call(
+        stand(client_cert_header="client-cert").app, path="/.well-known/oauth-authorization-server"
+    )
+
+    assert answer.json()["tls_client_certificate_bound_access_tokens"] is True

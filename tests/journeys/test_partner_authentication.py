@@ -435,7 +435,7 @@ async def test_a_client_that_others_wrote_gets_a_token_and_asks(stand, clock):
     async with asgi.served(one.app, port):
         found = await asyncio.to_thread(server.told, "partner.js", fed)
 
-    assert found["granted"]["token_type"] == "dpop"
+    assert found["granted"]["token_type"] == "dpop"  # noqa: S105 - a word of OAuth
     assert found["granted"]["scope"] == "disclose:patient disclose:tier redeem verify:code"
     assert found["asked"] == {"status": 200, "data": {"__typename": "Query"}}
     assert found["withAnotherKey"]["status"] == found["without"]["status"] == 401

@@ -214,7 +214,7 @@ async def test_one_key_sent_many_times_at_once_is_one_check(cinema, all_rows):
 
 
 SETTLE = """mutation ($id: ID!) {{ {act}(input: {{id: $id}}) {{ __typename
-  ... on Redemption {{ id state areas expiresAt }} ... on RedemptionStateFault {{ state }} }} }}"""
+  ... on Redemption {{ id state areas expiresAt }} ... on RedemptionStateFault {{ redemptionState }} }} }}"""
 
 
 async def settle(cinema, act, id_):
@@ -237,9 +237,12 @@ async def test_what_is_held_is_confirmed_or_given_back(hub, cinema):
 
     assert held["unitsLeft"] == whole - 1
     assert (released["state"], after) == ("RELEASED", whole)
-    assert (too_late["__typename"], too_late["state"]) == ("RedemptionStateFault", "RELEASED")
+    assert (too_late["__typename"], too_late["redemptionState"]) == (
+        "RedemptionStateFault",
+        "RELEASED",
+    )
     assert (confirmed["state"], confirmed) == ("USED", again)
-    assert (lapsed["__typename"], lapsed["state"]) == ("RedemptionStateFault", "RELEASED")
+    assert (lapsed["__typename"], lapsed["redemptionState"]) == ("RedemptionStateFault", "RELEASED")
 
 
 async def test_another_partner_cannot_settle_what_it_has_not_held(tills, cinema):

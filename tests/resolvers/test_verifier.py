@@ -1,19 +1,17 @@
 """Which verifier asks, is told by its keys alone; and what it shows once counts once."""
 
 import asyncio
-import base64
 import contextlib
 import datetime
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+import sqlalchemy as sa
 
-from credentials import api_key, base64url, certificate, compact, token
+from credentials import api_key, base64url, compact, token
 from credentials.keyring import Purpose
 from models import errors
-from models.verifier import KeySort, Kind, Scope
+from models import verifier as rows
+from models.verifier import Kind, Scope
 from resolvers import enrolment, verifier
 from resolvers.viewer import Role
 from tests import client
@@ -51,31 +49,6 @@ def refused(standing, headers, **more):
         heard(standing, headers, **more)
     assert found.value.sentence == verifier.REFUSED
     return True
-
-
-def certified(name="ember-hospital.example"):
-    """A certificate, and the field in which a proxy hands it on."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    named = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    day = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(named)
-        .issuer_name(named)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(day)
-        .not_valid_after(day + datetime.timedelta(365))
-        .sign(key, hashes.SHA256())
-    )
-    der = built.public_bytes(serialization.Encoding.DER)
-    return certificate.name(der), f":{base64.b64encode(der).decode()}:"
-
-
-async def certify(hospital, name, *, live=True):
-    directory = hospital.standing.hub.authority.verifiers
-    new = enrolment.NewKey(KeySort.CERTIFICATE, live, name=name)
-    await enrolment.add_key(directory, hospital.code, new, hospital.standing.clock())
 
 
 async def test_an_api_key_shows_a_till(hub):
@@ -316,8 +289,8 @@ async def test_the_signature_of_another_verifier_refuses_the_request(hub, tier_3
 
 @pytest.mark.any_database
 async def test_a_registered_certificate_shows_tier_3(hub, tier_3):
-    name, field = certified()
-    await certify(tier_3, name)
+    name, field = client.certified()
+    await client.certify(tier_3, name)
     by = await tier_3.token()
 
     assert heard(hub, tier_3.headers(by), came_by=field).verifier.tier == 3
@@ -327,9 +300,13 @@ async def test_a_registered_certificate_shows_tier_3(hub, tier_3):
 async def test_a_certificate_of_nobody_of_another_or_for_the_sandbox_refuses_the_request(
     hub, tier_3, hospital
 ):
-    (of_other, other), (of_test, test), (_, nobodys) = certified(), certified(), certified()
-    await certify(hospital, of_other)
-    await certify(tier_3, of_test, live=False)
+    (of_other, other), (of_test, test), (_, nobodys) = (
+        client.certified(),
+        client.certified(),
+        client.certified(),
+    )
+    await client.certify(hospital, of_other)
+    await client.certify(tier_3, of_test, live=False)
     by = await tier_3.token()
 
     for field in (other, test, nobodys, ":AAAA:", "::", "", "text", f"{other}, {other}"):
@@ -394,3 +371,19 @@ async def test_what_a_till_shows_is_not_used_up(hub, hospital):
         await verifier.spend(session, asking)
 
     assert not asking.spent
+
+
+async def test_a_used_proof_is_remembered_while_it_might_count(hub, hospital):
+    said = hospital.headers(await hospital.token())
+    asking, database = heard(hub, said).verifier, hub.hub.database
+    async with database.begin() as session:
+        await verifier.spend(session, asking)
+
+    remembered = []
+    for seconds in (0, 60 + verifier.CLOCKS.total_seconds(), 61):
+        hub.clock.pass_seconds(seconds)
+        await verifier.forget(hub.hub.authority)
+        async with database.session() as session:
+            remembered.append(len((await session.execute(sa.select(rows.spent))).all()))
+
+    assert remembered == [3, 3, 0]

@@ -242,6 +242,14 @@ def _checks() -> None:
         ),
     )
     op.create_index("ix_verification_subject", "verification", ["subject"])
+    waits = sa.text("position IS NULL")
+    op.create_index(
+        "ix_verification_waiting",
+        "verification",
+        ["id"],
+        sqlite_where=waits,
+        postgresql_where=waits,
+    )
     op.create_table(
         "access_entry",
         sa.Column("id", sa.Integer(), nullable=False),
