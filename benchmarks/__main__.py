@@ -1,11 +1,11 @@
-"""The benchmarks' command line: beside the baseline, people, partners, rules, lists."""
+"""The benchmarks' command line: beside the baseline, people, partners, rules, lists, checks."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
 
-from benchmarks import beside, broken, partners, people, rules, status
+from benchmarks import beside, broken, partners, people, rules, status, verification
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
         "--processes", type=int, default=1, help="how many of the hub's, beside the baseline"
     )
     commands = parser.add_subparsers(
-        dest="command", metavar="people | broken | partners | rules | status"
+        dest="command", metavar="people | broken | partners | rules | status | verification"
     )
     many = commands.add_parser("people", help="the database with very many people")
     many.add_argument("number", nargs="?", type=int, default=people.EVERYBODY)
@@ -29,6 +29,7 @@ def main() -> None:
     listed = commands.add_parser("status", help="status lists of a million entries, built anew")
     listed.add_argument("number", nargs="?", type=int, default=status.MILLION, help="of entries")
     listed.add_argument("--database", help="an empty one")
+    commands.add_parser("verification", help="cards checked online, how many a second")
     asked = parser.parse_args()
     match asked.command:
         case "people":
@@ -42,6 +43,8 @@ def main() -> None:
             rules.main(replace(effort, people=asked.number or effort.people), asked.database)
         case "status":
             status.main(asked.number, 2 if asked.quick else 5, asked.database)
+        case "verification":
+            verification.main(verification.QUICK if asked.quick else verification.FULL)
         case _:
             beside.main(beside.QUICK if asked.quick else beside.FULL, asked.processes)
 

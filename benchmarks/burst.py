@@ -6,6 +6,7 @@ import asyncio
 import collections
 import itertools
 import json
+import math
 import re
 import struct
 import sys
@@ -52,6 +53,11 @@ class Outcome:
     def per_second(self) -> float:
         """Answers a second."""
         return len(self.milliseconds) / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """Return the milliseconds within which this share was answered."""
+        ordered = sorted(self.milliseconds)
+        return ordered[math.ceil(share * len(ordered)) - 1]
 
 
 class Asker:
@@ -120,8 +126,7 @@ class _Line(asyncio.Protocol):
         self._transport.close()
 
 
-async def _done(job: Job) -> Outcome:
-    requests = list(_read(Path(job.path).read_bytes()))
+async def _done(job: Job, requests: Sequence[bytes]) -> Outcome:
     loop = asyncio.get_running_loop()
     made = [await loop.create_connection(_Line, job.host, job.port) for _ in range(job.at_once)]
     lines = [line for _, line in made]
@@ -186,7 +191,8 @@ def main() -> None:
     """Do each job that a line of the input describes; answer with a line."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for line in sys.stdin:
-            outcome = runner.run(_done(Job(**json.loads(line))))
+            job = Job(**json.loads(line))
+            outcome = runner.run(_done(job, list(_read(Path(job.path).read_bytes()))))
             sys.stdout.write(json.dumps(asdict(outcome)) + "\n")
             sys.stdout.flush()
 

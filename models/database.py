@@ -17,6 +17,8 @@ from models import errors
 #: What the doors below open; the name by which upper layers know it.
 Session = aio.AsyncSession
 
+#: So many connections a process keeps: opening one anew costs more than what it is opened for.
+_CONNECTIONS = 16
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _MIGRATIONS = pathlib.Path(__file__).parent / "migrations"
 _PRAGMAS = (
@@ -156,7 +158,10 @@ def _engine(url: sa.URL) -> aio.AsyncEngine:
         # Compiling a plan takes longer than any query of ours runs.
         settings = {"application_name": "greenway", "jit": "off"}
         return aio.create_async_engine(
-            url, hide_parameters=True, connect_args={"server_settings": settings}
+            url,
+            hide_parameters=True,
+            pool_size=_CONNECTIONS,
+            connect_args={"server_settings": settings},
         )
     engine = aio.create_async_engine(url, hide_parameters=True)
     sa.event.listen(engine.sync_engine, "connect", _open_sqlite)

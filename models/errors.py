@@ -22,8 +22,8 @@ GreenwayError                        (code, hint)
 │   ├── UnknownDeviceError           UNKNOWN_DEVICE      the asker has no device so called
 │   ├── UnknownPromptError           UNKNOWN_PROMPT      the asker is asked nothing so called
 │   ├── TooOftenError                TOO_OFTEN           more is wanted at once than anybody uses
-│   ├── UnknownCardError             UNKNOWN_CARD        no card has this serial, nor this holder one
-│   ├── CardStateError               CARD_STATE          what is wanted cannot befall a card that is so
+│   ├── UnknownCardError             UNKNOWN_CARD        no card is so called, nor held by them
+│   ├── CardStateError               CARD_STATE          what is wanted cannot befall such a card
 │   ├── CardsNotIssuedError          CARDS_NOT_ISSUED    some of a batch cannot have a card, so none
 │   ├── UnknownRedemptionError       UNKNOWN_REDEMPTION  the asker has used nothing so called
 │   ├── RedemptionStateError         REDEMPTION_STATE    what is wanted cannot follow on what is so

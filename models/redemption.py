@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import card
@@ -24,30 +24,37 @@ class Quota:
     until: datetime | None
 
 
-def new_handle() -> str:
-    """Return a name for what one check uses, that nobody can guess."""
-    return secrets.token_hex(16)
+_SUBJECTS: sa.BindParameter[Sequence[str]] = sa.bindparam(
+    "subjects", type_=postgresql.ARRAY(sa.Text())
+)
+_EACH = sa.func.unnest(_SUBJECTS).column_valued("subject")
+_LOCK = sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(_EACH, 0)))
 
 
-async def alone_with(session: AsyncSession, subject: str) -> None:
-    """Let nobody else count this holder's units until this transaction ends.
+async def alone_with(session: AsyncSession, subjects: Collection[str]) -> None:
+    """Let nobody else count these holders' units until this transaction ends.
 
-    SQLite's writers are alone anyway.
+    SQLite's writers are alone anyway. All are taken in one order, lest two wait for each other.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(subject, 0))
-        await session.execute(sa.select(lock))
+    if subjects and session.get_bind().dialect.name == "postgresql":
+        await session.execute(_LOCK, {"subjects": sorted(subjects)})
 
 
 async def left(
-    session: AsyncSession, subject: str, quotas: Sequence[Quota], now: datetime
-) -> int | None:
-    """Return how many units a holder may still use of all these areas at once; None: no limit."""
-    limited = [one for one in quotas if one.units is not None]
-    spells = [Spell(subject, one.area, one.since, now, one.until) for one in limited]
-    used = await card.used(session, spells)
-    rest = [(one.units or 0) - units for one, units in zip(limited, used, strict=True)]
-    return max(0, min(rest)) if rest else None
+    session: AsyncSession, several: Sequence[tuple[str, Sequence[Quota]]], now: datetime
+) -> list[list[int | None]]:
+    """Return how many units holders may still use, area by area, in order; None: no limit."""
+    spells = [
+        Spell(subject, one.area, one.since, now, one.until)
+        for subject, quotas in several
+        for one in quotas
+        if one.units is not None
+    ]
+    used = iter(await card.used(session, spells))
+    return [
+        [None if one.units is None else max(0, one.units - next(used)) for one in quotas]
+        for _, quotas in several
+    ]
 
 
 async def of(

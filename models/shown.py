@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,31 +27,58 @@ class Entry:
     ended: bool
 
 
-async def use(
-    session: AsyncSession, digest: str, verifier: str, service: str, now: datetime
-) -> Ticket | None:
-    """Use up a live code of this verifier and service; None where it is not to be used now.
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A live code as it is kept, and whose card it is of."""
 
-    Of two that scan it at once one gets it.
-    """
-    used = (
-        sa.update(Ticket)
-        .where(
-            Ticket.digest == digest,
-            Ticket.verifier == verifier,
-            Ticket.service == service,
-            Ticket.expires_at > now,
-            Ticket.used_at.is_(None),
-        )
-        .values(used_at=now)
-        .returning(Ticket)
+    digest: str
+    card_id: int
+    talent_id: int
+    verifier: str
+    service: str
+    consent_id: int | None
+    expires_at: datetime
+    used_at: datetime | None
+
+
+_DIGESTS: sa.BindParameter[Sequence[str]] = sa.bindparam("digests", expanding=True)
+_TICKETS = (
+    sa.select(
+        Ticket.digest,
+        Ticket.card_id,
+        Card.talent_id,
+        Ticket.verifier,
+        Ticket.service,
+        Ticket.consent_id,
+        Ticket.expires_at,
+        Ticket.used_at,
     )
-    return (await session.scalars(used)).one_or_none()
+    .join(Card, Card.id == Ticket.card_id)
+    .where(Ticket.digest.in_(_DIGESTS))
+    # In one order, so that two who want the same do not wait for each other.
+    .order_by(Ticket.digest)
+    .with_for_update(of=Ticket)
+)
+_USE = (
+    sa.update(Ticket.__table__)  # type: ignore[arg-type]  # a table, as declared
+    .where(Ticket.digest.in_(_DIGESTS))
+    .values(used_at=sa.bindparam("now"))
+)
 
 
-async def ticket(session: AsyncSession, digest: str) -> Ticket | None:
-    """Return a live code, used or not."""
-    return await session.get(Ticket, digest)
+async def tickets(session: AsyncSession, digests: Collection[str]) -> dict[str, Scanned]:
+    """Return those of these live codes that there are; nobody else uses them meanwhile."""
+    if not digests:
+        return {}
+    found = await session.execute(_TICKETS, {"digests": sorted(digests)})
+    return {row.digest: Scanned(*row) for row in found}
+
+
+async def use(session: AsyncSession, digests: Collection[str], now: datetime) -> None:
+    """Use up live codes of ``tickets``."""
+    if digests:
+        connection = await session.connection()
+        await connection.execute(_USE, {"digests": sorted(digests), "now": now})
 
 
 async def card_of(session: AsyncSession, card_id: int | None) -> Card | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -165,16 +166,21 @@ def _canonical(said: object) -> bytes:
     return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
-async def by_key(
-    session: AsyncSession, verifier: str, key: str, *, live: bool
-) -> Verification | None:
-    """Return what a verifier asked under an idempotency key, or None."""
-    wanted = sa.select(Verification).where(
-        Verification.verifier == verifier,
-        Verification.live == live,
-        Verification.idempotency_key == key,
-    )
-    return (await session.scalars(wanted)).one_or_none()
+#: A verifier, whether it sees real cards, and an idempotency key of its own.
+Key = tuple[str, bool, str]
+
+_BY_KEYS = sa.select(Verification).where(
+    Verification.verifier.in_(sa.bindparam("verifiers", expanding=True)),
+    Verification.idempotency_key.in_(sa.bindparam("keys", expanding=True)),
+)
+
+
+async def by_keys(session: AsyncSession, keys: Collection[Key]) -> dict[Key, Verification]:
+    """Return what verifiers asked under these idempotency keys already."""
+    named = {"verifiers": {one[0] for one in keys}, "keys": {one[2] for one in keys}}
+    found = await session.scalars(_BY_KEYS, {name: list(some) for name, some in named.items()})
+    by_key = {(row.verifier, row.live, row.idempotency_key): row for row in found}
+    return {key: by_key[key] for key in keys if key in by_key}
 
 
 async def latest(
@@ -209,18 +215,43 @@ async def waiting(
     return (await session.scalars(wanted)).one_or_none()
 
 
-async def add(session: AsyncSession, row: Verification) -> None:
-    """Keep a check.
+async def add(
+    session: AsyncSession, checks: Sequence[Verification], beside: Sequence[base.Base] = ()
+) -> None:
+    """Keep checks, and what goes with them.
 
     Raises:
-        KeyTakenError: its verifier has asked under its key already, or another row follows on the
+        KeyTakenError: a verifier has asked under its key already, or another check follows on the
             same; the whole transaction is to be undone.
     """
-    session.add(row)
+    connection = await session.connection()
     try:
-        await session.flush()
+        for rows in (checks, beside):
+            for table, values in _by_table(rows):
+                await connection.execute(_insert(table), values)
     except exc.IntegrityError as wrong:
         raise KeyTakenError from wrong
+
+
+def _by_table(rows: Iterable[base.Base]) -> Iterator[tuple[type[base.Base], list[dict[str, Any]]]]:
+    """Yield the rows of each table as it takes them, a table at a time."""
+    found: dict[type[base.Base], list[dict[str, Any]]] = {}
+    for row in rows:
+        kind = type(row)
+        values = {key: getattr(row, key) for key in _columns(kind)}
+        found.setdefault(kind, []).append(values)
+    yield from found.items()
+
+
+@functools.cache
+def _columns(kind: type[base.Base]) -> tuple[str, ...]:
+    return tuple(one.key for one in kind.__mapper__.column_attrs if one.key != "id")
+
+
+@functools.cache
+def _insert(kind: type[base.Base]) -> sa.Insert:
+    # The unit of work costs more than the rest of a check; these rows need nothing of it.
+    return sa.insert(kind.__table__)  # type: ignore[arg-type]  # a table, as declared
 
 
 class KeyTakenError(Exception):

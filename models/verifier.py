@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -124,21 +125,32 @@ spent = sa.Table(
 _DIALECTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
+#: What may be used once: its scope, its value, and until when it is remembered.
+Once = tuple[str, str, datetime]
+
+
 async def spend(session: AsyncSession, scope: str, value: str, until: datetime) -> bool:
-    """Use up what may be used once, and say whether it was unused until now.
+    """Use up what may be used once, and say whether it was unused until now."""
+    return bool(await spend_all(session, [(scope, value, until)]))
 
-    Of two that come at once, in whichever process, one hears yes: the other waits for its
-    transaction to end, and hears no unless that one was undone.
+
+async def spend_all(session: AsyncSession, several: Sequence[Once]) -> set[tuple[str, str]]:
+    """Use up what may be used once, and return the scope and value of what was unused until now.
+
+    Of two that come at once, in whichever process, one has it: the other waits for its
+    transaction to end, and has it not unless that one was undone.
     """
-    rows = {"scope": scope, "value": value, "until": until}
-    added = await session.execute(_insert(session, rows))
-    return bool(added.rowcount)  # type: ignore[attr-defined]  # a cursor's, of one statement
+    if not several:
+        return set()
+    rows = [{"scope": one, "value": value, "until": until} for one, value, until in sorted(several)]
+    added = await session.execute(_spending(session.get_bind().dialect.name), rows)
+    return {(one, value) for one, value in added}
 
 
-def _insert(session: AsyncSession, rows: dict[str, Any]) -> sa.Insert:
-    from_dialect = _DIALECTS[session.get_bind().dialect.name]
-    statement: sa.Insert = from_dialect(spent).values(rows).on_conflict_do_nothing()
-    return statement
+@functools.cache
+def _spending(dialect: str) -> sa.Insert:
+    made: sa.Insert = _DIALECTS[dialect](spent).on_conflict_do_nothing()
+    return made.returning(spent.c.scope, spent.c.value)
 
 
 async def sweep(session: AsyncSession, now: datetime) -> None:

@@ -36,11 +36,11 @@ class Purpose:
     consent: str | None = None
 
 
-def left(
-    session: Session, subject: str, told: Iterable[Told], purpose: Purpose, at: datetime
-) -> None:
-    """Note what leaves of a person, by their handle, with whatever else this session writes."""
-    session.add_all(
+def entries(
+    subject: str, told: Iterable[Told], purpose: Purpose, at: datetime
+) -> list[AccessEntry]:
+    """Return the notes of what leaves of a person, by their handle."""
+    return [
         AccessEntry(
             subject=subject,
             member_id=one.member_id,
@@ -53,7 +53,14 @@ def left(
             consent=purpose.consent,
         )
         for one in told
-    )
+    ]
+
+
+def left(
+    session: Session, subject: str, told: Iterable[Told], purpose: Purpose, at: datetime
+) -> None:
+    """Note what leaves of a person with whatever else this session writes."""
+    session.add_all(entries(subject, told, purpose, at))
 
 
 async def log(context: Context, first: int | None, after: str | None) -> page.Page[Happening]:

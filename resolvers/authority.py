@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from credentials.pseudonym import Pseudonyms
@@ -13,6 +14,7 @@ from resolvers.directory import Directory
 from resolvers.issuer import Trusted
 from resolvers.key import Keys
 from resolvers.limit import Limits
+from resolvers.turn import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Authority:
     verifiers: Directory
     issuers: Trusted
     limits: Limits
+    #: The checks that wait to be served.
+    turns: Turns[Any] = field(default_factory=Turns)
 
     @property
     def host(self) -> str:

@@ -16,7 +16,7 @@ from models import verification as rows
 from models.answer import Answer, Refusal
 from models.database import Session
 from models.verification import Evidence, Outcome, Verification
-from resolvers import judgement, limit
+from resolvers import judgement
 from resolvers.context import Context
 from resolvers.judgement import Ask, Disclosed, Found, Held
 
@@ -35,10 +35,8 @@ class Checked:
     retry_after_seconds: float | None = None
 
 
-async def filed(
-    context: Context, session: Session, ask: Ask, row: Verification, found: Found, said: str = ""
-) -> Checked:
-    """Sign the receipt of what was found, keep it, and return it.
+def signed(context: Context, ask: Ask, row: Verification, found: Found, said: str = "") -> Checked:
+    """Return what was found as it is to be kept, with its receipt.
 
     ``said`` is what was presented, if anything was; of that the receipt has a salted hash.
     """
@@ -69,10 +67,16 @@ async def filed(
             record=rows.record(row),
         ),
     )
-    await rows.add(session, row)
-    if found.outcome is Outcome.NOT_ACCEPTED:
-        await context.authority.limits.take(limit.NOES, ask.partner)
     return Checked(row, answer, found.disclosed)
+
+
+async def filed(
+    context: Context, session: Session, ask: Ask, row: Verification, found: Found
+) -> Checked:
+    """Keep what was found of one check, with its receipt, and return it."""
+    checked = signed(context, ask, row, found)
+    await rows.add(session, [row], found.rows)
+    return checked
 
 
 async def told_again(session: Session, row: Verification) -> Checked:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from eligibility import disclosure, person
 from eligibility.disclosure import Policy
-from models import card, dossier, redemption, shown, talent
+from models import card, redemption, shown, talent
 from models.answer import (
     Answer,
     CodeProblem,
     EntitlementProblem,
     Fix,
     Recognition,
-    Refusal,
 )
 from models.card import Card, Use
 from models.consent import Consent
 from models.database import Session
-from models.verification import Category, Evidence, Outcome
+from models.verification import AccessEntry, Category, Evidence, Outcome
 from models.verifier import Scope
-from resolvers import access, consent, entitlement, limit
-from resolvers.admission import RefusedError
+from resolvers import access, consent, entitlement
 from resolvers.context import ZONE, Context
-from resolvers.presented import Foreign, Shown
+from resolvers.presented import Foreign
 
 #: How long a holder has to read what they are to agree to.
 AGREES = timedelta(seconds=300)
@@ -82,6 +81,8 @@ class Found:
     disclosed: Disclosed | None = None
     expires_at: datetime | None = None
     status_as_of: datetime | None = None
+    #: What is kept beside it: what is used, and what the holder reads of it.
+    rows: tuple[card.Redemption | AccessEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +105,6 @@ _CODE_FIXES = {
     CodeProblem.FOR_ANOTHER_SERVICE: Fix.ASK_HOLDER_TO_CHOOSE_YOU,
 }
 _OF_DEPENDANTS = (Category.DEPENDANT_NAME, Category.DEPENDANT_BIRTH_DATE)
-
-
-async def judged(context: Context, session: Session, ask: Ask, seen: Shown, handle: str) -> Found:
-    """Return what comes of what was shown."""
-    if seen.problem is not None:
-        return _unusable(seen.problem)
-    if seen.foreign is not None:
-        return await _reciprocal(context, session, ask, seen.foreign, handle)
-    held = seen.card
-    at = min(seen.at or context.now, context.now)
-    if held is None or not await is_good(session, held, ask, at, context.now):
-        return NO
-    if wait := await context.authority.limits.take(limit.CARD, str(held.talent_id)):
-        raise RefusedError(Refusal.RATE_LIMITED, wait)
-    [whose] = await dossier.by_ids(session, [held.talent_id])
-    if whose is None:
-        return NO
-    agreed = await agreed_by(context, session, ask, whose, seen.consent)
-    return await entitled(
-        context, session, ask, Held(held, whose, seen.evidence, at), agreed, handle
-    )
 
 
 async def is_good(session: Session, held: Card, ask: Ask, at: datetime, now: datetime) -> bool:
@@ -155,89 +135,152 @@ async def agreed_by(
     return [own, *await consent.of_children(session, own, now)]
 
 
-async def entitled(
+def turned_away(
+    context: Context, ask: Ask, held: Held, agreed: Sequence[Consent], *, declined: bool = False
+) -> Found | None:
+    """Return what a good card comes to before anything is counted; None where it goes on.
+
+    ``declined``: the holder was asked already to agree to what is personal.
+    """
+    on = held.at.astimezone(ZONE).date()
+    problem = entitlement.problem(context.catalogue, ask.service, held.person, on)
+    if problem is not None:
+        return _not_entitled(context, held, problem)
+    if ask.policy.personal and not agreed and not declined:
+        return _asks_consent(context, ask, held)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What a check takes of its holder's units: one of each area, where it takes any."""
+
+    subject: str
+    of: entitlement.Entitlement
+    at: datetime
+    takes: bool
+
+    @classmethod
+    def by(cls, context: Context, ask: Ask, subject: str, at: datetime) -> Taking:
+        """Return what a check takes of a holder at a time."""
+        of = entitlement.of(context.catalogue, ask.service, at.astimezone(ZONE).date())
+        return cls(subject, of, at, ask.redeems or ask.holds)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is left of a quota after what was taken; or that there was not enough."""
+
+    units_left: int | None
+    used_up: bool = False
+
+
+async def counted(session: Session, several: Sequence[Taking], now: datetime) -> list[Counted]:
+    """Count what holders have left, and take what is taken, one after another.
+
+    Whoever takes is alone with that holder until the transaction ends.
+    """
+    await redemption.alone_with(
+        session, {one.subject for one in several if one.takes and one.of.limited}
+    )
+    asked = [(one.subject, one.of.quotas) for one in several]
+    found = await redemption.left(session, asked, now)
+    taken: Counter[tuple[str, str, datetime]] = Counter()
+    counts = []
+    for one, units in zip(several, found, strict=True):
+        keys = [(one.subject, quota.area, quota.since) for quota in one.of.quotas]
+        limited = [
+            left - taken[key] for key, left in zip(keys, units, strict=True) if left is not None
+        ]
+        left = min(limited, default=None)
+        used_up = left is not None and left <= 0
+        if one.takes and not used_up:
+            taken.update(keys)
+            left = None if left is None else left - 1
+        counts.append(Counted(0 if used_up else left, used_up))
+    return counts
+
+
+def accepted(
     context: Context,
-    session: Session,
     ask: Ask,
     held: Held,
     agreed: Sequence[Consent],
+    taking: Taking,
+    count: Counted,
     handle: str,
-    *,
-    declined: bool = False,
 ) -> Found:
-    """Return what a good card comes to: not entitled, consent required, or accepted."""
-    subject, on = held.person.handle, held.at.astimezone(ZONE).date()
-    takes = entitlement.of(context.catalogue, ask.service, on)
-    local = Answer(
-        evidence=held.evidence,
-        issuer=context.authority.issuer,
-        district=context.authority.district,
-        recognition=Recognition.LOCAL,
-        resets_at=takes.resets_at,
-    )
-    about = Found(Outcome.NOT_ENTITLED, local, subject, held.card.id)
-    problem = entitlement.problem(context.catalogue, ask.service, held.person, on)
-    if problem is not None:
-        return replace(about, answer=replace(local, entitlement_problem=problem, resets_at=None))
-    if ask.policy.personal and not agreed and not declined:
-        return _asks_consent(context, ask, about)
-    counted = await _counted(context, session, ask, takes, subject, held.at, handle)
-    answer = replace(local, units_left=counted.units_left, redemption=counted.redemption)
-    if counted.used_up:
-        used = EntitlementProblem.QUOTA_USED
-        return replace(about, answer=replace(answer, entitlement_problem=used))
-    name = context.pseudonyms.of(ask.partner, subject) if takes.limited else None
+    """Return what a good card comes to that opens the service: used up, or accepted."""
+    if count.used_up:
+        return _used_up(_local(context, held), taking, held.person.handle, held.card.id)
+    subject, of = held.person.handle, taking.of
     policy = ask.policy
     if policy.personal and not agreed:
         policy = disclosure.without_consent(policy, ask.scopes)
     told = disclosed(policy, held, agreed)
     answer = replace(
-        answer,
-        holder=name,
+        _local(context, held),
+        holder=context.pseudonyms.of(ask.partner, subject) if of.limited else None,
+        units_left=count.units_left,
+        resets_at=of.resets_at,
+        redemption=handle if taking.takes and of.areas else None,
         policy=policy.code,
         consent=told.consent,
         claims=policy.categories,
         tier=told.tier,
     )
-    await _note(context, session, ask, held, told, answer, handle)
-    return replace(about, outcome=Outcome.ACCEPTED, answer=answer, disclosed=told)
-
-
-async def _reciprocal(
-    context: Context, session: Session, ask: Ask, foreign: Foreign, handle: str
-) -> Found:
-    """Return what another district's good card comes to here."""
-    now = context.now
-    answer = Answer(
-        evidence=Evidence.SD_JWT_VC,
-        issuer=foreign.issuer,
-        district=foreign.district,
-        recognition=Recognition.RECIPROCAL,
-    )
-    about = Found(Outcome.NOT_ENTITLED, answer, foreign.holder, status_as_of=foreign.status_as_of)
-    recognised = context.authority.issuers.recognises
-    if not any(recognised(foreign.issuer, one, ask.service, now) for one in foreign.types):
-        problem = EntitlementProblem.NOT_RECOGNISED_HERE
-        return replace(about, answer=replace(answer, entitlement_problem=problem))
-    takes = entitlement.of(context.catalogue, ask.service, context.today)
-    counted = await _counted(context, session, ask, takes, foreign.holder, now, handle)
-    answer = replace(
+    return Found(
+        Outcome.ACCEPTED,
         answer,
-        units_left=counted.units_left,
-        redemption=counted.redemption,
-        resets_at=takes.resets_at,
+        subject,
+        held.card.id,
+        disclosed=told,
+        rows=(
+            *_redeemed(context, ask, taking, handle),
+            *_noted(context, ask, held, told, answer, handle),
+        ),
     )
-    if counted.used_up:
-        problem = EntitlementProblem.QUOTA_USED
-        return replace(about, answer=replace(answer, entitlement_problem=problem))
-    policy = (
-        disclosure.without_consent(ask.policy, ask.scopes) if foreign.tier else disclosure.NOTHING
+
+
+def taking_of(context: Context, ask: Ask, foreign: Foreign) -> Taking | Found:
+    """Return what another district's good card takes here, or why it opens nothing."""
+    recognised = context.authority.issuers.recognises
+    if any(recognised(foreign.issuer, one, ask.service, context.now) for one in foreign.types):
+        return Taking.by(context, ask, foreign.holder, context.now)
+    answer = replace(_foreign(foreign), entitlement_problem=EntitlementProblem.NOT_RECOGNISED_HERE)
+    return Found(Outcome.NOT_ENTITLED, answer, foreign.holder, status_as_of=foreign.status_as_of)
+
+
+def reciprocal(
+    context: Context, ask: Ask, foreign: Foreign, taking: Taking, count: Counted, handle: str
+) -> Found:
+    """Return what another district's good card comes to that is recognised here."""
+    if count.used_up:
+        found = _used_up(_foreign(foreign), taking, foreign.holder, None)
+        return replace(found, status_as_of=foreign.status_as_of)
+    told = disclosure.NOTHING
+    if foreign.tier is not None:
+        told = disclosure.without_consent(ask.policy, ask.scopes)
+    tier = foreign.tier if Category.TIER in told.categories else None
+    limited, areas = taking.of.limited, taking.of.areas
+    answer = replace(
+        _foreign(foreign),
+        holder=context.pseudonyms.of(ask.partner, foreign.holder) if limited else None,
+        units_left=count.units_left,
+        resets_at=taking.of.resets_at,
+        redemption=handle if taking.takes and areas else None,
+        policy=told.code,
+        claims=told.categories,
+        tier=tier,
     )
-    tier = foreign.tier if Category.TIER in policy.categories else None
-    name = context.pseudonyms.of(ask.partner, foreign.holder) if takes.limited else None
-    answer = replace(answer, holder=name, policy=policy.code, claims=policy.categories, tier=tier)
-    told = Disclosed(policy.code, tier=tier)
-    return replace(about, outcome=Outcome.ACCEPTED, answer=answer, disclosed=told)
+    return Found(
+        Outcome.ACCEPTED,
+        answer,
+        foreign.holder,
+        disclosed=Disclosed(told.code, tier=tier),
+        status_as_of=foreign.status_as_of,
+        rows=tuple(_redeemed(context, ask, taking, handle)),
+    )
 
 
 def disclosed(policy: Policy, held: Held, agreed: Sequence[Consent]) -> Disclosed:
@@ -256,56 +299,70 @@ def disclosed(policy: Policy, held: Held, agreed: Sequence[Consent]) -> Disclose
     )
 
 
-def _unusable(problem: CodeProblem) -> Found:
+def unusable(problem: CodeProblem) -> Found:
+    """Return what a genuine code comes to that cannot be used."""
     answer = Answer(code_problem=problem, fix=_CODE_FIXES[problem])
     return Found(Outcome.CODE_NOT_USABLE, answer)
 
 
-def _asks_consent(context: Context, ask: Ask, about: Found) -> Found:
+def _not_entitled(context: Context, held: Held, problem: EntitlementProblem) -> Found:
+    answer = replace(_local(context, held), entitlement_problem=problem)
+    return Found(Outcome.NOT_ENTITLED, answer, held.person.handle, held.card.id)
+
+
+def _used_up(answer: Answer, taking: Taking, subject: str, card_id: int | None) -> Found:
+    answer = replace(
+        answer,
+        entitlement_problem=EntitlementProblem.QUOTA_USED,
+        units_left=0,
+        resets_at=taking.of.resets_at,
+    )
+    return Found(Outcome.NOT_ENTITLED, answer, subject, card_id)
+
+
+def _asks_consent(context: Context, ask: Ask, held: Held) -> Found:
     answer = Answer(
-        evidence=about.answer.evidence,
+        evidence=held.evidence,
         wanted=ask.policy.categories,
         redeems=ask.redeems,
         holds=ask.holds,
         policy=ask.policy.code,
     )
-    expires_at = context.now + AGREES
-    return replace(about, outcome=Outcome.CONSENT_REQUIRED, answer=answer, expires_at=expires_at)
+    return Found(
+        Outcome.CONSENT_REQUIRED,
+        answer,
+        held.person.handle,
+        held.card.id,
+        expires_at=context.now + AGREES,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """What is left of a quota, after what was taken now; or that there was not enough."""
+def _local(context: Context, held: Held) -> Answer:
+    return Answer(
+        evidence=held.evidence,
+        issuer=context.authority.issuer,
+        district=context.authority.district,
+        recognition=Recognition.LOCAL,
+    )
 
-    units_left: int | None
-    redemption: str | None = None
-    used_up: bool = False
+
+def _foreign(foreign: Foreign) -> Answer:
+    return Answer(
+        evidence=Evidence.SD_JWT_VC,
+        issuer=foreign.issuer,
+        district=foreign.district,
+        recognition=Recognition.RECIPROCAL,
+    )
 
 
-async def _counted(
-    context: Context,
-    session: Session,
-    ask: Ask,
-    takes: entitlement.Entitlement,
-    subject: str,
-    at: datetime,
-    handle: str,
-) -> _Counted:
-    """Count what a holder has left of a service, and take one unit where that is asked."""
-    takes_one = ask.redeems or ask.holds
-    if takes_one and takes.limited:
-        await redemption.alone_with(session, subject)
-    left = await redemption.left(session, subject, takes.quotas, context.now)
-    if left == 0:
-        return _Counted(0, used_up=True)
-    if not takes_one:
-        return _Counted(left)
-    session.add_all(
-        card.Redemption(
-            subject=subject,
+def _redeemed(context: Context, ask: Ask, taking: Taking, handle: str) -> Iterator[card.Redemption]:
+    """Yield what is used or held of each area, where anything is."""
+    for area in taking.of.areas if taking.takes else ():
+        yield card.Redemption(
+            subject=taking.subject,
             area=area,
             units=1,
-            used_at=at,
+            used_at=taking.at,
             handle=handle,
             state=Use.HELD if ask.holds else Use.USED,
             expires_at=context.now + HOLDS if ask.holds else None,
@@ -314,9 +371,22 @@ async def _counted(
             source=ask.partner,
             recorded_at=context.now,
         )
-        for area in takes.areas
-    )
-    return _Counted(None if left is None else left - 1, handle if takes.areas else None)
+
+
+def _noted(
+    context: Context, ask: Ask, held: Held, told: Disclosed, answer: Answer, handle: str
+) -> list[AccessEntry]:
+    """Return the notes for the holder of each piece of data that leaves now."""
+    subject, now = held.person.handle, context.now
+    own = [access.Told(one) for one in answer.claims if one not in _OF_DEPENDANTS]
+    if answer.holder is not None:
+        own.append(access.Told(Category.PSEUDONYM))
+    purpose = access.Purpose(ask.partner, ask.partner_name, ask.service, handle, told.consent)
+    notes = access.entries(subject, own, purpose, now)
+    for child in told.dependants:
+        of_child = [access.Told(one, child.member) for one in _OF_DEPENDANTS]
+        notes += access.entries(subject, of_child, replace(purpose, consent=child.consent), now)
+    return notes
 
 
 def _dependants(whose: talent.Talent, agreed: Sequence[Consent]) -> tuple[Dependant, ...]:
@@ -327,24 +397,3 @@ def _dependants(whose: talent.Talent, agreed: Sequence[Consent]) -> tuple[Depend
         for one in whose.household
         if one.id in consents
     )
-
-
-async def _note(
-    context: Context,
-    session: Session,
-    ask: Ask,
-    held: Held,
-    told: Disclosed,
-    answer: Answer,
-    handle: str,
-) -> None:
-    """Note for the holder each piece of data that leaves now."""
-    own = [access.Told(one) for one in answer.claims if one not in _OF_DEPENDANTS]
-    if answer.holder is not None:
-        own.append(access.Told(Category.PSEUDONYM))
-    purpose = access.Purpose(ask.partner, ask.partner_name, ask.service, handle, told.consent)
-    access.left(session, held.person.handle, own, purpose, context.now)
-    for child in told.dependants:
-        of_child = [access.Told(one, child.member) for one in _OF_DEPENDANTS]
-        purpose = replace(purpose, consent=child.consent)
-        access.left(session, held.person.handle, of_child, purpose, context.now)

@@ -11,13 +11,12 @@ from joserfc.jwk import ECKey
 from credentials import code, flaw, offline_pass, sd_jwt
 from credentials.keyring import Key, Purpose
 from credentials.status import Status
-from models import consent, shown
+from models import shown
 from models import verifier as verifiers
 from models.answer import CodeProblem
 from models.card import Card
-from models.consent import Consent
 from models.database import Session
-from models.presentation import Ticket
+from models.shown import Scanned
 from models.verification import Evidence
 from resolvers.authority import Authority
 from resolvers.directory import Asking
@@ -56,16 +55,31 @@ class Foreign:
 class Shown:
     """What was shown. Without a card, and no ``problem``, it is nothing that is told apart.
 
-    ``consent`` is what the holder agreed to by showing it; ``at`` when it was shown, where that
-    was before now.
+    ``ticket`` is the live code, whose card is still to be found; ``at`` is when it was shown, where
+    that was before now.
     """
 
     evidence: Evidence
     card: Card | None = None
     problem: CodeProblem | None = None
-    consent: Consent | None = None
+    ticket: Scanned | None = None
     foreign: Foreign | None = None
     at: datetime | None = None
+
+
+def by_ticket(
+    found: Scanned | None, asking: Asking, service: str, now: datetime, *, taken: bool
+) -> CodeProblem | None:
+    """Return why a live code that there is cannot be used now; ``taken``: somebody just has."""
+    if found is None:
+        return None
+    if found.verifier != asking.code:
+        return CodeProblem.FOR_ANOTHER_PARTNER
+    if found.service != service:
+        return CodeProblem.FOR_ANOTHER_SERVICE
+    if taken or found.used_at is not None:
+        return CodeProblem.ALREADY_USED
+    return CodeProblem.STALE if found.expires_at <= now else None
 
 
 async def by_code(
@@ -76,11 +90,9 @@ async def by_code(
     text: str,
     now: datetime,
 ) -> Shown:
-    """Return what a scanned code is of, and use it up; nothing else of the hub's is changed."""
+    """Return what a code is of that a phone made by itself, and use it up."""
     found = code.parse(text)
     match found:
-        case code.LiveCode(ticket=ticket):
-            return await _live(session, asking, service, ticket.digest.hex(), now)
         case code.FallbackCode():
             return await _fallback(authority, session, asking, found, now)
         case code.PassText():
@@ -156,28 +168,6 @@ async def by_credential(
 def audience(authority: Authority, verifier: str) -> str:
     """Return to whom a holder shows a portable credential who shows it to this verifier."""
     return f"{authority.issuer}/verifiers/{verifier}"
-
-
-async def _live(
-    session: Session, asking: Asking, service: str, digest: str, now: datetime
-) -> Shown:
-    nothing = Shown(Evidence.LIVE_CODE)
-    used = await shown.use(session, digest, asking.code, service, now)
-    if used is None:
-        found = await shown.ticket(session, digest)
-        return replace(nothing, problem=_problem(found, asking, service, now) if found else None)
-    agreed = await consent.by_id(session, used.consent_id) if used.consent_id else None
-    return replace(nothing, card=await shown.card_of(session, used.card_id), consent=agreed)
-
-
-def _problem(found: Ticket, asking: Asking, service: str, now: datetime) -> CodeProblem:
-    if found.verifier != asking.code:
-        return CodeProblem.FOR_ANOTHER_PARTNER
-    if found.service != service:
-        return CodeProblem.FOR_ANOTHER_SERVICE
-    if found.used_at is not None and found.used_at <= found.expires_at:
-        return CodeProblem.ALREADY_USED
-    return CodeProblem.STALE if found.expires_at <= now else CodeProblem.ALREADY_USED
 
 
 async def _fallback(

@@ -100,17 +100,16 @@ async def _answered(
     if whose is None:
         return NO
     by = Answer.of(before.told).evidence or Evidence.SERIAL_CONFIRMED
+    own = Held(held, whose, by, now)
     told = agreed or await judgement.agreed_by(context, session, ask, whose, None)
+    told = told if accept else ()
     # Who confirms a serial and has not agreed to more tells no more.
-    return await judgement.entitled(
-        context,
-        session,
-        ask,
-        Held(held, whose, by, now),
-        told if accept else (),
-        handle,
-        declined=True,
-    )
+    away = judgement.turned_away(context, ask, own, told, declined=True)
+    if away is not None:
+        return away
+    taking = judgement.Taking.by(context, ask, whose.handle, now)
+    [count] = await judgement.counted(session, [taking], now)
+    return judgement.accepted(context, ask, own, told, taking, count, handle)
 
 
 async def lapsed(context: Context, session: Session, before: Verification) -> Verification:

@@ -10,23 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from credentials import sd_jwt
 from eligibility import disclosure
 from models import card, errors, redemption
 from models import verification as rows
 from models.answer import Refusal
 from models.card import Use
-from models.database import Session
-from models.verification import Verification
 from models.verifier import Scope
-from resolvers import admission, filing, judgement, presented, prompt
+from resolvers import admission, counter, filing, presented, prompt
 from resolvers import verifier as verifiers
 from resolvers.admission import MOST_AT_ONCE, Asked, RefusedError, asking_of
 from resolvers.context import Context
+from resolvers.counter import Check
 from resolvers.directory import Asking
 from resolvers.filing import Checked
 from resolvers.judgement import Ask
-from resolvers.presented import Foreign, Shown
 
 
 async def verify(context: Context, asked: Asked) -> Checked:
@@ -145,41 +142,8 @@ def _refused(refusal: Refusal) -> Checked:
 async def _checked(context: Context, asking: Asking, asked: Asked) -> Checked:
     read = None
     if asked.portable is not None:
+        # Another district may be asked: nobody else waits for that.
         read = await presented.read(context.authority, asking, asked.portable, context.now)
-    try:
-        async with context.database.begin() as session:
-            before = await _before(session, asking, asked)
-            return before or await _new(context, session, asking, asked, read)
-    except rows.KeyTakenError:
-        # Who asked the same at the same moment was first, and nothing of this is kept.
-        async with context.database.begin() as session:
-            before = await _before(session, asking, asked)
-            if before is None:
-                raise
-            return before
-
-
-async def _before(session: Session, asking: Asking, asked: Asked) -> Checked | None:
-    """Return what was answered under this key already, if anything was."""
-    await verifiers.spend(session, asking)
-    key = asked.idempotency_key
-    before = await rows.by_key(session, asking.code, key, live=asking.live)
-    return await _again(session, before, asked) if before else None
-
-
-async def _again(session: Session, before: Verification, asked: Asked) -> Checked:
-    if before.input_digest != asked.digest:
-        raise RefusedError(Refusal.IDEMPOTENCY_CONFLICT)
-    return await filing.told_again(session, before)
-
-
-async def _new(
-    context: Context,
-    session: Session,
-    asking: Asking,
-    asked: Asked,
-    read: sd_jwt.Presented | Foreign | None,
-) -> Checked:
     ask = Ask(
         asking.code,
         asking.name,
@@ -190,37 +154,4 @@ async def _new(
         asked.redeems,
         asked.holds,
     )
-    handle = filing.new_handle()
-    if asked.serial is not None:
-        found = await prompt.prompted(context, session, ask, asked.serial)
-    else:
-        seen = await _shown(context, session, asking, asked, read)
-        found = await judgement.judged(context, session, ask, seen, handle)
-    row = Verification(
-        handle=handle,
-        verifier=asking.code,
-        live=asking.live,
-        service=asked.service,
-        terminal=asked.terminal,
-        idempotency_key=asked.idempotency_key,
-        input_digest=asked.digest,
-    )
-    said = asked.code or asked.serial or (asked.portable.token if asked.portable else "")
-    return await filing.filed(context, session, ask, row, found, said)
-
-
-async def _shown(
-    context: Context,
-    session: Session,
-    asking: Asking,
-    asked: Asked,
-    read: sd_jwt.Presented | Foreign | None,
-) -> Shown:
-    authority, now = context.authority, context.now
-    if asked.portable is not None:
-        nonce = asked.portable.nonce
-        return await presented.by_credential(
-            authority, session, asking, asked.service, nonce, read, now
-        )
-    by = presented.by_report if asked.reported else presented.by_code
-    return await by(authority, session, asking, asked.service, asked.code or "", now)
+    return await counter.serve(Check(context, asking, asked, ask, read))

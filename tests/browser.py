@@ -52,6 +52,7 @@ class Browser:
 
     async def picture(self, element):
         """Return how an element looks: a PNG."""
+        await self.send("window/rect", width=1400, height=1800)
         found = await self.send("element", using="css selector", value=element)
         (id_,) = found.values()
         async with self._http.get(f"{self._session}/element/{id_}/screenshot") as response:

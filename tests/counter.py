@@ -65,7 +65,7 @@ async def holders(database: Database, many: int, now: datetime) -> dict[int, str
     async with database.begin() as session:
         held = sa.select(talent.Talent.id, talent.Talent.handle).join(card.Card)
         active = held.where(card.Card.status == card.Status.ACTIVE).order_by(talent.Talent.id)
-        found = {id_: handle for id_, handle in (await session.execute(active.limit(many)))}
+        found = dict((await session.execute(active.limit(many))).all())
         used = sa.delete(card.Redemption).where(card.Redemption.subject.in_(found.values()))
         await session.execute(used)
         # Hubs of their own process live by the machine's clock, whatever the day of the demo.

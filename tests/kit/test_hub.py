@@ -155,7 +155,7 @@ async def test_the_hub_answers_each_case_as_the_kit_says(standing, cinema, name,
     caplog.set_level(logging.INFO)
     family = make.family(name)
     access = await cinema.token()
-    found, expected, noes = {}, {}, []
+    found, expected, refusals = {}, {}, []
 
     for number, case in enumerate(family["cases"]):
         await as_new(standing)
@@ -179,10 +179,10 @@ async def test_the_hub_answers_each_case_as_the_kit_says(standing, cinema, name,
         found[case["id"]] = told(answer)
         expected[case["id"]] = case.get("answer", NO)
         if found[case["id"]] == NO:
-            noes.append(no_more(answer))
+            refusals.append(no_more(answer))
 
     assert found == expected
-    assert all(one == noes[0] for one in noes)
+    assert all(one == refusals[0] for one in refusals)
     assert not [case["id"] for case in family["cases"] if _logged(case["input"], caplog.text)]
 
 
