@@ -210,6 +210,10 @@ class Board:
                 await self._attend(self._redis)
             except* _AWAY as wrong:
                 self._complain(_first(wrong))
+            # A group whose tasks fail at the moment it is cancelled tells of the failures alone.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def close(self) -> None:

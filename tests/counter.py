@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -37,25 +38,29 @@ async def tills(standing: hub.Standing, many: int) -> list[Till]:
 
 
 async def codes(
-    database: Database, talent_id: int, verifiers: list[str], now: datetime, service: str = SERVICE
+    database: Database,
+    talent_id: int,
+    shown_to: Sequence[tuple[str, str]],
+    now: datetime,
+    lasts: timedelta = timedelta(hours=1),
 ) -> list[str]:
-    """Have a person's phone show a code to each of these; there is no limit to it here."""
-    tickets = [code.new_ticket() for _ in verifiers]
+    """Have a person's phone make a code for each verifier and service; here without any limit."""
+    tickets = [code.new_ticket() for _ in shown_to]
     async with database.begin() as session:
         held = sa.select(card.Card).where(card.Card.talent_id == talent_id)
-        shown = card.best((await session.scalars(held)).all())
+        best = card.best((await session.scalars(held)).all())
         session.add_all(
             Ticket(
                 digest=ticket.digest.hex(),
-                card_id=shown.id,
+                card_id=best.id,
                 verifier=verifier,
                 service=service,
                 consent_id=None,
                 minted_at=now,
-                expires_at=now + timedelta(hours=1),
+                expires_at=now + lasts,
                 used_at=None,
             )
-            for ticket, verifier in zip(tickets, verifiers, strict=True)
+            for ticket, (verifier, service) in zip(tickets, shown_to, strict=True)
         )
     return [ticket.text("https://greenway.example") for ticket in tickets]
 

@@ -7,7 +7,7 @@ import random
 import secrets
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -37,7 +37,7 @@ async def test_of_fifty_redemptions_at_once_a_quota_of_two_allows_exactly_two(st
     await second.hub.authority.refreshed()
     asking = [tills[number % len(tills)] for number in range(AT_ONCE)]
     codes = await counter.codes(
-        first.hub.database, *people, [till.code for till in asking], clock()
+        first.hub.database, *people, [(till.code, till.service) for till in asking], clock()
     )
 
     async def check(number: int):
@@ -65,12 +65,29 @@ async def test_of_fifty_redemptions_at_once_a_quota_of_two_allows_exactly_two(st
     )
 
 
+async def test_an_answer_given_again_still_says_that_nothing_is_left(hub, clock):
+    people = await counter.holders(hub.hub.database, 1, clock())
+    [till] = await counter.tills(hub, 1)
+    shown = [(till.code, till.service)] * (counter.QUOTA + 1)
+    codes = await counter.codes(hub.hub.database, *people, shown, clock())
+    given = [till.input(code, redeem=True) for code in codes]
+
+    first = [await till.verify(**one) for one in given]
+    again = [await till.verify(**one) for one in given]
+
+    assert [one["entitlement"]["unitsLeft"] for one in first[:-1]] == [1, 0]
+    assert first[-1]["current"]["unitsLeft"] == 0
+    assert again == first
+
+
 # ── a model ──────────────────────────────────────────────────────────────────────────────────
 
 SERVICES = (counter.SERVICE, "concert-green-channel", "tenancy-advice")
 STEPS = 2_000
 #: Below what one card may be checked in an hour.
 _MOST_CHECKS = 25
+#: So many that none asks more often than a till may.
+_TILLS = 60
 
 
 @dataclass
@@ -80,6 +97,7 @@ class Unit:
     handle: str
     verifier: str
     person: int
+    service: str
     areas: tuple[str, ...]
     at: datetime
     until: datetime | None
@@ -126,6 +144,7 @@ class Walk:
         self.standing, self.dice = standing, dice
         self.people = people
         self.opens: dict[int, list[str]] = {}
+        self.codes: dict[int, list[tuple[Asking, str, str]]] = {}
         self.checks: Counter[int] = Counter()
         self.done: Counter[str] = Counter()
         self.asked: list[tuple[Asking, Asked, object]] = []
@@ -147,7 +166,7 @@ class Walk:
 
     def asking(self) -> Asking:
         """One of very many tills: each may ask ten times a second alone."""
-        name = f"till-{self.dice.randrange(200)}"
+        name = f"till-{self.dice.randrange(_TILLS)}"
         scopes = frozenset({Scope.VERIFY_CODE, Scope.REDEEM, Scope.DISCLOSE_TIER})
         return Asking(name, name, "", Kind.CINEMA, 1, scopes, frozenset(SERVICES), live=True)
 
@@ -173,12 +192,9 @@ class Walk:
         # Few people at a time, so that their quotas are used up again and again.
         person = self.dice.choice(able[:6])
         self.checks[person] += 1
-        service, asking = self.dice.choice(self.opens[person]), self.asking()
+        asking, service, text = await self.shown(person)
         mode = self.dice.choice(("look", "redeem", "hold", "hold"))
         now, areas = self.standing.clock(), self.areas[service]
-        [text] = await counter.codes(
-            self.standing.hub.database, person, [asking.code], now, service
-        )
         key = f"step-{len(self.asked)}"
         asked = Asked(service, key, code=text, redeems=mode == "redeem", holds=mode == "hold")
         left = self.model.left(person, areas, now)
@@ -197,9 +213,30 @@ class Walk:
             assert (found.answer.redemption is not None) is takes
             if takes:
                 state, until = (Use.HELD, now + HOLDS) if mode == "hold" else (Use.USED, None)
-                unit = Unit(found.row.handle, asking.code, person, areas, now, until, state)
+                unit = Unit(
+                    found.row.handle, asking.code, person, service, areas, now, until, state
+                )
                 self.model.units.append(unit)
-        await self.same(person)
+        await self.same(person, service)
+
+    async def shown(self, person: int) -> tuple[Asking, str, str]:
+        """Return the next code that a person shows: to which till, for which service."""
+        if not self.codes.get(person):
+            those = [
+                (self.asking(), self.dice.choice(self.opens[person])) for _ in range(_MOST_CHECKS)
+            ]
+            texts = await counter.codes(
+                self.standing.hub.database,
+                person,
+                [(asking.code, service) for asking, service in those],
+                self.standing.clock(),
+                timedelta(days=4_000),
+            )
+            self.codes[person] = [
+                (asking, service, text)
+                for (asking, service), text in zip(those, texts, strict=True)
+            ]
+        return self.codes[person].pop()
 
     async def again(self) -> None:
         """The same key hears the same, and nothing is counted."""
@@ -237,7 +274,7 @@ class Walk:
             assert tuple(sorted(one.area for one in rows)) == tuple(sorted(unit.areas))
             if stands is Use.HELD:
                 unit.state, unit.until = state, None if state is Use.USED else unit.until
-        await self.same(unit.person)
+        await self.same(unit.person, unit.service)
 
     async def time(self) -> None:
         """Minutes pass, so that holds run out; now and then weeks, into another period."""
@@ -254,18 +291,19 @@ class Walk:
         officer = self.context(Viewer(Role.OFFICER, "officer"))
         which = cards.Which(holder=self.people[person])
         await cards.replace(officer, which, Reason.DAMAGED)
-        await self.same(person)
+        self.codes.pop(person, None)
+        await self.same(person, *self.opens[person])
 
-    async def same(self, person: int) -> None:
+    async def same(self, person: int, *services: str) -> None:
         """Hub and model count the same."""
         now = self.standing.clock()
         async with self.standing.hub.database.session() as session:
-            for service, areas in self.areas.items():
+            for service in services:
                 takes = entitlement.of(
                     self.standing.hub.catalogue, service, now.astimezone(ZONE).date()
                 )
                 found = await redemption.left(session, self.people[person], takes.quotas, now)
-                assert found == self.model.left(person, areas, now)
+                assert found == self.model.left(person, self.areas[service], now)
 
 
 async def test_two_thousand_random_steps_count_as_a_plain_list_does(hub, clock):

@@ -19,11 +19,14 @@ async def joined(url: str):
     """A process's limits that count on the board."""
     board = Board(url)
     following = asyncio.create_task(board.follow())
-    await asyncio.wait_for(board.joined.wait(), 5)
-    yield Limits(board)
-    following.cancel()
-    await asyncio.wait([following])
-    await board.close()
+    async with asyncio.timeout(5):
+        await board.joined.wait()
+    try:
+        yield Limits(board)
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+        await board.close()
 
 
 async def test_so_many_are_counted_and_then_it_is_said_when_to_come_back():
@@ -65,11 +68,11 @@ async def test_processes_that_share_a_board_count_together(server, patient):
 
 
 @pytest.mark.skipif(store.SERVER is None, reason=store.WHY_NOT)
-async def test_without_the_board_each_process_counts_by_itself(server, patient):
+async def test_without_the_board_each_process_counts_by_itself(server):
     async with joined(server.url) as limits:
-        server.kill()
+        server.freeze()
         taken = [await limits.take(THREE, "a") for _ in range(4)]
-    server.start()
+        server.thaw()
 
     assert taken[:3] == [0, 0, 0]
     assert taken[3] > 0

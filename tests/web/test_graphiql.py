@@ -41,7 +41,7 @@ async def browser(tmp_path):
 
 @asynccontextmanager
 async def a_hub(seen):
-    async def context(request, plan):
+    async def context(request, plan, _body):
         seen.append(request.headers.get("authorization"))
 
     view = execution.GraphQLView(execution.Schema(Query), context)
