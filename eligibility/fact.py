@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -44,7 +44,8 @@ class Fact:
     ``choices`` are the words of a CHOICE, lowest first where ``ordered``. ``read`` is pure: the
     person and the day in, the value out, or None where it is not known. ``may_be_none``: it may be
     known to have no value (``null``), which is another thing. ``reached`` gives, for a number that
-    grows by itself, the days on which it comes to be so many.
+    grows by itself, the days on which it comes to be so many. ``reads`` are the lists of a person
+    that it is read of, where it needs no others: who asks for nothing else need not load them.
     """
 
     kind: Kind
@@ -57,6 +58,7 @@ class Fact:
     ordered: bool = False
     may_be_none: bool = False
     reached: Reached | None = None
+    reads: frozenset[str] | None = None
 
     @property
     def name(self) -> str:
@@ -138,9 +140,19 @@ _SHAPES: Mapping[Kind, str] = {
 }
 
 
-def yes_no(en: str, zh: str, ask_en: str, ask_zh: str, reference: str) -> Callable[[Reader], Fact]:
+def yes_no(
+    en: str,
+    zh: str,
+    ask_en: str,
+    ask_zh: str,
+    reference: str,
+    *,
+    reads: Collection[str] | None = None,
+) -> Callable[[Reader], Fact]:
     """Return a decorator that makes a YES_NO fact of its reader."""
-    return _maker(Kind.YES_NO, (en, zh, ask_en, ask_zh), reference)
+    words = (en, zh, ask_en, ask_zh)
+    read = None if reads is None else frozenset(reads)
+    return _maker(Kind.YES_NO, words, reference, reads=read)
 
 
 def number(

@@ -6,6 +6,7 @@ the rest of it. So the rows of all tables come as one union of texts, and are ma
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -43,14 +44,18 @@ _READ: Mapping[type, Callable[[str], Any]] = {
 async def by_handles(session: AsyncSession, handles: Sequence[str]) -> list[Talent | None]:
     """Return whole people by handle, in the order asked; None for a handle nobody has."""
     askable = {handle for handle in handles if talent.HANDLE.fullmatch(handle)}
-    found = await _people(session, _BY_HANDLE, askable)
+    found = await _people(session, _BY_HANDLE, askable, _PARTS)
     by_handle = {person.handle: person for person in found}
     return [by_handle.get(handle) for handle in handles]
 
 
-async def by_ids(session: AsyncSession, ids: Sequence[int]) -> list[Talent | None]:
-    """Return whole people by id, in the order asked."""
-    by_id = {person.id: person for person in await _people(session, _BY_ID, set(ids))}
+async def by_ids(
+    session: AsyncSession, ids: Sequence[int], parts: frozenset[str] | None = None
+) -> list[Talent | None]:
+    """Return whole people by id, in the order asked; with ``parts``, these of their lists alone."""
+    wanted = frozenset(_PARTS) if parts is None else parts
+    found = await _people(session, _by_id(wanted), set(ids), wanted)
+    by_id = {person.id: person for person in found}
     return [by_id.get(id_) for id_ in ids]
 
 
@@ -69,12 +74,16 @@ def known_at(person: Talent, moment: datetime) -> Talent | None:
 
 
 async def _people(
-    session: AsyncSession, statement: sa.CompoundSelect[Any], keys: Collection[object]
+    session: AsyncSession,
+    statement: sa.CompoundSelect[Any],
+    keys: Collection[object],
+    parts: Iterable[str],
 ) -> Sequence[Talent]:
     owned = _owned(await session.execute(statement, {"keys": list(keys)}))
     people = [person for (_, part), rows in owned.items() if part == _PEOPLE for person in rows]
+    # What is not loaded raises, as ever.
     for person in people:
-        for name in _PARTS:
+        for name in parts:
             orm.attributes.set_committed_value(person, name, owned.get((person.id, name), []))
     return people
 
@@ -135,8 +144,11 @@ _KINDS: Mapping[str, type[base.Base]] = {
 _SHAPES = {name: _Shape(kind) for name, kind in _KINDS.items()}
 
 
-def _union(which: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
+def _union(
+    which: sa.ColumnElement[bool], parts: Collection[str] = frozenset(_SHAPES)
+) -> sa.CompoundSelect[Any]:
     """Return the statement: for each table its name, whose the row is, and the row in texts."""
+    shapes = {name: shape for name, shape in _SHAPES.items() if name in parts}
     owners: dict[str, sa.ColumnElement[int]] = {
         name: kind.__table__.c.talent_id for name, kind in _PARTS.items() if name != "teams"
     }
@@ -147,7 +159,7 @@ def _union(which: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
         "teams": talent.membership.c.team_id == talent.Team.id,
         _ORGANISATIONS: talent.Employment.organisation_id == talent.Organisation.id,
     }
-    width = max(len(shape.columns) for shape in _SHAPES.values())
+    width = max(len(shape.columns) for shape in shapes.values())
     people = sa.select(Talent.id).where(which)
     return sa.union_all(
         *(
@@ -157,11 +169,16 @@ def _union(which: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
                 *(sa.cast(column, sa.Text) for column in shape.columns.values()),
                 *[sa.cast(sa.null(), sa.Text)] * (width - len(shape.columns)),
             ).where(owners[name].in_(people), joins.get(name, sa.true()))
-            for name, shape in _SHAPES.items()
+            for name, shape in shapes.items()
         )
     )
 
 
 _KEYS: sa.BindParameter[Sequence[object]] = sa.bindparam("keys", expanding=True)
 _BY_HANDLE = _union(Talent.handle.in_(_KEYS))
-_BY_ID = _union(Talent.id.in_(_KEYS))
+
+
+@functools.cache
+def _by_id(parts: frozenset[str]) -> sa.CompoundSelect[Any]:
+    more = {_ORGANISATIONS} if "employments" in parts else set()
+    return _union(Talent.id.in_(_KEYS), {_PEOPLE, *parts, *more})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import card
-from models.card import Card, Change, Event
+from models.card import Card, Change, Event, Status
 from models.presentation import Challenge, Device, Ticket
 from models.status import StatusEntry
 from models.talent import Talent
@@ -112,20 +113,60 @@ async def entry(session: AsyncSession, list_number: int, place: int) -> Entry | 
     return Entry(held, ended=given.ended_at is not None or unlinked)
 
 
-async def by_serial(session: AsyncSession, printed: str) -> tuple[Card, str] | None:
-    """Return the card of a printed serial with its holder's handle; one statement, found or not."""
-    wanted = (
-        sa.select(Card, Talent.handle)
-        .join(Talent, Talent.id == Card.talent_id)
-        .where(Card.serial == printed)
-    )
-    found = (await session.execute(wanted)).one_or_none()
-    return (found[0], found[1]) if found else None
+class Dated(Protocol):
+    """A card as far as it says whether it counts."""
+
+    @property
+    def issued_on(self) -> date:
+        """The first day on which it does."""
+
+    @property
+    def valid_until(self) -> date:
+        """The last day on which it does."""
+
+    @property
+    def status(self) -> Status:
+        """Whether it does on these."""
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether it is a test card."""
 
 
-async def counted_at(session: AsyncSession, held: Card, at: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The card of a printed serial, and whose it is."""
+
+    id: int
+    whose: str
+    issued_on: date
+    valid_until: date
+    status: Status
+    sandbox: bool
+
+
+#: One row comes of it whether or not there is such a card, so that both take as long.
+_ONE = sa.select(sa.literal(1).label("one")).subquery()
+_NAMED = (
+    sa.select(Card.id, Talent.handle, Card.issued_on, Card.valid_until, Card.status, Card.sandbox)
+    .select_from(_ONE)
+    .outerjoin(Card, Card.serial == sa.bindparam("printed"))
+    .outerjoin(Talent, Talent.id == Card.talent_id)
+)
+_NOBODYS = Named(0, "", date.min, date.min, Status.REVOKED, sandbox=False)
+
+
+async def by_serial(session: AsyncSession, printed: str) -> tuple[Named, bool]:
+    """Return the card of a printed serial, and whether there is one; else one that never counts."""
+    row = (await session.execute(_NAMED, {"printed": printed})).one()
+    found = Named(*row)
+    known = row[0] is not None
+    return (found if known else _NOBODYS), known
+
+
+async def counted_at(session: AsyncSession, card_id: int, at: datetime) -> bool:
     """Return whether a card was neither suspended nor revoked at a moment in the past."""
-    befell = sa.select(Event).where(Event.card_id == held.id, Event.at <= at)
+    befell = sa.select(Event).where(Event.card_id == card_id, Event.at <= at)
     last = (await session.scalars(befell.order_by(Event.id.desc()).limit(1))).one_or_none()
     return last is None or last.change not in _ENDING
 

@@ -53,7 +53,7 @@ class Category(enum.StrEnum):
     DEPENDANT_NAME = "DEPENDANT_NAME"
     DEPENDANT_BIRTH_DATE = "DEPENDANT_BIRTH_DATE"
     PSEUDONYM = "PSEUDONYM"
-    #: Not told to any partner: an officer looked at all that is on record.
+    #: Not told to any partner: an officer looked at what is on record.
     RECORD = "RECORD"
 
 
@@ -268,7 +268,8 @@ class AccessEntry(base.Base):
 
     ``member_id`` is the member of the household it was about, if not the person themselves;
     ``verification`` and ``consent`` are handles, where it left by a check or on a consent.
-    ``purpose`` is the code of the service; of an officer, why they looked.
+    ``purpose`` is the code of the service; of an officer, why they looked, and ``fields`` are those
+    of the record they were shown, by their names in the graph with a space between.
     """
 
     __tablename__ = "access_entry"
@@ -284,3 +285,4 @@ class AccessEntry(base.Base):
     at: orm.Mapped[datetime]
     verification: orm.Mapped[str | None]
     consent: orm.Mapped[str | None]
+    fields: orm.Mapped[str | None]

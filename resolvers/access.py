@@ -1,17 +1,28 @@
-"""What left the hub of a person: noted in the transaction it leaves by, told to that person."""
+"""What left the hub of a person: noted in the transaction it leaves by, told to that person.
+
+What leaves while a query only reads has no transaction to be noted in. It is collected in the
+query's context, and written down in one when the query is over and before it is answered.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from models import access as rows
 from models import page
+from models import verification as checks
 from models.access import Happening, Place
 from models.database import Session
 from models.verification import AccessEntry, Category
-from resolvers.context import Context
+from resolvers.context import Context, Note
+from resolvers.viewer import OFFICERS
+
+#: What officers are called in people's logs, and why they look where they need not say it.
+DESK, LOOKED_UP = "Talent service desk", "talent-database"
+_log = logging.getLogger("greenway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,66 @@ def left(
 ) -> None:
     """Note what leaves of a person with whatever else this session writes."""
     session.add_all(entries(subject, told, purpose, at))
+
+
+def officer(context: Context, subject: str) -> str:
+    """Return what the officer who asks is called in a person's log: another name in each."""
+    name = context.pseudonyms.of(f"officers of {subject}", context.viewer.subject)
+    return f"officer:{name}"
+
+
+def watched(context: Context) -> bool:
+    """Return whether it is noted whose record is shown to the viewer: not to people themselves."""
+    return context.viewer.role in OFFICERS
+
+
+def looked(
+    context: Context, subjects: Iterable[str], fields: Iterable[str], purpose: str = LOOKED_UP
+) -> None:
+    """Note that the officer who asks is shown these fields of each of these people's records."""
+    shown = frozenset(fields)
+    for subject in subjects if shown else ():
+        partner = officer(context, subject)
+        context.note(Note(subject, Category.RECORD, partner, DESK, purpose), shown)
+
+
+def supplied(context: Context, subject: str, partner: str, service: str) -> None:
+    """Note that a partner is asked for facts about a person, by the name it knows them by.
+
+    It is noted that the partner was to hear it: one that rests, or is out of reach, may not have.
+    """
+    name = context.registry.partners[partner].manifest.name.said(("en",)).text
+    context.note(Note(subject, Category.PSEUDONYM, partner, name, service))
+
+
+async def kept(context: Context) -> None:
+    """Write down what a query noted, in one statement, before it is answered.
+
+    What an officer was to be shown and cannot be noted is not shown: the failure is raised, and
+    takes the answer's place. What partners were told is told; then the failure is logged, and the
+    answer goes to the person it is about.
+    """
+    if not context.notes:
+        return
+    rows = [
+        AccessEntry(
+            subject=one.subject,
+            category=one.category,
+            partner=one.partner,
+            partner_name=one.partner_name,
+            purpose=one.purpose,
+            at=context.now,
+            fields=" ".join(sorted(fields)) or None,
+        )
+        for one, fields in context.notes.items()
+    ]
+    try:
+        async with context.database.begin() as session:
+            await checks.add(session, (), rows)
+    except Exception:
+        if watched(context):
+            raise
+        _log.exception("what partners were told is missing in a log: %d entries", len(rows))
 
 
 async def log(context: Context, first: int | None, after: str | None) -> page.Page[Happening]:

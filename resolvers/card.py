@@ -16,6 +16,7 @@ from models import errors, presentation, status, talent
 from models.card import Card, Change, Event, Reason, Status
 from models.database import Session
 from models.errors import NotIssued
+from resolvers import access
 from resolvers.context import Context
 from resolvers.viewer import OFFICERS
 
@@ -204,7 +205,9 @@ async def history(context: Context, which: Which) -> list[Record]:
     """
     context.viewer.require(OFFICERS)
     async with context.reads.one(), context.database.session() as session:
-        return [await _record(session, one) for one in await _all(session, which)]
+        found = [await _record(session, one) for one in await _all(session, which)]
+    access.looked(context, {one.holder for one in found}, ["card"])
+    return found
 
 
 async def _changed(

@@ -78,12 +78,10 @@ async def assist(context: Context, handle: str, reason: str) -> None:
         found = await rows.waits(session, handle, context.now)
     if found is None or found.subject is None:
         raise errors.UnknownPromptError
-    await prompt.answered(context, handle, accept=True, subject=found.subject)
-    officer = context.pseudonyms.of("officers", context.viewer.subject)
-    purpose = access.Purpose(f"officer:{officer}", "Talent service desk", reason.strip())
-    async with context.database.begin() as session:
-        looked = [access.Told(Category.RECORD)]
-        access.left(session, found.subject, looked, purpose, context.now)
+    officer = access.officer(context, found.subject)
+    purpose = access.Purpose(officer, access.DESK, reason.strip())
+    note = access.entries(found.subject, [access.Told(Category.RECORD)], purpose, context.now)
+    await prompt.answered(context, handle, accept=True, subject=found.subject, note=note)
 
 
 async def _agreed(context: Context, subject: str, said: Said, agreed_to: str) -> list[Consent]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
 from models import errors, talent
 from models.database import Database
+from models.verification import Category
 from resolvers.authority import Authority
 from resolvers.desk import Desk
 from resolvers.loaders import Loaders
@@ -40,6 +41,17 @@ class Problem:
     extensions: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """That something of a person left while a query was read: whose, what, to whom, for what."""
+
+    subject: str
+    category: Category
+    partner: str
+    partner_name: str
+    purpose: str
+
+
 @dataclass(slots=True)
 class Context:
     """One query's surroundings; made for it, gone with it."""
@@ -61,6 +73,8 @@ class Context:
     #: The person asking, once read; None where a role without a person asks.
     person: talent.Talent | None = None
     problems: list[Problem] = field(default_factory=list)
+    #: What left, each with the fields of a record that were shown; ``access.kept`` writes it down.
+    notes: dict[Note, set[str]] = field(default_factory=dict)
     _made: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -151,6 +165,11 @@ class Context:
         if retry_after:
             more["retryAfter"] = retry_after.isoformat()
         self.problems.append(Problem(path, code, message, more))
+
+    def note(self, note: Note, fields: Iterable[str] = ()) -> None:
+        """Note what leaves, once however often it does; of a plan alone nothing leaves."""
+        if self.plan is None or not self.plan.is_dry:
+            self.notes.setdefault(note, set()).update(fields)
 
     def once(self, key: str, make: Callable[[], T]) -> T:
         """Return what this query made under a key, making it the first time."""

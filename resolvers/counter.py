@@ -22,9 +22,9 @@ from models.answer import Refusal
 from models.consent import Consent
 from models.database import Session
 from models.verification import AccessEntry, Evidence, Outcome, Verification
-from resolvers import filing, judgement, limit, presented, prompt
+from resolvers import consent, entitlement, filing, judgement, limit, presented, prompt
 from resolvers.admission import Asked, RefusedError
-from resolvers.context import Context
+from resolvers.context import ZONE, Context
 from resolvers.directory import Asking
 from resolvers.filing import Checked
 from resolvers.judgement import Ask, Counted, Found, Held, Taking
@@ -47,6 +47,8 @@ class Check:
     handle: str = field(default_factory=filing.new_handle)
     seen: Shown = field(default_factory=lambda: Shown(Evidence.LIVE_CODE))
     talent_id: int | None = None
+    #: The handle of the holder, once it is known.
+    whose: str | None = None
     held: Held | None = None
     agreed: Sequence[Consent] = ()
     taking: Taking | None = None
@@ -189,10 +191,11 @@ def _scan(check: Check, ticket: shown.Scanned | None, taken: set[str]) -> None:
     is_taken = ticket is not None and ticket.digest in taken
     problem = presented.by_ticket(ticket, check.asking, service, now, taken=is_taken)
     check.seen = Shown(Evidence.LIVE_CODE, problem=problem, ticket=None if problem else ticket)
-    if ticket is None or problem is not None:
-        return
-    taken.add(ticket.digest)
-    check.talent_id = ticket.talent_id
+    if ticket is not None:
+        # Of a code that is scanned in vain the holder is told as well.
+        check.talent_id = ticket.talent_id
+    if ticket is not None and problem is None:
+        taken.add(ticket.digest)
 
 
 async def _shown(session: Session, check: Check) -> Shown:
@@ -209,11 +212,17 @@ async def _shown(session: Session, check: Check) -> Shown:
 async def _people(session: Session, checks: Sequence[Check]) -> None:
     """Find whose the cards are that were shown, and which of them are good."""
     wanted = list(dict.fromkeys(one.talent_id for one in checks if one.talent_id is not None))
-    people = dict(zip(wanted, await dossier.by_ids(session, wanted), strict=True)) if wanted else {}
+    if not wanted:
+        return
+    found = await dossier.by_ids(session, wanted, _parts(checks))
+    people = dict(zip(wanted, found, strict=True))
     for one in checks:
         whose = people.get(one.talent_id) if one.talent_id is not None else None
         ticket, held = one.seen.ticket, one.seen.card
         if whose is None:
+            continue
+        one.whose = whose.handle
+        if one.seen.problem is not None:
             continue
         if ticket is not None:
             held = next((own for own in whose.cards if own.id == ticket.card_id), None)
@@ -224,6 +233,18 @@ async def _people(session: Session, checks: Sequence[Check]) -> None:
         one.held = Held(held, whose, one.seen.evidence, at)
         if wait := await one.context.authority.limits.take(limit.CARD, str(whose.id)):
             one.failure = RefusedError(Refusal.RATE_LIMITED, wait)
+
+
+def _parts(checks: Sequence[Check]) -> frozenset[str] | None:
+    """Return which lists of people are needed; None: all, since somebody may be told of them."""
+    parts = {"cards"}
+    for one in checks:
+        on = min(one.seen.at or one.context.now, one.context.now).astimezone(ZONE).date()
+        read = entitlement.reads(one.context.catalogue, one.asked.service, on)
+        if read is None or one.ask.policy.personal:
+            return None
+        parts |= read
+    return frozenset(parts)
 
 
 async def _judge(session: Session, checks: Sequence[Check]) -> None:
@@ -244,7 +265,7 @@ async def _early(session: Session, check: Check) -> Found | None:
     """Return what comes of a check before anything is counted; None where it takes its place."""
     context, ask, seen = check.context, check.ask, check.seen
     if seen.problem is not None:
-        return judgement.unusable(seen.problem)
+        return judgement.unusable(seen.problem, check.whose)
     if seen.foreign is not None:
         taking = judgement.taking_of(context, ask, seen.foreign)
         if isinstance(taking, Found):
@@ -254,13 +275,24 @@ async def _early(session: Session, check: Check) -> Found | None:
     held = check.held
     if held is None:
         return judgement.NO
-    minted = seen.ticket.consent_id if seen.ticket else None
-    agreed = await agreements.by_id(session, minted) if minted is not None else None
-    check.agreed = await judgement.agreed_by(context, session, ask, held.person, agreed)
+    check.agreed = await _agreed(session, check, held)
     away = judgement.turned_away(context, ask, held, check.agreed)
     if away is None:
         check.taking = Taking.by(context, ask, held.person.handle, held.at)
     return away
+
+
+async def _agreed(session: Session, check: Check, held: Held) -> Sequence[Consent]:
+    """Return what the holder agreed to that holds: by what was shown, else standing."""
+    ask, shown_ = check.ask, None
+    if not ask.policy.personal:
+        return ()
+    if check.seen.ticket is not None and check.seen.ticket.consent_id is not None:
+        shown_ = await agreements.by_id(session, check.seen.ticket.consent_id)
+    elif check.seen.evidence is Evidence.OFFLINE_PASS:
+        whose = held.person.id
+        shown_ = await consent.passed(session, whose, ask.partner, ask.service, held.at)
+    return await judgement.agreed_by(check.context, session, ask, held.person, shown_)
 
 
 def _counted(check: Check, count: Counted) -> Found:

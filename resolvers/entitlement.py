@@ -43,6 +43,14 @@ def of(catalogue: Catalogue, code: str, on: date) -> Entitlement:
     return Entitlement(code, quotas, max(resets, default=None))
 
 
+def reads(catalogue: Catalogue, code: str, on: date) -> frozenset[str] | None:
+    """Return which lists of a person the rule of a service is judged on; None: maybe all."""
+    facts = catalogue.rulebook.judge(code, on).tree.facts.values()
+    if any(fact.reads is None for fact in facts):
+        return None
+    return frozenset().union(*(fact.reads or () for fact in facts))
+
+
 def problem(
     catalogue: Catalogue, code: str, person: talent.Talent, on: date
 ) -> EntitlementProblem | None:

@@ -107,16 +107,23 @@ _CODE_FIXES = {
 _OF_DEPENDANTS = (Category.DEPENDANT_NAME, Category.DEPENDANT_BIRTH_DATE)
 
 
-async def is_good(session: Session, held: Card, ask: Ask, at: datetime, now: datetime) -> bool:
-    """Return whether a card counted when it was shown, in the world of whoever asks."""
-    if held.sandbox is ask.live:
-        return False
+def counts(held: shown.Dated, ask: Ask, at: datetime) -> bool:
+    """Return whether a card counts by its dates and status, in the world of whoever asks."""
     on = at.astimezone(ZONE).date()
-    if not held.issued_on <= on <= held.valid_until:
-        return False
-    if at < now:
-        return await shown.counted_at(session, held, at)
-    return held.status is card.Status.ACTIVE
+    return (
+        held.sandbox is not ask.live
+        and held.issued_on <= on <= held.valid_until
+        and held.status is card.Status.ACTIVE
+    )
+
+
+async def is_good(session: Session, held: Card, ask: Ask, at: datetime, now: datetime) -> bool:
+    """Return whether a card counted when it was shown: now, or a while ago."""
+    if at < now and held.sandbox is not ask.live:
+        on = at.astimezone(ZONE).date()
+        dated = held.issued_on <= on <= held.valid_until
+        return dated and await shown.counted_at(session, held.id, at)
+    return counts(held, ask, at)
 
 
 async def agreed_by(
@@ -299,10 +306,10 @@ def disclosed(policy: Policy, held: Held, agreed: Sequence[Consent]) -> Disclose
     )
 
 
-def unusable(problem: CodeProblem) -> Found:
-    """Return what a genuine code comes to that cannot be used."""
+def unusable(problem: CodeProblem, whose: str | None) -> Found:
+    """Return what a genuine code comes to that cannot be used; ``whose`` it is, if known."""
     answer = Answer(code_problem=problem, fix=_CODE_FIXES[problem])
-    return Found(Outcome.CODE_NOT_USABLE, answer)
+    return Found(Outcome.CODE_NOT_USABLE, answer, whose)
 
 
 def _not_entitled(context: Context, held: Held, problem: EntitlementProblem) -> Found:

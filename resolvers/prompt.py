@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from eligibility import disclosure
@@ -11,7 +12,7 @@ from models import verification as rows
 from models.answer import Answer
 from models.consent import Consent
 from models.database import Session
-from models.verification import Evidence, Outcome, Verification
+from models.verification import AccessEntry, Evidence, Outcome, Verification
 from models.verifier import Scope
 from resolvers import filing, judgement, limit
 from resolvers.context import Context
@@ -27,21 +28,16 @@ async def prompted(context: Context, session: Session, ask: Ask, typed: str) -> 
     What there is and what there is not take the same steps, lest time tell them apart.
     """
     printed = card.normal_serial(typed) or ""
-    found = await shown.by_serial(session, printed)
-    held, whose = found or (None, f"serial {printed}")
-    asked_often = await context.authority.limits.take(limit.PROMPTS, whose)
-    now = context.now
-    if held is not None and (
-        asked_often or not await judgement.is_good(session, held, ask, now, now)
-    ):
-        held = None
-    answer = Answer(redeems=ask.redeems, holds=ask.holds, policy=ask.policy.code)
+    named, known = await shown.by_serial(session, printed)
+    asked_often = await context.authority.limits.take(limit.PROMPTS, named.whose or printed)
+    counts = judgement.counts(named, ask, context.now)
+    asked = known and counts and not asked_often
     return Found(
         Outcome.PENDING,
-        answer,
-        whose if held else None,
-        held.id if held else None,
-        expires_at=now + CONFIRMS,
+        Answer(redeems=ask.redeems, holds=ask.holds, policy=ask.policy.code),
+        named.whose if asked else None,
+        named.id if asked else None,
+        expires_at=context.now + CONFIRMS,
     )
 
 
@@ -52,6 +48,7 @@ async def answered(
     accept: bool,
     agreed: Sequence[Consent] = (),
     subject: str | None = None,
+    note: Sequence[AccessEntry] = (),
 ) -> None:
     """Write down what a holder answers to a check that waits for them.
 
@@ -62,6 +59,7 @@ async def answered(
             card all the same, and the partner learns no more than that.
         agreed: What the holder agreed to, in the database already.
         subject: Whose check it is; the person asking, if not given (an officer helps).
+        note: What else that person's log is to tell, in the same transaction.
 
     Raises:
         UnknownPromptError: no check so called waits for this person.
@@ -76,6 +74,7 @@ async def answered(
             found = NO
             if accept or before.outcome is Outcome.CONSENT_REQUIRED:
                 found = await _answered(context, session, ask, before, agreed, new, accept=accept)
+            found = replace(found, rows=(*found.rows, *note))
             await filing.filed(context, session, ask, _following(before, new), found)
     except rows.KeyTakenError:
         # They answered twice at once, and the other answer was first.

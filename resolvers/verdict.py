@@ -20,6 +20,7 @@ from eligibility.tree import Known
 from eligibility.turning import HORIZON, Turning
 from eligibility.verdict import Alternative, Outcome, Verdict
 from models import dossier, errors, menu, page, talent
+from resolvers import access
 from resolvers.context import Context
 from resolvers.menu import Catalogue, Filter
 
@@ -129,12 +130,15 @@ def outstanding(context: Context, judged: Judged) -> Mapping[str, str]:
 async def settled(context: Context, judged: Judged, path: Path) -> Judged:
     """Return a verdict of ``on`` as it is with what partners supply, all asked side by side.
 
-    A partner that fails is told of at ``path``, where the field that asks stands; what it should
+    That they hear the person's pseudonym is noted before they are asked, for the person's log. A
+    partner that fails is told of at ``path``, where the field that asks stands; what it should
     have supplied stays open, and no verdict turns for it.
     """
     wanted = outstanding(context, judged)
     if judged.person is None or not wanted:
         return judged
+    for partner in set(wanted.values()):
+        access.supplied(context, judged.person.handle, partner, judged.service.code)
     name = partial(context.pseudonyms.of, handle=judged.person.handle)
     supplies = await asyncio.gather(
         *(context.desk.supply(partner, name(partner), fact) for fact, partner in wanted.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from strawberry.schema.config import StrawberryConfig
 
+from resolvers import access as accesses  # `schema.access` is a module of its own
 from schema import execution, mutation, offer, query, scalars, talent
 
 
@@ -33,4 +34,5 @@ def _built(
         bounds=limits,
         introspection=introspection,
         before=query.before,
+        after=accesses.kept,
     )

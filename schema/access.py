@@ -12,6 +12,7 @@ from models import errors, page
 from models.answer import Answer
 from models.verification import AccessEntry as Left
 from models.verification import Category, Outcome, Verification
+from resolvers import access
 from resolvers import confirmation as confirmations
 from schema import scalars
 from schema.consent import CardPartner, ConsentTextFault, NotServedFault
@@ -19,6 +20,7 @@ from schema.errors import Fault, UnknownCodeFault
 from schema.info import Info
 from schema.menu import Service
 from schema.node import PageInfo
+from schema.permissions import holders, officers
 
 scalars.describe(
     Outcome,
@@ -39,6 +41,9 @@ scalars.describe(
 @strawberry.type(description="One piece of data that left the hub.")
 class ToldData:
     category: Category = strawberry.field(description="What it was.")
+    fields: list[str] | None = strawberry.field(
+        description="Of the record, the fields that were shown, by their names in `Talent`."
+    )
     member: strawberry.ID | None = strawberry.field(
         description="The member it was about, by their id in `household`; null: oneself."
     )
@@ -50,6 +55,7 @@ class ToldData:
     def of(cls, row: Left) -> ToldData:
         return cls(
             category=row.category,
+            fields=None if row.fields is None else row.fields.split(),
             member=None if row.member_id is None else strawberry.ID(str(row.member_id)),
             consent=None if row.consent is None else strawberry.ID(row.consent),
         )
@@ -63,7 +69,10 @@ class AccessEntry:
     )
     partner_name: str = strawberry.field(description="Who asked.")
     purpose: str = strawberry.field(
-        description="For what: the service, by code; of an officer, the reason they gave."
+        description=(
+            "For what: the service, by code; of an officer, the reason they gave, or "
+            f"`{access.LOOKED_UP}` where they looked somebody up."
+        )
     )
     result: Outcome | None = strawberry.field(
         description="What came of the check; null where it was none."
@@ -233,3 +242,50 @@ AssistVerificationOutcome = Annotated[
     PromptAnswer | UnknownPromptFault,
     strawberry.union("AssistVerificationOutcome", description="The answer, or that none waits."),
 ]
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description=(
+            "Answer a check that waits for the viewer: whether it goes on, and what is agreed to "
+            "for it. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def answer_prompt(
+        self,
+        info: Info,
+        input: Annotated[AnswerPromptInput, strawberry.argument(description="The answer.")],
+    ) -> AnswerPromptOutcome | None:
+        try:
+            await confirmations.answer(info.context, input.said())
+        except errors.UnknownPromptError as error:
+            return UnknownPromptFault.of(error)
+        except errors.ConsentTextError as error:
+            return ConsentTextFault.of(error, info)
+        except errors.NotServedError as error:
+            return NotServedFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+        return PromptAnswer(verification=input.verification, accepted=input.accept)
+
+    @strawberry.mutation(
+        description=(
+            "Confirm a check for its holder, who is there and has no phone at hand; the holder "
+            "reads of it in their log, with the reason. Officers."
+        ),
+        extensions=[officers()],
+    )
+    async def assist_verification(
+        self,
+        info: Info,
+        input: Annotated[
+            AssistVerificationInput, strawberry.argument(description="Which check, and why.")
+        ],
+    ) -> AssistVerificationOutcome | None:
+        try:
+            await confirmations.assist(info.context, input.verification, input.reason)
+        except errors.UnknownPromptError as error:
+            return UnknownPromptFault.of(error)
+        return PromptAnswer(verification=input.verification, accepted=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from schema import scalars
 from schema.errors import Fault, UnknownCodeFault
 from schema.info import Info
 from schema.menu import Partner, PartnerProblem
+from schema.permissions import holders
 
 scalars.describe(
     rows.State,
@@ -232,3 +234,87 @@ SettleBookingOutcome = Annotated[
     Booking | UnknownBookingFault,
     strawberry.union("SettleBookingOutcome", description="The booking, or that there is none."),
 ]
+
+
+async def _moved(
+    act: Awaitable[rows.Booking], info: Info
+) -> Booking | BookingStateFault | NotDoneFault | UnknownBookingFault:
+    """Return the booking that an act leaves, or why it was not done."""
+    try:
+        return Booking.of(await act, info)
+    except errors.NotDoneError as error:
+        return NotDoneFault.of(error, info)
+    except errors.BookingStateError as error:
+        return BookingStateFault.of(error, info)
+    except errors.UnknownBookingError as error:
+        return UnknownBookingFault.of(error)
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description=(
+            "Ask a partner to keep an offer, once for an idempotency key, however often it is "
+            "sent. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def reserve_offer(
+        self,
+        info: Info,
+        input: Annotated[ReserveOfferInput, strawberry.argument(description="Which offer.")],
+    ) -> ReserveOfferOutcome | None:
+        path = info.path.as_list()
+        try:
+            return Booking.of(await bookings.reserve(info.context, input.wanted(), path), info)
+        except errors.NotDoneError as error:
+            return NotDoneFault.of(error, info)
+        except errors.NotEligibleError as error:
+            return NotEligibleFault.of(error)
+        except errors.NotBookableError as error:
+            return NotBookableFault.of(error)
+        except errors.KeyReusedError as error:
+            return KeyReusedFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description="Confirm what is held; confirming it again changes nothing. Holders.",
+        extensions=[holders()],
+    )
+    async def confirm_booking(
+        self,
+        info: Info,
+        input: Annotated[ConfirmBookingInput, strawberry.argument(description="Which booking.")],
+    ) -> ConfirmBookingOutcome | None:
+        return await _moved(bookings.confirm(info.context, input.id), info)
+
+    @strawberry.mutation(
+        description=(
+            "Give back what is held or confirmed; cancelling it again changes nothing. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def cancel_booking(
+        self,
+        info: Info,
+        input: Annotated[CancelBookingInput, strawberry.argument(description="Which booking.")],
+    ) -> CancelBookingOutcome | None:
+        return await _moved(bookings.cancel(info.context, input.id), info)
+
+    @strawberry.mutation(
+        description=(
+            "Ask the partner how a booking stands of which that is not known; nothing else is "
+            "done. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def settle_booking(
+        self,
+        info: Info,
+        input: Annotated[SettleBookingInput, strawberry.argument(description="Which booking.")],
+    ) -> SettleBookingOutcome | None:
+        try:
+            return Booking.of(await bookings.settle(info.context, input.id), info)
+        except errors.UnknownBookingError as error:
+            return UnknownBookingFault.of(error)

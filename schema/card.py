@@ -14,7 +14,9 @@ from models.menu import TalentClass
 from resolvers import card as cards
 from schema import scalars
 from schema.errors import Fault
+from schema.info import Info
 from schema.node import global_id, key_in
+from schema.permissions import holders, officers
 
 CardStatus = rows.Status
 scalars.describe(
@@ -262,7 +264,7 @@ def _handle(id: str) -> str:
     return key_in(id, "Talent") or id
 
 
-async def changed(act: Awaitable[cards.Record]) -> CardRecord | CardStateFault | UnknownCardFault:
+async def _changed(act: Awaitable[cards.Record]) -> CardRecord | CardStateFault | UnknownCardFault:
     """Return the card that an act leaves, or why it was not done."""
     try:
         return CardRecord.of(await act)
@@ -270,3 +272,109 @@ async def changed(act: Awaitable[cards.Record]) -> CardRecord | CardStateFault |
         return CardStateFault.of(error)
     except errors.UnknownCardError as error:
         return UnknownCardFault.of(error)
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description=(
+            "Issue a card to each of these people at once, or to nobody: of the tier of their "
+            "class, with a serial drawn at random. Officers."
+        ),
+        extensions=[officers()],
+    )
+    async def issue_cards(
+        self,
+        info: Info,
+        input: Annotated[IssueCardsInput, strawberry.argument(description="To whom.")],
+    ) -> IssueCardsOutcome | None:
+        try:
+            issued = await cards.issue(
+                info.context, input.handles(), input.valid_until, input.reason
+            )
+            return CardBatch(cards=[CardRecord.of(one) for one in issued])
+        except errors.CardsNotIssuedError as error:
+            return CardsNotIssuedFault.of(error)
+
+    @strawberry.mutation(
+        description="Let a card not count for now; sent again, it changes nothing. Officers.",
+        extensions=[officers()],
+    )
+    async def suspend_card(
+        self,
+        info: Info,
+        input: Annotated[SuspendCardInput, strawberry.argument(description="Which card, and why.")],
+    ) -> ChangeCardOutcome | None:
+        return await _changed(cards.suspend(info.context, input.card.wanted(), input.reason))
+
+    @strawberry.mutation(
+        description="Let a suspended card count again; sent again, it changes nothing. Officers.",
+        extensions=[officers()],
+    )
+    async def resume_card(
+        self,
+        info: Info,
+        input: Annotated[ResumeCardInput, strawberry.argument(description="Which card, and why.")],
+    ) -> ChangeCardOutcome | None:
+        return await _changed(cards.resume(info.context, input.card.wanted(), input.reason))
+
+    @strawberry.mutation(
+        description="Revoke a card for good; sent again, it changes nothing. Officers.",
+        extensions=[officers()],
+    )
+    async def revoke_card(
+        self,
+        info: Info,
+        input: Annotated[RevokeCardInput, strawberry.argument(description="Which card, and why.")],
+    ) -> ChangeCardOutcome | None:
+        return await _changed(cards.revoke(info.context, input.card.wanted(), input.reason))
+
+    @strawberry.mutation(
+        description="Give a card another last day; sent again, it changes nothing. Officers.",
+        extensions=[officers()],
+    )
+    async def renew_card(
+        self,
+        info: Info,
+        input: Annotated[RenewCardInput, strawberry.argument(description="Which card.")],
+    ) -> ChangeCardOutcome | None:
+        which, until = input.card.wanted(), input.valid_until
+        return await _changed(cards.renew(info.context, which, until, input.reason))
+
+    @strawberry.mutation(
+        description=(
+            "Issue a card anew under another serial, and revoke the one it takes the place of. "
+            "What its holder used stays used; of a lost one, their phones are unlinked. Officers."
+        ),
+        extensions=[officers()],
+    )
+    async def replace_card(
+        self,
+        info: Info,
+        input: Annotated[ReplaceCardInput, strawberry.argument(description="Which card, and why.")],
+    ) -> ReplaceCardOutcome | None:
+        try:
+            new, old = await cards.replace(info.context, input.card.wanted(), input.reason)
+            return CardReplacement(card=CardRecord.of(new), replaced=CardRecord.of(old))
+        except errors.CardStateError as error:
+            return CardStateFault.of(error)
+        except errors.UnknownCardError as error:
+            return UnknownCardFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Report the card or a phone of the person asking lost: the card is suspended at once. "
+            "Sent again, it changes nothing. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def report_card_lost(
+        self,
+        info: Info,
+        input: Annotated[ReportCardLostInput, strawberry.argument(description="What is lost.")],
+    ) -> ReportCardLostOutcome | None:
+        try:
+            found = await cards.lost(info.context, unlink=input.unlink_phones)
+            return LostCardReport(status=found.status, phones_unlinked=found.unlinked)
+        except errors.UnknownCardError as error:
+            return UnknownCardFault.of(error)

@@ -15,6 +15,7 @@ from schema import scalars
 from schema.errors import Fault, UnknownCodeFault
 from schema.info import Info
 from schema.menu import Service
+from schema.permissions import holders
 
 scalars.describe(
     verification.Category,
@@ -229,3 +230,45 @@ WithdrawConsentOutcome = Annotated[
         "WithdrawConsentOutcome", description="The consent as it is now, or that there is none."
     ),
 ]
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description=(
+            "Agree to what a partner is told at every check for a service, until it ends or is "
+            "withdrawn. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def give_consent(
+        self,
+        info: Info,
+        input: Annotated[GiveConsentInput, strawberry.argument(description="What is agreed to.")],
+    ) -> GiveConsentOutcome | None:
+        try:
+            given = await consents.give(info.context, input.wanted(), input.agreed_to, input.until)
+        except errors.ConsentTextError as error:
+            return ConsentTextFault.of(error, info)
+        except errors.NotServedError as error:
+            return NotServedFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+        return ConsentGiven(consents=[Consent.of(row, info) for row in given])
+
+    @strawberry.mutation(
+        description=(
+            "Withdraw a consent; it bites on the next request. A guardian's own takes the "
+            "children's with it. Withdrawn again, it stays as it is. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def withdraw_consent(
+        self,
+        info: Info,
+        input: Annotated[WithdrawConsentInput, strawberry.argument(description="Which consent.")],
+    ) -> WithdrawConsentOutcome | None:
+        try:
+            return Consent.of(await consents.withdraw(info.context, input.id), info)
+        except errors.UnknownConsentError as error:
+            return UnknownConsentFault.of(error)

@@ -14,7 +14,7 @@ from resolvers import coverage
 from schema.info import Info
 from schema.menu import After, First
 from schema.node import PageInfo
-from schema.talent import Talent, TalentEdge
+from schema.talent import Talent, TalentEdge, note
 
 
 @strawberry.type(description="How many people there are of each outcome.")
@@ -32,7 +32,7 @@ class CoverageCounts:
 class CoveredConnection:
     service: strawberry.Private[menu.Service]
     outcome: strawberry.Private[Outcome]
-    edges: list[TalentEdge] = strawberry.field(description="The people in their places.")
+    found: strawberry.Private[page.Page[talent.Talent]]
     page_info: PageInfo = strawberry.field(description="Where the page stands.")
 
     @classmethod
@@ -46,13 +46,19 @@ class CoveredConnection:
         return cls(
             service=service,
             outcome=outcome,
-            edges=TalentEdge.all(found),
+            found=found,
             page_info=PageInfo.of(found.cursors, has_next=found.has_next, after=after),
         )
 
+    @strawberry.field(description="The people in their places.")
+    def edges(self, info: Info) -> list[TalentEdge]:
+        note(info, self.found.items, "node", purpose=self.service.code)
+        return TalentEdge.all(self.found)
+
     @strawberry.field(description="The people of the page.")
-    def nodes(self) -> list[Talent]:
-        return [edge.node for edge in self.edges]
+    def nodes(self, info: Info) -> list[Talent]:
+        note(info, self.found.items, purpose=self.service.code)
+        return [Talent.of(row) for row in self.found.items]
 
     @strawberry.field(description="How many there are on all pages; counted when asked for.")
     async def total_count(self, info: Info) -> int:

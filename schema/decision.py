@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Annotated
 
 import strawberry
 
@@ -10,12 +11,14 @@ from eligibility import statement
 from eligibility.verdict import Outcome
 from models import decision, errors, text
 from resolvers import decision as decisions
+from resolvers.verdict import Given
 from schema import scalars
-from schema.errors import Fault
+from schema.errors import Fault, UnknownCodeFault
 from schema.info import Info
 from schema.node import global_id
+from schema.permissions import holders
 from schema.scalars import Language, LocalizedText
-from schema.verdict import FactInput, written
+from schema.verdict import FactInput, asked, written
 
 scalars.describe(
     decision.State,
@@ -243,3 +246,81 @@ class SubmitDraftInput:
 @strawberry.input(description="A draft to discard.")
 class DiscardDraftInput:
     id: strawberry.ID = strawberry.field(description="Its id.")
+
+
+SaveDraftOutcome = Annotated[
+    Decision | UnknownCodeFault,
+    strawberry.union(
+        "SaveDraftOutcome", description="The draft, or that a code in it stands in no list."
+    ),
+]
+SubmitDraftOutcome = Annotated[
+    Decision | DraftChangedFault | UnknownDecisionFault | UnknownCodeFault,
+    strawberry.union(
+        "SubmitDraftOutcome",
+        description="The decision as it now stays, or why it was not submitted.",
+    ),
+]
+DiscardDraftOutcome = Annotated[
+    Decision | UnknownDecisionFault,
+    strawberry.union(
+        "DiscardDraftOutcome",
+        description="The draft as it was, or what had been submitted and stays; or neither.",
+    ),
+]
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description="Save a draft for a service, in place of the one there is. Holders.",
+        extensions=[holders()],
+    )
+    async def save_draft(
+        self,
+        info: Info,
+        input: Annotated[SaveDraftInput, strawberry.argument(description="The draft.")],
+    ) -> SaveDraftOutcome | None:
+        given: tuple[Given, ...] = asked(input.facts, None).facts
+        try:
+            path = info.path.as_list()
+            return Decision.of(await decisions.save(info.context, input.service, given, path))
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Submit a draft: it is decided anew, signed, and stays so. Submitting it again changes "
+            "nothing. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def submit_draft(
+        self,
+        info: Info,
+        input: Annotated[SubmitDraftInput, strawberry.argument(description="Which draft.")],
+    ) -> SubmitDraftOutcome | None:
+        path = info.path.as_list()
+        try:
+            return Decision.of(
+                await decisions.submit(info.context, input.id, path, accepted=input.accept_changes)
+            )
+        except errors.DraftChangedError as error:
+            return DraftChangedFault.of(error)
+        except errors.UnknownDecisionError as error:
+            return UnknownDecisionFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description="Discard a draft; what is submitted stays. Holders.", extensions=[holders()]
+    )
+    async def discard_draft(
+        self,
+        info: Info,
+        input: Annotated[DiscardDraftInput, strawberry.argument(description="Which draft.")],
+    ) -> DiscardDraftOutcome | None:
+        try:
+            return Decision.of(await decisions.discard(info.context, input.id))
+        except errors.UnknownDecisionError as error:
+            return UnknownDecisionFault.of(error)

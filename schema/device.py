@@ -15,6 +15,7 @@ from schema.consent import CardPartner, ConsentTextFault, NotServedFault
 from schema.errors import Fault, UnknownCodeFault
 from schema.info import Info
 from schema.menu import Service
+from schema.permissions import holders
 from schema.presentation import NoLiveCardFault, TooOftenFault
 
 
@@ -201,3 +202,92 @@ def fallback(seeds: list[devices.Seed], info: Info) -> FallbackSeeds:
         step_seconds=code.STEP_SECONDS,
         seeds=[FallbackSeed.of(one) for one in seeds],
     )
+
+
+#: Why a phone is not issued what it is to show by itself.
+_NOT_ISSUED = (errors.NoLiveCardError, errors.TooOftenError, errors.UnknownDeviceError)
+
+
+def _not_issued(
+    error: errors.NoLiveCardError | errors.TooOftenError | errors.UnknownDeviceError, info: Info
+) -> NoLiveCardFault | TooOftenFault | UnknownDeviceFault:
+    if isinstance(error, errors.NoLiveCardError):
+        return NoLiveCardFault.of(error)
+    if isinstance(error, errors.TooOftenError):
+        return TooOftenFault.of(error, info)
+    return UnknownDeviceFault.of(error)
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description="Link a phone, so that it can show the card without a network. Holders.",
+        extensions=[holders()],
+    )
+    async def link_device(
+        self,
+        info: Info,
+        input: Annotated[LinkDeviceInput, strawberry.argument(description="The phone.")],
+    ) -> LinkDeviceOutcome | None:
+        point = input.public_key.point() if input.public_key else None
+        try:
+            return Device.of(await devices.link(info.context, input.name, point))
+        except errors.NoLiveCardError as error:
+            return NoLiveCardFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Unlink a phone: none of its codes, passes and credentials counts from now on. "
+            "Unlinked again, it stays so. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def unlink_device(
+        self,
+        info: Info,
+        input: Annotated[UnlinkDeviceInput, strawberry.argument(description="Which phone.")],
+    ) -> UnlinkDeviceOutcome | None:
+        try:
+            return Device.of(await devices.unlink(info.context, input.id))
+        except errors.UnknownDeviceError as error:
+            return UnknownDeviceFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Issue an offline pass for one partner to a linked phone, for 7 days at most. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def issue_pass(
+        self,
+        info: Info,
+        input: Annotated[IssuePassInput, strawberry.argument(description="The pass.")],
+    ) -> IssuePassOutcome | None:
+        try:
+            return OfflinePass.of(await issued.give_pass(info.context, input.wanted()), info)
+        except errors.ConsentTextError as error:
+            return ConsentTextFault.of(error, info)
+        except errors.NotServedError as error:
+            return NotServedFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+        except _NOT_ISSUED as error:
+            return _not_issued(error, info)
+
+    @strawberry.mutation(
+        description=(
+            "Issue at most 10 portable credentials of the viewer's card (SD-JWT VC), each for a "
+            "key of its own and with a place of its own in a status list, for 90 days. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def issue_credentials(
+        self,
+        info: Info,
+        input: Annotated[IssueCredentialsInput, strawberry.argument(description="For which keys.")],
+    ) -> IssueCredentialsOutcome | None:
+        points = [one.point() for one in input.public_keys]
+        try:
+            return CredentialBatch.of(await issued.give_cards(info.context, points, input.device))
+        except _NOT_ISSUED as error:
+            return _not_issued(error, info)

@@ -12,6 +12,7 @@ from resolvers import edition as editions
 from resolvers import menu as catalogue
 from schema import scalars
 from schema.errors import Fault, MistakesFault, UnknownCodeFault
+from schema.info import Info
 from schema.permissions import officers
 
 scalars.describe(
@@ -109,3 +110,52 @@ WithdrawServiceOutcome = Annotated[
         "WithdrawServiceOutcome", description="What is in force, or why nothing was published."
     ),
 ]
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description=(
+            "Publish the menu with this service in it, new or otherwise than it was. All of it is "
+            "checked; every hub has it within a second. Sent again, it changes nothing. Officers."
+        ),
+        extensions=[officers()],
+    )
+    async def publish_service(
+        self,
+        info: Info,
+        input: Annotated[PublishServiceInput, strawberry.argument(description="The service.")],
+    ) -> PublishServiceOutcome | None:
+        try:
+            return Publication.of(
+                await editions.publish(
+                    info.context, input.code, input.text, input.expected_revision
+                )
+            )
+        except errors.MistakesError as error:
+            return MistakesFault.of(error)
+        except errors.ConflictError as error:
+            return ConflictFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Publish the menu without this service; refused while another requires it or a "
+            "journey names it. Officers."
+        ),
+        extensions=[officers()],
+    )
+    async def withdraw_service(
+        self,
+        info: Info,
+        input: Annotated[WithdrawServiceInput, strawberry.argument(description="Which service.")],
+    ) -> WithdrawServiceOutcome | None:
+        try:
+            return Publication.of(
+                await editions.withdraw(info.context, input.code, input.expected_revision)
+            )
+        except errors.MistakesError as error:
+            return MistakesFault.of(error)
+        except errors.ConflictError as error:
+            return ConflictFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)

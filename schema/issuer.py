@@ -9,7 +9,10 @@ import strawberry
 
 from credentials.trust import Entry
 from models import errors
+from resolvers import issuer as issuers
 from schema.errors import Fault, UnknownCodeFault
+from schema.info import Info
+from schema.permissions import admins
 
 
 @strawberry.type(description="A district whose cards count here, for some services.")
@@ -85,3 +88,43 @@ UntrustIssuerOutcome = Annotated[
         "UntrustIssuerOutcome", description="What was agreed, or that there is no such issuer."
     ),
 ]
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description=(
+            "Have the cards of another district count here, in place of what was agreed with it "
+            "before; every hub process has it within a second. Admins."
+        ),
+        extensions=[admins()],
+    )
+    async def trust_issuer(
+        self,
+        info: Info,
+        input: Annotated[TrustIssuerInput, strawberry.argument(description="What was agreed.")],
+    ) -> TrustIssuerOutcome | None:
+        context = info.context
+        services, own = context.catalogue.services, context.authority.issuer
+        try:
+            agreement = issuers.agreed(input.said(), services, own)
+        except errors.BadInputError as error:
+            return AgreementFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+        await context.authority.issuers.trust(agreement)
+        return TrustedIssuer.of(agreement)
+
+    @strawberry.mutation(
+        description="Have the cards of another district count no more, from now on. Admins.",
+        extensions=[admins()],
+    )
+    async def untrust_issuer(
+        self,
+        info: Info,
+        input: Annotated[UntrustIssuerInput, strawberry.argument(description="Which.")],
+    ) -> UntrustIssuerOutcome | None:
+        try:
+            return TrustedIssuer.of(await info.context.authority.issuers.untrust(input.issuer))
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)

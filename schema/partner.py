@@ -7,9 +7,12 @@ from typing import Annotated
 
 import strawberry
 
-from models import partner
+from models import errors, partner
+from resolvers import partner as partners
 from schema import scalars
 from schema.errors import MistakesFault, UnknownCodeFault
+from schema.info import Info
+from schema.permissions import admins
 
 scalars.describe(
     partner.State,
@@ -114,3 +117,74 @@ RemovePartnerOutcome = Annotated[
         "RemovePartnerOutcome", description="What was taken away, or that nothing was installed."
     ),
 ]
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description=(
+            "Bring a partner's file into force, new or otherwise than it was: on trial first, "
+            "where it says so. It is checked, and its examples are played; every hub has it within "
+            "2 s. Sent again, it changes nothing. Admins."
+        ),
+        extensions=[admins()],
+    )
+    async def install_partner(
+        self,
+        info: Info,
+        input: Annotated[InstallPartnerInput, strawberry.argument(description="The file.")],
+    ) -> InstallPartnerOutcome | None:
+        try:
+            row = await partners.install(info.context, input.code, input.text)
+            return PartnerVersion.of(row)
+        except errors.MistakesError as error:
+            return MistakesFault.of(error)
+
+    @strawberry.mutation(
+        description="End a trial well: what was on trial is in force. Admins.",
+        extensions=[admins()],
+    )
+    async def promote_partner(
+        self,
+        info: Info,
+        input: Annotated[PromotePartnerInput, strawberry.argument(description="Which partner.")],
+    ) -> PromotePartnerOutcome | None:
+        try:
+            return PartnerVersion.of(await partners.promote(info.context, input.code))
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Take back the version on trial; where none is, the one in force, for the one before. "
+            "Admins."
+        ),
+        extensions=[admins()],
+    )
+    async def roll_back_partner(
+        self,
+        info: Info,
+        input: Annotated[RollBackPartnerInput, strawberry.argument(description="Which, and why.")],
+    ) -> RollBackPartnerOutcome | None:
+        try:
+            row = await partners.roll_back(info.context, input.code, input.reason)
+            return PartnerVersion.of(row)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Take away what was installed of a partner; what a folder has of it is in force again. "
+            "Admins."
+        ),
+        extensions=[admins()],
+    )
+    async def remove_partner(
+        self,
+        info: Info,
+        input: Annotated[RemovePartnerInput, strawberry.argument(description="Which partner.")],
+    ) -> RemovePartnerOutcome | None:
+        try:
+            return PartnerVersion.of(await partners.remove(info.context, input.code))
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)

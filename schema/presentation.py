@@ -15,6 +15,7 @@ from schema.consent import CardPartner, ConsentTextFault, NotServedFault
 from schema.errors import Fault, UnknownCodeFault
 from schema.info import Info
 from schema.menu import Service
+from schema.permissions import holders
 
 
 @strawberry.type(description="A live code: whoever scans it learns what is said here, once.")
@@ -125,3 +126,33 @@ PresentCardOutcome = Annotated[
     | UnknownCodeFault,
     strawberry.union("PresentCardOutcome", description="The live code, or why there is none."),
 ]
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description=(
+            "Mint a live code of the viewer's card for one partner and service: scanned once, "
+            "within a minute. It discloses what is agreed to and no more. Holders."
+        ),
+        extensions=[holders()],
+    )
+    async def present_card(
+        self,
+        info: Info,
+        input: Annotated[
+            PresentCardInput, strawberry.argument(description="What is shown, and to whom.")
+        ],
+    ) -> PresentCardOutcome | None:
+        try:
+            return LiveCode.of(await presentations.present(info.context, input.shown()), info)
+        except errors.NoLiveCardError as error:
+            return NoLiveCardFault.of(error)
+        except errors.TooOftenError as error:
+            return TooOftenFault.of(error, info)
+        except errors.NotServedError as error:
+            return NotServedFault.of(error)
+        except errors.ConsentTextError as error:
+            return ConsentTextFault.of(error, info)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
 import strawberry
+from strawberry.types.base import get_object_definition
+from strawberry.types.nodes import SelectedField, Selection
+from strawberry.utils.str_converters import to_camel_case
 
 from models import card, page, talent
 from models.menu import TalentClass
+from resolvers import access
 from resolvers import classification as classing
 from resolvers import talent as people
 from schema import scalars
@@ -237,7 +241,10 @@ class Talent(Node):
     @classmethod
     async def resolve_reference(cls, info: Info, id: str) -> Talent | None:
         found = await people.by_handle(info.context, key_in(id, "Talent"))
-        return cls.of(found) if found else None
+        if found is None:
+            return None
+        note(info, [found])
+        return cls.of(found)
 
     @strawberry.field(description="The class in the work permit's letters: A, B or C.")
     def class_alias(self) -> str | None:
@@ -297,6 +304,45 @@ class Talent(Node):
         return Card.of(found, self.row.handle) if found else None
 
 
+#: The fields of a person, by their names in the graph.
+_OF_A_PERSON = frozenset(
+    to_camel_case(one.name) for one in get_object_definition(Talent, strict=True).fields
+)
+
+
+def note(
+    info: Info,
+    shown: Iterable[talent.Talent],
+    *places: str,
+    purpose: str = access.LOOKED_UP,
+) -> None:
+    """Note for people's logs which fields of theirs the field under way is to show an officer.
+
+    ``places`` are the fields between that field and the people.
+    """
+    if not access.watched(info.context):
+        return
+    selections = list(info.selected_fields)
+    for place in (None, *places):
+        selections = [
+            inner
+            for one in _fields(selections)
+            if place in {None, one.name}
+            for inner in one.selections
+        ]
+    names = _OF_A_PERSON.intersection(one.name for one in _fields(selections))
+    access.looked(info.context, [row.handle for row in shown], names, purpose)
+
+
+def _fields(selections: Iterable[Selection]) -> Iterator[SelectedField]:
+    """Yield the fields that are selected, by fragments too, whatever these are on."""
+    for one in selections:
+        if isinstance(one, SelectedField):
+            yield one
+        else:
+            yield from _fields(one.selections)
+
+
 @strawberry.type(description="A person in their place in a list.")
 class TalentEdge:
     node: Talent = strawberry.field(description="The person.")
@@ -312,8 +358,8 @@ class TalentEdge:
 
 @strawberry.type(description="A page of people.")
 class TalentConnection:
-    edges: list[TalentEdge] = strawberry.field(description="The people in their places.")
     page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    found: strawberry.Private[page.Page[talent.Talent]]
     wanted: strawberry.Private[talent.Filter]
 
     @classmethod
@@ -321,14 +367,20 @@ class TalentConnection:
         cls, found: page.Page[talent.Talent], wanted: talent.Filter, after: str | None
     ) -> TalentConnection:
         return cls(
-            edges=TalentEdge.all(found),
             page_info=PageInfo.of(found.cursors, has_next=found.has_next, after=after),
+            found=found,
             wanted=wanted,
         )
 
+    @strawberry.field(description="The people in their places.")
+    def edges(self, info: Info) -> list[TalentEdge]:
+        note(info, self.found.items, "node")
+        return TalentEdge.all(self.found)
+
     @strawberry.field(description="The people of the page.")
-    def nodes(self) -> list[Talent]:
-        return [edge.node for edge in self.edges]
+    def nodes(self, info: Info) -> list[Talent]:
+        note(info, self.found.items)
+        return [Talent.of(row) for row in self.found.items]
 
     @strawberry.field(description="How many there are on all pages; counted when asked for.")
     async def total_count(self, info: Info) -> int:

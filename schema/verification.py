@@ -34,6 +34,7 @@ from resolvers.presented import Portable
 from schema import scalars
 from schema.errors import Fault
 from schema.info import Info
+from schema.permissions import verifiers
 from schema.receipt import Receipt
 
 scalars.describe(
@@ -608,7 +609,7 @@ ReleaseRedemptionOutcome = Annotated[
 ]
 
 
-async def settled(
+async def _settled(
     info: Info, id: str, state: Use
 ) -> Redemption | RedemptionStateFault | UnknownRedemptionFault:
     """Return a redemption brought into a state, or why it was not."""
@@ -620,11 +621,104 @@ async def settled(
         return RedemptionStateFault.of(error)
 
 
-async def verified(info: Info, asked: Asked) -> VerifyCardOutcome:
+async def _verified(info: Info, asked: Asked) -> VerifyCardOutcome:
     """Return what came of one check."""
     return outcome(await checks.verify(info.context, asked), info)
 
 
-def outcomes(several: Sequence[Checked], info: Info) -> list[VerifyCardOutcome]:
+def _outcomes(several: Sequence[Checked], info: Info) -> list[VerifyCardOutcome]:
     """Return what came of several checks, in their order."""
     return [outcome(one, info) for one in several]
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description=(
+            "Check one card for one service, now. Everything that comes of it is an answer; errors "
+            "are for bugs, and for requests that show no key. Partners."
+        ),
+        extensions=[verifiers()],
+    )
+    async def verify_card(
+        self,
+        info: Info,
+        input: Annotated[VerifyCardInput, strawberry.argument(description="The check.")],
+    ) -> VerifyCardOutcome | None:
+        return await _verified(info, input.asked())
+
+    @strawberry.mutation(
+        description=(
+            "Check at most 100 cards, each on its own: answers stand in the order of the inputs, "
+            "and each counts once against the limits. Partners."
+        ),
+        extensions=[verifiers()],
+    )
+    async def verify_cards(
+        self,
+        info: Info,
+        inputs: Annotated[
+            list[VerifyCardInput], strawberry.argument(description="The checks, in their order.")
+        ],
+    ) -> list[VerifyCardOutcome] | None:
+        asked = [one.asked() for one in inputs]
+        return _outcomes(await checks.verify_all(info.context, asked), info)
+
+    @strawberry.mutation(
+        description="Make a nonce for one presentation of a portable credential. Partners.",
+        extensions=[verifiers()],
+    )
+    async def create_challenge(
+        self,
+        info: Info,
+        service_code: Annotated[
+            strawberry.ID, strawberry.argument(description="The service that it is for, by code.")
+        ],
+    ) -> Challenge | None:
+        return Challenge.of(await challenges.create(info.context, service_code))
+
+    @strawberry.mutation(
+        description=(
+            "Hand in at most 100 offline passes that were accepted, as they were read: each gets "
+            "a receipt and is counted as of when it was shown; what was not to be accepted comes "
+            "back as an answer. Partners."
+        ),
+        extensions=[verifiers()],
+    )
+    async def report_offline_acceptances(
+        self,
+        info: Info,
+        passes: Annotated[
+            list[str], strawberry.argument(description="What the scanner read, in order.")
+        ],
+        service_code: Annotated[
+            strawberry.ID, strawberry.argument(description="The service it was for, by code.")
+        ],
+        idempotency_key: Annotated[
+            str, strawberry.argument(description="Names this report; sent again, it is the same.")
+        ],
+    ) -> list[VerifyCardOutcome] | None:
+        found = await checks.report(info.context, passes, service_code, idempotency_key)
+        return _outcomes(found, info)
+
+    @strawberry.mutation(
+        description="Use what a check holds; again, it changes nothing. Partners.",
+        extensions=[verifiers()],
+    )
+    async def confirm_redemption(
+        self,
+        info: Info,
+        input: Annotated[ConfirmRedemptionInput, strawberry.argument(description="Which hold.")],
+    ) -> ConfirmRedemptionOutcome | None:
+        return await _settled(info, input.id, Use.USED)
+
+    @strawberry.mutation(
+        description="Give back what a check holds; again, it changes nothing. Partners.",
+        extensions=[verifiers()],
+    )
+    async def release_redemption(
+        self,
+        info: Info,
+        input: Annotated[ReleaseRedemptionInput, strawberry.argument(description="Which hold.")],
+    ) -> ReleaseRedemptionOutcome | None:
+        return await _settled(info, input.id, Use.RELEASED)

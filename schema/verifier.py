@@ -9,9 +9,12 @@ import strawberry
 
 from models import errors
 from models import verifier as rows
+from resolvers import enrolment
 from resolvers.enrolment import Known, NewKey
 from schema import scalars
 from schema.errors import Fault, UnknownCodeFault
+from schema.info import Info
+from schema.permissions import admins, verifiers
 
 scalars.describe(
     rows.Kind,
@@ -295,3 +298,157 @@ RotateVerifierKeyOutcome = Annotated[
     AddedVerifierKey | BadKeyFault | TooManyKeysFault,
     strawberry.union("RotateVerifierKeyOutcome", description="The new key, or why there is none."),
 ]
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description="Register a partner that checks cards; it has no key yet. Admins.",
+        extensions=[admins()],
+    )
+    async def register_verifier(
+        self,
+        info: Info,
+        input: Annotated[RegisterVerifierInput, strawberry.argument(description="The partner.")],
+    ) -> RegisterVerifierOutcome | None:
+        context = info.context
+        try:
+            return Verifier.of(
+                await enrolment.register(
+                    context.authority.verifiers,
+                    input.wanted(),
+                    context.catalogue.services,
+                    context.now,
+                )
+            )
+        except errors.CodeTakenError as error:
+            return CodeTakenFault.of(error)
+        except errors.NotGrantableError as error:
+            return NotGrantableFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description="Change what a verifier may do, or how it is called. Admins.",
+        extensions=[admins()],
+    )
+    async def change_verifier(
+        self,
+        info: Info,
+        input: Annotated[
+            ChangeVerifierInput, strawberry.argument(description="What is otherwise.")
+        ],
+    ) -> ChangeVerifierOutcome | None:
+        context = info.context
+        try:
+            return Verifier.of(
+                await enrolment.change(
+                    context.authority.verifiers,
+                    input.code,
+                    input.wanted(),
+                    context.catalogue.services,
+                )
+            )
+        except errors.NotGrantableError as error:
+            return NotGrantableFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Give a verifier a key; of a sort and a world, at most two count. An API key is made "
+            "here and told once. Admins."
+        ),
+        extensions=[admins()],
+    )
+    async def add_verifier_key(
+        self,
+        info: Info,
+        input: Annotated[AddVerifierKeyInput, strawberry.argument(description="The key.")],
+    ) -> AddVerifierKeyOutcome | None:
+        context = info.context
+        try:
+            return AddedVerifierKey.of(
+                *await enrolment.add_key(
+                    context.authority.verifiers, input.code, input.wanted(), context.now
+                )
+            )
+        except errors.BadKeyError as error:
+            return BadKeyFault.of(error)
+        except errors.TooManyKeysError as error:
+            return TooManyKeysFault.of(error)
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description="End a key of a verifier, for good. Admins.", extensions=[admins()]
+    )
+    async def end_verifier_key(
+        self,
+        info: Info,
+        input: Annotated[EndVerifierKeyInput, strawberry.argument(description="Which key.")],
+    ) -> EndVerifierKeyOutcome | None:
+        context = info.context
+        try:
+            return VerifierKey.of(
+                await enrolment.end_key(
+                    context.authority.verifiers, input.code, input.name, context.now
+                )
+            )
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description="Hear a verifier no more, in any process, from a second on. Admins.",
+        extensions=[admins()],
+    )
+    async def suspend_verifier(
+        self,
+        info: Info,
+        input: Annotated[SuspendVerifierInput, strawberry.argument(description="Which verifier.")],
+    ) -> SuspendVerifierOutcome | None:
+        context = info.context
+        try:
+            return Verifier.of(
+                await enrolment.suspend(context.authority.verifiers, input.code, context.now)
+            )
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description="Hear a verifier again, by the keys it had. Admins.", extensions=[admins()]
+    )
+    async def resume_verifier(
+        self,
+        info: Info,
+        input: Annotated[ResumeVerifierInput, strawberry.argument(description="Which verifier.")],
+    ) -> ResumeVerifierOutcome | None:
+        try:
+            return Verifier.of(await enrolment.resume(info.context.authority.verifiers, input.code))
+        except errors.UnknownCodeError as error:
+            return UnknownCodeFault.of(error)
+
+    @strawberry.mutation(
+        description="Bring a new key, signed by one in force and by itself. Verifiers.",
+        extensions=[verifiers()],
+    )
+    async def rotate_verifier_key(
+        self,
+        info: Info,
+        input: Annotated[RotateVerifierKeyInput, strawberry.argument(description="The new key.")],
+    ) -> RotateVerifierKeyOutcome | None:
+        context = info.context
+        try:
+            return AddedVerifierKey.of(
+                await enrolment.rotate(
+                    context.authority,
+                    context.viewer.asking(),
+                    input.current,
+                    input.following,
+                    end=input.end_current,
+                )
+            )
+        except errors.BadKeyError as error:
+            return BadKeyFault.of(error)
+        except errors.TooManyKeysError as error:
+            return TooManyKeysFault.of(error)

@@ -11,7 +11,9 @@ from models import errors, page
 from models import webhook as rows
 from resolvers import webhook as webhooks
 from schema.errors import Fault
+from schema.info import Info
 from schema.node import PageInfo
+from schema.permissions import verifiers
 
 
 @strawberry.type(description="Where a verifier hears of changes of cards. Verifiers.")
@@ -149,3 +151,67 @@ ChangeWebhookOutcome = Annotated[
     Webhook | UnknownWebhookFault,
     strawberry.union("ChangeWebhookOutcome", description="The webhook, or that there is none."),
 ]
+
+
+@strawberry.type
+class Acts:
+    @strawberry.mutation(
+        description=(
+            "Have changes of cards that the verifier had accepted sent to an address from now on, "
+            "signed as Standard Webhooks has it. Verifiers."
+        ),
+        extensions=[verifiers()],
+    )
+    async def register_webhook(
+        self,
+        info: Info,
+        input: Annotated[RegisterWebhookInput, strawberry.argument(description="Where.")],
+    ) -> RegisterWebhookOutcome | None:
+        try:
+            return WebhookSecret.of(await webhooks.register(info.context, input.url))
+        except errors.WebhookRefusedError as error:
+            return WebhookRefusedFault.of(error)
+
+    @strawberry.mutation(
+        description=(
+            "Give a webhook a new secret; for 24 hours its messages are signed with both. "
+            "Verifiers."
+        ),
+        extensions=[verifiers()],
+    )
+    async def rotate_webhook_secret(
+        self,
+        info: Info,
+        input: Annotated[RotateWebhookSecretInput, strawberry.argument(description="Which.")],
+    ) -> RotateWebhookSecretOutcome | None:
+        try:
+            return WebhookSecret.of(await webhooks.rotate(info.context, input.id))
+        except errors.UnknownWebhookError as error:
+            return UnknownWebhookFault.of(error)
+
+    @strawberry.mutation(
+        description="Send nothing to a webhook any more. Verifiers.", extensions=[verifiers()]
+    )
+    async def end_webhook(
+        self,
+        info: Info,
+        input: Annotated[EndWebhookInput, strawberry.argument(description="Which.")],
+    ) -> ChangeWebhookOutcome | None:
+        try:
+            return Webhook.of(await webhooks.end(info.context, input.id))
+        except errors.UnknownWebhookError as error:
+            return UnknownWebhookFault.of(error)
+
+    @strawberry.mutation(
+        description="Send a webhook anew what came after a cursor of `cardChanges`. Verifiers.",
+        extensions=[verifiers()],
+    )
+    async def replay_webhook(
+        self,
+        info: Info,
+        input: Annotated[ReplayWebhookInput, strawberry.argument(description="From where.")],
+    ) -> ChangeWebhookOutcome | None:
+        try:
+            return Webhook.of(await webhooks.replay(info.context, input.id, input.after))
+        except errors.UnknownWebhookError as error:
+            return UnknownWebhookFault.of(error)

@@ -18,6 +18,7 @@ from models.talent import Talent
     "Do you hold a talent card?",
     "您是否持有人才卡？",
     "S3: the Talent Card, first batch of 103",
+    reads=("cards",),
 )
 def holds_card(person: Talent, on: date) -> bool:
     return any(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 import graphql
@@ -13,6 +13,9 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from schema.execution import limits, plan, problems, reading
+
+#: Called with the context once an operation is over.
+After = Callable[[Any], Awaitable[None]]
 
 
 class Planned(Protocol):
@@ -36,6 +39,7 @@ class Schema(FederatedSchema):
         bounds: limits.Limits | None = None,
         introspection: bool = True,
         before: reading.Before | None = None,
+        after: After | None = None,
         **parts: Any,  # noqa: ANN401 - strawberry's own arguments, passed on
     ) -> None:
         self.bounds = bounds or limits.Limits()
@@ -46,6 +50,7 @@ class Schema(FederatedSchema):
             federation_version="2.9",
             **parts,
         )
+        self._after = after or _nothing_more
         self._reader = reading.Reader(self._schema, self.bounds, introspection=introspection)
 
     async def execute(
@@ -61,7 +66,8 @@ class Schema(FederatedSchema):
         """Run one operation; its errors are settled, and it ends when its time is over.
 
         An operation out of time has begun and may have acted, so it answers as an execution that
-        came to nothing (``data: null``), never as a request that was refused.
+        came to nothing (``data: null``), never as a request that was refused. However it ended,
+        ``after`` is called before it is answered; what that raises takes the answer's place.
         """
         try:
             async with asyncio.timeout(self.bounds.seconds):
@@ -76,6 +82,8 @@ class Schema(FederatedSchema):
                 )
         except TimeoutError:
             return self._timed_out()
+        finally:
+            await self._after(context_value)
         if any(isinstance(error.original_error, _OutOfTimeError) for error in result.errors or ()):
             return self._timed_out()
         planned: Planned | None = getattr(context_value, "plan", None)
@@ -117,6 +125,10 @@ class Schema(FederatedSchema):
 
 async def _nothing(context: object, fields: frozenset[str]) -> None:
     """Fetch nothing."""
+
+
+async def _nothing_more(context: object) -> None:
+    """Do nothing."""
 
 
 class _OutOfTimeError(Exception):

@@ -20,6 +20,8 @@ AT_ONCE = 50
 ROUNDS = 3
 #: Each is asked for more than there is.
 PEOPLE, TRIES = 8, 4
+#: So many are on their way at a time, so that more are to come when a hub is killed.
+BUSY = 8
 
 
 @pytest.fixture
@@ -113,18 +115,20 @@ async def test_what_was_answered_outlives_the_hub_that_is_killed_over_it(hub, st
         killed, other = hubs[turn], hubs[turn + 1]
         wanted = await asked(hub, tills, ids[turn * PEOPLE : (turn + 1) * PEOPLE], TRIES)
         dice.shuffle(wanted)
-        # Half of it is answered, or less, when the hub is killed.
-        at, answered = dice.randrange(1, len(wanted) // 2), asyncio.Semaphore(0)
+        # A third of it is answered, or less, when the hub is killed.
+        at, answered = dice.randrange(1, len(wanted) // 3), asyncio.Semaphore(0)
+        busy = asyncio.Semaphore(BUSY)
 
-        async def ask(number, till, given, pair=(killed, other), answered=answered):
-            found = await redeemed(client, pair[number % 2], till, given)
+        async def ask(number, till, given, pair=(killed, other), answered=answered, busy=busy):
+            async with busy:
+                found = await redeemed(client, pair[number % 2], till, given)
             answered.release()
             return found
 
         asking = [asyncio.create_task(ask(n, *one)) for n, one in enumerate(wanted)]
         for _ in range(at):
             await answered.acquire()
-        await asyncio.sleep(dice.uniform(0, 0.02))
+        await asyncio.sleep(dice.uniform(0, 0.01))
         await killed.kill()
         heard += await asyncio.gather(*asking)
         sent += wanted

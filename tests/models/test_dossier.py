@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from models import dossier
+import pytest
+
+from eligibility import rulebook
+from models import demo, dossier
 from tests import factories
 
 THEN = datetime(2026, 5, 1, tzinfo=UTC)
@@ -45,3 +48,20 @@ def test_who_was_recorded_later_was_not_known():
 
     assert dossier.known_at(person, THEN) is None
     assert dossier.known_at(person, LATER).handle == person.handle
+
+
+@pytest.mark.any_database
+async def test_a_fact_that_names_the_lists_it_reads_reads_no_others(database, today):
+    facts = {name: one for name, one in rulebook.known_facts().items() if one.reads is not None}
+    await demo.build(database, demo.PEOPLE, today)
+    ids = list(range(1, demo.PEOPLE + 1))
+
+    async with database.session() as session:
+        whole = await dossier.by_ids(session, ids)
+        for fact in facts.values():
+            parts = await dossier.by_ids(session, ids, fact.reads)
+            read = [[fact.known(one, today) for one in people] for people in (whole, parts)]
+            assert read[0] == read[1]
+            assert len(set(read[0])) > 1
+
+    assert "holds_card" in facts

@@ -262,6 +262,7 @@ def _checks() -> None:
         sa.Column("at", _MOMENT, nullable=False),
         sa.Column("verification", sa.Text(), nullable=True),
         sa.Column("consent", sa.Text(), nullable=True),
+        sa.Column("fields", sa.Text(), nullable=True),
         _key("access_entry"),
     )
     op.create_index("ix_access_entry_subject", "access_entry", ["subject"])
