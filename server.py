@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import hashlib
 import json
@@ -15,13 +14,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 import prometheus_client
@@ -43,17 +41,17 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from uvicorn.supervisors import Multiprocess
 
+import commands
 import schema
 import settings as configuration
+from commands.means import Means
 from connectors import command, egress, form, http
 from connectors.board import Board
 from connectors.issuer import Issuer
 from connectors.registry import PARTNERS, File, Registry, Watch, Workshop, kinds
-from credentials import api_key, certificate, key_store, keyring, token
-from credentials.keyring import Key, Keyring, Purpose
+from credentials import api_key, token
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
-from credentials.trust import Entry
 from endpoints import credential as portable
 from endpoints import ledger as log
 from endpoints import page as pages
@@ -63,14 +61,10 @@ from endpoints import token as tokens
 from endpoints import verify, wellknown
 from models import demo, errors, talent, tester, text
 from models.database import Database
-from models.verifier import KeySort, Kind, Profile, Scope
 from resolvers import (
-    audit,
     enrolment,
-    issuer,
     ledger,
     menu,
-    neighbour,
     publication,
     standing,
     verifier,
@@ -79,7 +73,6 @@ from resolvers import partner as partner_files
 from resolvers.authority import Authority
 from resolvers.context import ZONE, Context
 from resolvers.directory import Directory
-from resolvers.impact import WAYS, Impact, Part
 from resolvers.issuer import Trusted
 from resolvers.key import Keys, Store
 from resolvers.limit import Limits
@@ -91,7 +84,6 @@ from sandbox import secret, system
 from schema import execution
 from settings import Settings
 
-SDL = configuration.HOME / "schema" / "schema.graphql"
 DEVELOPMENT_ISSUER = "urn:greenway:development"
 #: The secret under which people get their names before partners.
 PAIRWISE = "pairwise"
@@ -109,12 +101,9 @@ _FORGET_SECONDS = 60.0
 #: Objects made before a first look, and looks before the next wider one; Python's own: 700, 10, 10.
 _COLLECTOR = (5_000, 10, 5)
 _SANDBOX_SECONDS = 10.0
-#: By how much gathering the standing yields to whatever else runs on the machine.
-_NICE = 10
 _log = logging.getLogger("greenway")
 
 Clock = Callable[[], datetime]
-T = TypeVar("T")
 
 
 def _now() -> datetime:
@@ -333,9 +322,42 @@ def _partner_folders(settings: Settings) -> list[Path]:
     return [PARTNERS] if settings.partners is None else [PARTNERS, settings.partners]
 
 
-def bench() -> command.Bench:
-    """Return what commands about partner files work with, as the settings say."""
+def means() -> Means:
+    """Return what commands work with, as the settings say."""
     settings = configuration.read()
+    return Means(
+        data=settings.data,
+        menu=settings.menu,
+        keys_elsewhere=bool(settings.keys_url),
+        now=_now,
+        database=partial(_open, settings),
+        authority=partial(_standing_authority, settings),
+        capabilities=partial(_capabilities, settings),
+        bench=partial(_bench, settings),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(settings.database_url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def _standing_authority(settings: Settings) -> AsyncIterator[Authority]:
+    """Open what cards are issued and checked with."""
+    allowed = _allowed(settings, {})
+    async with _open(settings) as database, http.HTTPClient(allow=allowed) as client:
+        found = authority_of(settings, database, client, _now)
+        await found.begun()
+        yield found
+
+
+def _bench(settings: Settings) -> command.Bench:
+    """Return what commands about partner files work with."""
     sandbox = _sandbox(settings) if settings.demo else {}
     secrets = _partner_secrets(settings)
     return command.Bench(_partner_folders(settings), sandbox, secrets, _allowed(settings, sandbox))
@@ -516,7 +538,7 @@ def app(hub: Hub) -> Starlette:
 
     routes: list[BaseRoute] = [
         Route("/graphql", execution.GraphQLView(built, hub.context, page=hub.settings.ide)),
-        Route("/schema.graphql", PlainTextResponse(SDL.read_text(encoding="utf-8"))),
+        Route("/schema.graphql", PlainTextResponse(schema.SDL.read_text(encoding="utf-8"))),
         Route(form.PATH, JSONResponse(form.schema(kinds()))),
         *verify.routes(built, hub.context),
         *wellknown.routes(hub.authority, hub.notary.jwks),
@@ -606,8 +628,7 @@ async def prepare(settings: Settings, people: int | None = None, clock: Clock = 
         MistakesError: the menu folder has mistakes; what was published before stays in force.
     """
     settings.data.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database_url)
-    try:
+    async with _open(settings) as database:
         await database.upgrade()
         try:
             known = partial(_capabilities, settings, await partner_files.installed(database))
@@ -620,8 +641,6 @@ async def prepare(settings: Settings, people: int | None = None, clock: Clock = 
         if people is not None or empty:
             today = clock().astimezone(ZONE).date()
             await demo.build(database, people or demo.PEOPLE, today)
-    finally:
-        await database.close()
 
 
 @contextlib.contextmanager
@@ -691,25 +710,12 @@ def _welcome(settings: Settings, till_key: str) -> str:
 # ── the command line ─────────────────────────────────────────────────────────────────────────
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="The talent hub.")
-menu_cli = typer.Typer(no_args_is_help=True, help="The service menu.")
-cli.add_typer(menu_cli, name="menu")
-verifier_cli = typer.Typer(no_args_is_help=True, help="Partners that check cards.")
-cli.add_typer(verifier_cli, name="verifier")
-audit_cli = typer.Typer(no_args_is_help=True, help="The log of receipts, gone through.")
-cli.add_typer(audit_cli, name="audit")
-keys_cli = typer.Typer(no_args_is_help=True, help="Signing keys.")
-cli.add_typer(keys_cli, name="keys")
-districts_cli = typer.Typer(no_args_is_help=True, help="Districts whose cards count here.")
-cli.add_typer(districts_cli, name="districts")
 
 
 @cli.callback()
 def with_settings(context: typer.Context) -> None:
     """The talent hub."""
-    context.obj = bench
-
-
-cli.add_typer(command.app, name="connectors")
+    context.obj = means
 
 
 @cli.command()
@@ -787,20 +793,6 @@ class _Server(uvicorn.Server):
             typer.echo(self._welcome)
 
 
-@cli.command()
-def migrate() -> None:
-    """Bring the database's schema to the newest revision."""
-
-    async def run() -> None:
-        database = Database(configuration.read().database_url)
-        try:
-            await database.upgrade()
-        finally:
-            await database.close()
-
-    asyncio.run(run())
-
-
 def _demo_settings() -> Settings:
     """Return the settings of demo mode.
 
@@ -824,28 +816,15 @@ def demo_anew(
     typer.echo(f"{people} demo people are in place.")
 
 
-@cli.command(name="testers")
-def add_testers() -> None:
-    """Add the test people, whose test cards are all that a partner's test keys see."""
-    added = asyncio.run(_testers(configuration.read()))
-    typer.echo(f"Test people added: {added}, of {len(tester.TESTERS)}. Their cards:")
-    for number in range(1, len(tester.TESTERS) + 1):
-        typer.echo(f"  {tester.serial(number)}")
-
-
 async def _testers(settings: Settings) -> int:
-    database = Database(settings.database_url)
-    try:
+    async with _open(settings) as database:
         return await tester.build(database, _now())
-    finally:
-        await database.close()
 
 
 async def _tills(settings: Settings) -> str:
     """Register the demo's verifiers, unless there are any; return a key of the first, if it has."""
     text = _kept(settings.data / "till-key", lambda: api_key.new(live=True))
-    database = Database(settings.database_url)
-    try:
+    async with _open(settings) as database:
         services = (await menu.newest(database)).services
         directory = Directory(database)
         if not await enrolment.everybody(directory):
@@ -855,50 +834,6 @@ async def _tills(settings: Settings) -> str:
             await enrolment.keep(directory, demo.VERIFIERS[0].code, key)
         await directory.refreshed()
         return text if api_key.read(text).id in directory.keys else ""
-    finally:
-        await database.close()
-
-
-@cli.command(name="standing")
-def gather_standing(
-    on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today, if not given.")
-    ] = None,
-) -> None:
-    """Gather everybody's facts as they stand on a day, which lists and counts of people read."""
-    settings = configuration.read()
-    day = on.date() if on else _now().astimezone(ZONE).date()
-    # Whoever waits for the hub comes first; and what is read makes no cycles to be looked for.
-    os.nice(_NICE)
-    gc.disable()
-
-    async def run() -> int | None:
-        database = Database(settings.database_url)
-        try:
-            return await standing.make(database, day)
-        finally:
-            await database.close()
-
-    began = time.monotonic()
-    with _alone(settings) as is_alone:
-        many = asyncio.run(run()) if is_alone else None
-    if many is None:
-        raise errors.HubError("Another process gathers it already.", "Wait for that one.")
-    took = time.monotonic() - began
-    typer.echo(f"The standing of {many} people on {day} is there, after {took:.1f} s.")
-
-
-@contextlib.contextmanager
-def _alone(settings: Settings) -> Iterator[bool]:
-    """Say whether no other process of this machine, with this data, is in here as well."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    with (settings.data / "standing.lock").open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
 
 
 @cli.command(name="token")
@@ -916,394 +851,7 @@ def print_token(
     typer.echo(development_token(settings, role, subject or holder, days))
 
 
-@cli.command(name="schema")
-def print_schema(
-    *, write: Annotated[bool, typer.Option(help="Write schema/schema.graphql instead.")] = False
-) -> None:
-    """Print the contract in SDL."""
-    if write:
-        SDL.write_text(schema.sdl(), encoding="utf-8")
-    else:
-        typer.echo(schema.sdl(), nl=False)
-
-
-@menu_cli.command(name="check")
-def menu_check() -> None:
-    """Check the menu folder; print every mistake with its file, line and path."""
-    settings = configuration.read()
-    found = publication.read(settings.menu, _capabilities(settings))
-    typer.echo(f"{len(found.services)} services in {len(found.categories)} categories: no mistake.")
-
-
-@menu_cli.command(name="publish")
-def menu_publish(
-    *,
-    replace: Annotated[
-        bool, typer.Option(help="Undo what was published through the endpoint.")
-    ] = False,
-) -> None:
-    """Check the menu folder and publish it whole; every hub process has it within a second."""
-
-    async def run() -> tuple[int, bool]:
-        settings = configuration.read()
-        database = Database(settings.database_url)
-        try:
-            known = partial(_capabilities, settings, await partner_files.installed(database))
-            return await publication.publish(
-                database, settings.menu, known, _now(), replace=replace
-            )
-        finally:
-            await database.close()
-
-    revision, is_new = asyncio.run(run())
-    typer.echo(f"Revision {revision} {'is published' if is_new else 'was in force already'}.")
-
-
-@menu_cli.command(name="preview")
-def menu_preview(
-    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
-) -> None:
-    """Say what publishing the menu folder would do to people: who gains, who loses."""
-    # Polars and everybody's facts are more than a hub may hold: this command alone loads them.
-    from resolvers import population  # noqa: PLC0415 - as said above
-
-    settings = configuration.read()
-    today = _now().astimezone(ZONE).date()
-
-    async def run() -> list[Impact]:
-        database = Database(settings.database_url)
-        try:
-            known = _capabilities(settings, await partner_files.installed(database))
-            found = publication.read(settings.menu, known)
-            return await population.preview(database, found, today)
-        finally:
-            await database.close()
-
-    impacts = asyncio.run(run())
-    if as_json:
-        plain = [one.plain() for one in impacts]
-        typer.echo(json.dumps({"asOf": today.isoformat(), "services": plain}, indent=2))
-        return
-    typer.echo(f"Services whose rule would change: {len(impacts)}; people as of {today}.")
-    for one in impacts:
-        typer.echo("\n".join(_told(one)))
-
-
-def _told(found: Impact) -> Iterator[str]:
-    """Yield what becomes of one service's people, line by line; `-` is not told."""
-    plain = found.plain()
-    before, after = plain["before"], plain["after"]
-    yield f"\n{found.service}"
-    yield "  " + ", ".join(
-        f"{said} {before[key]} → {after[key]}"
-        for said, key in (
-            ("eligible", "eligible"),
-            ("ineligible", "ineligible"),
-            ("needs facts", "needsFacts"),
-        )
-    )
-    for said, key in (("asks for anew", "asks"), ("no longer asks for", "drops")):
-        if plain[key]:
-            yield f"  {said}: {', '.join(plain[key])}"
-    heads = ("people", *WAYS)
-    yield "  " + "".join(f"{head.replace('_', ' '):>17}" for head in heads)
-    for group, parts in (
-        ("", [Part(("everybody",), found.tally)]),
-        ("class", found.by_class),
-        ("industry", found.by_industry),
-        ("district", found.by_district),
-    ):
-        for part in parts:
-            cells = (part.tally.people, *part.told.values())
-            row = "".join(f"{'-' if cell is None else cell:>17}" for cell in cells)
-            yield f"  {row}  {group} {', '.join(part.names)}".rstrip()
-
-
-@menu_cli.command(name="pull")
-def menu_pull() -> None:
-    """Take what was published through the endpoint since into the menu folder."""
-
-    async def run() -> list[str]:
-        settings = configuration.read()
-        database = Database(settings.database_url)
-        try:
-            return await publication.pull(database, settings.menu)
-        finally:
-            await database.close()
-
-    typer.echo(f"Taken into the folder: {', '.join(asyncio.run(run())) or 'nothing'}.")
-
-
-def _with_directory(act: Callable[[Directory], Awaitable[T]]) -> T:
-    async def run() -> T:
-        database = Database(configuration.read().database_url)
-        try:
-            return await act(Directory(database))
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
-
-
-Code = Annotated[str, typer.Argument(help="The verifier's code.")]
-
-
-@verifier_cli.command(name="register")
-def register_verifier(
-    code: Code,
-    *,
-    name: Annotated[str, typer.Option(help="Its name, as holders read it.")],
-    contact: Annotated[str, typer.Option(help="Whom holders turn to there.")],
-    kind: Annotated[Kind, typer.Option(help="What sort of partner it is.")],
-    tier: Annotated[int, typer.Option(help="How it must show itself: 1, 2 or 3.")],
-    scope: Annotated[list[Scope], typer.Option(help="What it may do; once for each.")],
-    service: Annotated[list[str], typer.Option(help="A service it asks about; once for each.")],
-) -> None:
-    """Register a partner that checks cards; `greenway verifier key` gives it its first key."""
-    profile = Profile(code, name, contact, kind, tier, tuple(scope), tuple(service))
-
-    async def act(directory: Directory) -> None:
-        services = (await menu.newest(directory.database)).services
-        await enrolment.register(directory, profile, services, _now())
-
-    _with_directory(act)
-    typer.echo(f"{code} is registered.")
-
-
-@verifier_cli.command(name="key")
-def add_verifier_key(
-    code: Code,
-    *,
-    test: Annotated[bool, typer.Option(help="For test cards alone.")] = False,
-    jwk: Annotated[
-        Path | None, typer.Option(help="A file with a public P-256 key as a JWK.")
-    ] = None,
-    cert: Annotated[Path | None, typer.Option(help="A file with a certificate, in PEM.")] = None,
-) -> None:
-    """Give a verifier a key: the JWK or certificate named, else an API key, printed once."""
-    new = enrolment.NewKey(KeySort.API_KEY, live=not test)
-    if jwk is not None:
-        new = replace(new, sort=KeySort.JWK, public=_text_of(jwk))
-    elif cert is not None:
-        new = replace(new, sort=KeySort.CERTIFICATE, name=certificate.of_pem(_text_of(cert)))
-    key, secret = _with_directory(lambda all_: enrolment.add_key(all_, code, new, _now()))
-    typer.echo(secret or f"The key {key.name} of {code} counts.")
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError):
-        raise errors.HubError(f"{path} cannot be read.") from None
-
-
-@verifier_cli.command(name="end-key")
-def end_verifier_key(
-    code: Code, name: Annotated[str, typer.Argument(help="The key's public name.")]
-) -> None:
-    """End a key of a verifier, for good."""
-    _with_directory(lambda all_: enrolment.end_key(all_, code, name, _now()))
-    typer.echo(f"The key {name} of {code} counts no more.")
-
-
-@verifier_cli.command(name="suspend")
-def suspend_verifier(code: Code) -> None:
-    """Hear a verifier no more, in any process, from a second on."""
-    _with_directory(lambda all_: enrolment.suspend(all_, code, _now()))
-    typer.echo(f"{code} is suspended.")
-
-
-@verifier_cli.command(name="resume")
-def resume_verifier(code: Code) -> None:
-    """Hear a verifier again, by the keys it had."""
-    _with_directory(lambda all_: enrolment.resume(all_, code))
-    typer.echo(f"{code} is heard again.")
-
-
-@verifier_cli.command(name="list")
-def list_verifiers() -> None:
-    """List the verifiers, with the keys that count."""
-    for one in _with_directory(enrolment.everybody):
-        row = one.row
-        state = "suspended" if row.suspended_at else f"tier {row.tier}"
-        typer.echo(f"{row.code}: {row.name}, {row.kind}, {state}, {' '.join(row.scopes)}")
-        for key in one.keys:
-            if key.ended_at is None:
-                typer.echo(f"  {key.sort} {key.name}{'' if key.live else ', for test cards'}")
-
-
-@contextlib.asynccontextmanager
-async def _standing_authority() -> AsyncIterator[Authority]:
-    """Open what cards are issued and checked with, as the settings say."""
-    settings = configuration.read()
-    database = Database(settings.database_url)
-    async with http.HTTPClient(allow=_allowed(settings, {})) as client:
-        try:
-            found = authority_of(settings, database, client, _now)
-            await found.begun()
-            yield found
-        finally:
-            await database.close()
-
-
-@audit_cli.command(name="verify")
-def audit_verify() -> None:
-    """Go through all checks, the log and its heads; name whatever is not as it was, and exit 1."""
-
-    async def run() -> audit.Tally:
-        async with _standing_authority() as found, found.database.session() as session:
-            one = audit.Audit(found.keys.ring)
-            async for finding in one.findings(session):
-                typer.echo(finding)
-            return one.tally
-
-    tally = asyncio.run(run())
-    typer.echo(
-        f"{tally.checks} checks ({tally.erased} of erased people), {tally.leaves} leaves, "
-        f"{tally.heads} heads: {tally.findings or 'no'} finding{'s' * (tally.findings != 1)}."
-    )
-    if tally.findings:
-        raise typer.Exit(1)
-
-
-@audit_cli.command(name="erase")
-def audit_erase(
-    holder: Annotated[str, typer.Option(help="The person's handle.")],
-) -> None:
-    """Forget of whom the checks of a person were; the log stands."""
-
-    async def run() -> int:
-        async with _standing_authority() as found:
-            return await audit.erase(found, holder)
-
-    typer.echo(f"Checks that are of nobody now: {asyncio.run(run())}.")
-
-
-@audit_cli.command(name="cosign")
-def audit_cosign(
-    url: Annotated[str, typer.Argument(help="The address of the other district's hub.")],
-) -> None:
-    """Sign the newest head of a neighbour's log, if it only adds to what was seen of it before."""
-    url = url.rstrip("/")
-    memory = configuration.read().data / "cosigned.json"
-    kept = json.loads(memory.read_text(encoding="utf-8")) if memory.exists() else {}
-
-    async def run() -> neighbour.Seen:
-        before = kept.get(url)
-        seen = before and neighbour.Seen(before["size"], bytes.fromhex(before["root"]))
-        async with _standing_authority() as found:
-            return await neighbour.cosign(found, url, seen)
-
-    now = asyncio.run(run())
-    said = json.dumps({**kept, url: {"size": now.size, "root": now.root.hex()}}, indent=2)
-    new = memory.with_suffix(f".{os.getpid()}")
-    new.write_text(said, encoding="utf-8")
-    new.replace(memory)
-    typer.echo(f"The head of {now.size} leaves of {url} is signed.")
-
-
-@keys_cli.command(name="list")
-def list_keys() -> None:
-    """List the signing keys, with what each is for and until when."""
-
-    async def run() -> Keyring:
-        async with _standing_authority() as found:
-            return found.keys.ring
-
-    now = _now()
-    for key in asyncio.run(run()).every():
-        state = "compromised" if key.compromised_at else "signs" if key.signs(now) else "is shown"
-        typer.echo(
-            f"{key.purpose} {key.id}: {state}, signs {key.signs_from:%Y-%m-%d %H:%M} to "
-            f"{key.signs_until:%Y-%m-%d %H:%M}, counts until {key.public_until:%Y-%m-%d %H:%M}"
-        )
-
-
-@keys_cli.command(name="rotate")
-def rotate_key(
-    purpose: Annotated[Purpose, typer.Argument(help="What the key is for.")],
-) -> None:
-    """Make the successor of a key: shown from now on, it signs in 48 hours.
-
-    Where the keys are at GREENWAY_KEYS_URL, it is printed, private part and all, to be put there.
-    """
-
-    async def run() -> Key | None:
-        async with _standing_authority() as found:
-            return None if found.keys.elsewhere else await found.keys.rotated(purpose)
-
-    if not configuration.read().keys_url:
-        made = asyncio.run(run())
-        typer.echo(made and f"{made.purpose} {made.id} signs from {made.signs_from:%Y-%m-%d %H:%M}")
-        return
-    now = _now()
-    new = keyring.new(purpose, published_at=now, signs_from=now + keyring.NOTICE)
-    typer.echo(json.dumps(key_store.written(new), indent=2))
-
-
-@keys_cli.command(name="compromise")
-def compromise_key(
-    name: Annotated[str, typer.Argument(help="The key's id, as `greenway keys list` has it.")],
-) -> None:
-    """Take a key out of force at once: nothing it ever signed counts; its successor signs."""
-
-    async def run() -> bool:
-        async with _standing_authority() as found:
-            return await found.keys.compromised(name)
-
-    if not asyncio.run(run()):
-        raise errors.HubError("There is no key so called.", "`greenway keys list` has them all.")
-    typer.echo("The key counts no more. See “Signing keys” in docs/operating.md for what follows.")
-
-
-@districts_cli.command(name="trust")
-def trust_district(
-    file: Annotated[Path, typer.Argument(help="A JSON file with what was agreed.")],
-) -> None:
-    """Have the cards of another district count, in place of what was agreed with it before."""
-    try:
-        said = json.loads(_text_of(file))
-    except ValueError:
-        raise errors.HubError(f"{file} is not JSON.") from None
-
-    async def run() -> str:
-        async with _standing_authority() as found:
-            services = (await menu.newest(found.database)).services
-            agreement = issuer.agreed(said, services, found.issuer)
-            await found.issuers.trust(agreement)
-            return agreement.issuer
-
-    typer.echo(f"Cards of {asyncio.run(run())} count.")
-
-
-@districts_cli.command(name="remove")
-def remove_district(
-    url: Annotated[str, typer.Argument(help="The address of its hub.")],
-) -> None:
-    """Have the cards of another district count no more, from now on."""
-
-    async def run() -> None:
-        async with _standing_authority() as found:
-            await found.issuers.untrust(url.rstrip("/"))
-
-    asyncio.run(run())
-    typer.echo(f"Cards of {url} count no more.")
-
-
-@districts_cli.command(name="list")
-def list_districts() -> None:
-    """List the districts whose cards count, with the services they open."""
-
-    async def run() -> list[Entry]:
-        async with _standing_authority() as found:
-            return found.issuers.entries(_now())
-
-    for one in asyncio.run(run()):
-        typer.echo(
-            f"{one.issuer}: {one.district}, {len(one.keys)} keys, "
-            f"{one.begins_at:%Y-%m-%d} to {one.ends_at:%Y-%m-%d}"
-        )
-        typer.echo(f"  {' '.join(sorted(one.services)) or 'no service'}")
+cli.add_typer(commands.app)
 
 
 def main() -> None:

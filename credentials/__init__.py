@@ -1,1 +1,1 @@
-"""Signing and checking: tokens today, cards next; pure, no I/O, no clock."""
+"""Signing and checking: tokens, cards, receipts; pure, no I/O, no clock."""

@@ -143,10 +143,20 @@ class Keyring:
         )
 
     def jwks(self, now: datetime, purpose: Purpose | None = None) -> dict[str, Any]:
-        """Return the public keys that count now as a JWK set (RFC 7517): all, or for a purpose."""
+        """Return the public keys that count now as a JWK set (RFC 7517): all, or for a purpose.
+
+        Each says its purpose (RFC 7517, section 4, lets a key say more), so that verifiers can
+        hold what is signed against it, and not against the type in its header alone.
+        """
         return {
             "keys": [
-                {**key.jwk.as_dict(private=False), "kid": key.id, "use": "sig", "alg": "ES256"}
+                {
+                    **key.jwk.as_dict(private=False),
+                    "kid": key.id,
+                    "use": "sig",
+                    "alg": "ES256",
+                    "purpose": key.purpose.lower(),
+                }
                 for key in self._by_id.values()
                 if key.verifies(now) and purpose in {None, key.purpose}
             ]

@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 ROOT = "server"
 #: The layers of docs/architecture.md, top to bottom; the sandbox stands apart from them.
 LAYERS = (
+    "commands",
     "endpoints",
     "schema",
     "resolvers",

@@ -87,7 +87,7 @@ class Answer:
     def kept(self) -> dict[str, Any]:
         """Return it as JSON has it, without what it does not say."""
         said = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {name: _plain(value) for name, value in said.items() if value not in _UNSAID}
+        return {name: _plain(value) for name, value in said.items() if not _is_unsaid(value)}
 
     @classmethod
     def of(cls, kept: dict[str, Any]) -> Answer:
@@ -95,7 +95,9 @@ class Answer:
         return cls(**{name: _READ.get(name, _same)(value) for name, value in kept.items()})
 
 
-_UNSAID: tuple[object, ...] = (None, (), False)
+def _is_unsaid(value: object) -> bool:
+    # Nothing left (0) is said, though it equals False.
+    return value is None or value is False or value == ()
 
 
 def _plain(value: object) -> object:

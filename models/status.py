@@ -103,14 +103,15 @@ async def end(
     )
 
 
-async def changed(session: AsyncSession, since: datetime) -> tuple[int, int]:
-    """Return what differs as soon as the status of anything has been changed since a moment.
+async def changed(session: AsyncSession, since: datetime) -> tuple[int, int, int]:
+    """Return what differs as soon as any status has been changed since a moment, or a list begun.
 
-    Both are read from the end of an index.
+    All are read from the end of an index.
     """
     events = await session.scalar(sa.select(sa.func.max(Event.id)))
     ended = sa.select(sa.func.count()).where(StatusEntry.ended_at >= since)
-    return events or 0, await session.scalar(ended) or 0
+    lists = await session.scalar(sa.select(sa.func.max(StatusEntry.list_number)))
+    return events or 0, await session.scalar(ended) or 0, lists or 0
 
 
 async def numbers(session: AsyncSession) -> int:

@@ -45,7 +45,7 @@ def signed(context: Context, ask: Ask, row: Verification, found: Found, said: st
     row.outcome, row.told = found.outcome, answer.kept()
     row.subject, row.card_id = found.subject, found.card_id
     row.checked_at, row.status_as_of = now, found.status_as_of or now
-    row.expires_at = found.expires_at
+    row.expires_at = found.expires_at and found.expires_at.astimezone(UTC)
     row.salt, row.position = secrets.token_hex(_SALT_BYTES), None
     is_told = found.outcome is Outcome.ACCEPTED
     row.receipt = evidence.sign(

@@ -109,7 +109,8 @@ async def by_report(
         found.check(asking.code, found.shown_at)
     except flaw.NotGenuineError:
         return Shown(Evidence.OFFLINE_PASS)
-    if found.shown_at > now + code.LIFETIME:
+    # What is reported later than a pass lives might have been reported before, and be forgotten.
+    if not now - offline_pass.LIFETIME <= found.shown_at <= now + code.LIFETIME:
         return Shown(Evidence.OFFLINE_PASS)
     return await _passed(session, authority, asking, service, found)
 

@@ -82,7 +82,7 @@ class Published:
     """All lists at one moment; ``seen`` is what will differ once they are out of date."""
 
     as_of: datetime
-    seen: tuple[int, int]
+    seen: tuple[int, int, int]
     lists: Mapping[int, Text]
     revocations: Text
 

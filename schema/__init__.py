@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers import access as accesses  # `schema.access` is a module of its own
 from schema import execution, mutation, offer, query, scalars, talent
+
+#: Where the contract is kept.
+SDL = Path(__file__).with_name("schema.graphql")
 
 
 def build_schema(

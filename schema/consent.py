@@ -28,7 +28,7 @@ scalars.describe(
         "DEPENDANT_NAME": "The name of a child.",
         "DEPENDANT_BIRTH_DATE": "The birth date of a child.",
         "PSEUDONYM": "A name by which this partner alone knows the person.",
-        "RECORD": "All that is on record: no partner is told that, an officer may look at it.",
+        "RECORD": "What is on record: no partner is told that, an officer may look at it.",
     },
     name="DataCategory",
 )

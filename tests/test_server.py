@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+import schema
 import server
 from credentials import token
 from models import demo, errors
@@ -199,7 +200,15 @@ async def test_the_standing_is_gathered_by_one_process_at_a_time(tmp_path):
 
 
 def test_the_schema_is_printed_as_it_is_on_disk(greenway):
-    assert greenway("schema").output == server.SDL.read_text(encoding="utf-8")
+    assert greenway("schema").output == schema.SDL.read_text(encoding="utf-8")
+
+
+def test_a_help_is_printed_whatever_the_settings_are(greenway):
+    helps = [greenway(noun, "--help", PORT="none") for noun in ("menu", "connectors")]
+    refused = greenway("menu", "check", PORT="none")
+
+    assert [one.exit_code for one in helps] == [0, 0]
+    assert isinstance(refused.exception, errors.HubError)
 
 
 def test_partner_files_are_checked_with_every_mistake_told(greenway, tmp_path):
@@ -250,7 +259,7 @@ def test_the_key_of_peoples_names_is_no_secret_of_a_partner_file(greenway, tmp_p
 
 def test_a_key_of_peoples_names_that_might_be_guessed_is_refused(tmp_path):
     with pytest.raises(errors.HubError, match="GREENWAY_SECRET_PAIRWISE has 31 characters"):
-        server.pseudonyms_of(Settings(data=tmp_path, secrets={"pairwise": "k" * 31}))
+        server.Hub(Settings(data=tmp_path, secrets={"pairwise": "k" * 31}))
 
 
 def test_a_network_that_is_none_is_refused(tmp_path):

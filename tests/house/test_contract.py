@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 import schema
-import server
 from tests import asgi
 
 
 def test_the_contract_on_disk_is_the_contract_built():
-    assert server.SDL.read_text(encoding="utf-8") == schema.sdl(), "run `make sdl`"
+    assert schema.SDL.read_text(encoding="utf-8") == schema.sdl(), "run `make sdl`"
 
 
 @pytest.mark.any_database

@@ -14,7 +14,10 @@ from sandbox import secret
 from sandbox.fault import Fault, Mode
 
 ROOT = Path(__file__).parents[2]
-LAYERS = ("schema", "resolvers", "connectors", "eligibility", "credentials", "models")
+LAYERS = (
+    *("commands", "endpoints", "schema", "resolvers", "connectors"),
+    *("eligibility", "credentials", "models"),
+)
 METHODS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 PRIVATE = {
     "authorization", "bearer", "birth_date", "claims", "handle", "name", "name_latin", "number",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
+import sqlalchemy as sa
 
 from models import demo
 from models.verifier import Scope
@@ -11,7 +14,7 @@ from tests import partner, till, verifiers
 
 LOG = """query ($first: Int, $after: String) { accessLog(first: $first, after: $after) {
   nodes { at partnerCode partnerName purpose service { code } result terminal receipt
-    told { category member consent } }
+    told { category fields member consent } }
   pageInfo { hasNextPage endCursor } } }"""
 PROMPTS = """{ prompts { verification partner { code } serviceCode service { code } needsConsent
   categories expiresAt terminal } }"""
@@ -26,6 +29,38 @@ TEXT = """query ($partner: String!, $service: String!, $members: [ID!]) {
 CARD = "{ me { card { serial } household { id relation } } }"
 CARE = {"partner": verifiers.HOSPITAL, "service": "medical-green-channel"}
 ENROL = {"partner": verifiers.SCHOOL, "service": "school-enrolment-preference"}
+
+#: A person, as officers come by them, and what of them they are shown.
+PERSON = f"Talent:{demo.handle(demo.PILOT)}"
+_FOUND = 'talents(filter: {text: "Ondrix"})'
+LOOKS = {
+    f"{{ {_FOUND} {{ nodes {{ id name }} }} }}": ["id", "name"],
+    f"{{ {_FOUND} {{ edges {{ cursor node {{ birthDate }} }} }} }}": ["birthDate"],
+    f"{{ {_FOUND} {{ ...here }} }} fragment here on TalentConnection "
+    "{ edges { ...place } } fragment place on TalentEdge { node { ... { permits { number } } } }": [
+        "permits"
+    ],
+    f"{{ {_FOUND} {{ nodes {{ name }} }} also: {_FOUND} {{ nodes {{ card {{ tier }} }} }} }}": [
+        "card",
+        "name",
+    ],
+    f'{{ node(id: "{PERSON}") {{ __typename id ... on Talent {{ full: name }} }} }}': [
+        "id",
+        "name",
+    ],
+    f'{{ nodes(ids: ["{PERSON}", "{PERSON}"]) {{ ... on Talent {{ household {{ name }} }} }} }}': [
+        "household"
+    ],
+    f"""{{ _entities(representations: [{{__typename: "Talent", id: "{PERSON}"}}]) {{
+      ... on _Entity {{ ... on Talent {{ nationality }} }} }} }}""": ["nationality"],
+    f'{{ cardRecords(card: {{holder: "{PERSON}"}}) {{ serial }} }}': ["card"],
+}
+COVERED = """{ coverage(service: "arrival-guide") { people(first: 100) {
+  nodes { name } edges { node { listedOn } } } } }"""
+TUTORING = 'service(code: "children-tutoring") { ... on Service { verdict { outcome } } }'
+OFFICE = "changning-school-office"
+#: A holder of a card of whose household no child is on record.
+CHILDLESS = 1
 
 pytestmark = pytest.mark.viewer("holder", demo.PILOT)
 
@@ -269,6 +304,16 @@ async def test_an_officer_confirms_for_who_is_there_and_the_holder_reads_why(
     assert [one["category"] for one in by_officer["told"]] == ["RECORD"]
 
 
+async def test_who_cannot_be_noted_to_have_confirmed_has_not_confirmed(hub, ask, waiting):
+    given = {"verification": waiting, "reason": "Recognised by passport."}
+    await _lose_the_log(hub)
+
+    answer = await ask(ASSIST, {"input": given}, viewer="officer")
+
+    [prompt] = (await ask(PROMPTS)).json()["data"]["prompts"]
+    assert (answer.codes, prompt["verification"]) == (["INTERNAL"], waiting)
+
+
 @pytest.mark.parametrize("reason", ["", " ", "x" * 201, "a\nb"])
 async def test_an_officer_says_why(ask, waiting, reason):
     given = {"verification": waiting, "reason": reason}
@@ -310,6 +355,110 @@ async def test_a_booking_is_in_the_log_by_the_name_that_its_partner_hears(hub, a
 
     assert (entry["purpose"], entry["result"]) == ("film-tickets", None)
     assert [one["category"] for one in entry["told"]] == ["PSEUDONYM"]
+
+
+@pytest.mark.parametrize("viewer", ["officer", "admin"])
+@pytest.mark.parametrize(("look", "fields"), LOOKS.items())
+async def test_whoever_is_shown_a_record_is_in_the_log_with_what_of_it(
+    ask, log, viewer, look, fields
+):
+    answer = await ask(look, viewer=viewer)
+
+    [entry] = (await log())["nodes"]
+
+    assert "errors" not in answer.json()
+    assert entry["partnerCode"].startswith("officer:")
+    assert (entry["purpose"], entry["service"]) == ("talent-database", None)
+    assert [(one["category"], one["fields"]) for one in entry["told"]] == [("RECORD", fields)]
+
+
+async def test_who_is_listed_as_covered_by_a_rule_reads_of_which_service(ask, log):
+    await ask(COVERED, viewer="officer")
+
+    [entry] = (await log())["nodes"]
+
+    assert entry["service"] == {"code": "arrival-guide"}
+    assert entry["told"][0]["fields"] == ["listedOn", "name"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ talents { totalCount pageInfo { endCursor } nodes { __typename } edges { cursor } } }",
+        '{ coverage(service: "arrival-guide") { counts { eligible } people { totalCount } } }',
+        f'{{ node(id: "{PERSON}") {{ __typename }} menu {{ nodes {{ id code }} }} }}',
+    ],
+)
+async def test_who_counts_people_is_shown_nobody(ask, log, document):
+    answer = await ask(document, viewer="officer")
+
+    assert "errors" not in answer.json()
+    assert (await log())["nodes"] == []
+
+
+async def test_neither_who_looks_at_themselves_nor_a_plan_alone_is_noted(ask, log):
+    look = f'{{ node(id: "{PERSON}") {{ ... on Talent {{ name }} }} }}'
+    await ask("{ me { name } }")
+    await ask(look)
+    await ask(look, viewer="officer", headers={"x-greenway-plan": "only"})
+    await ask(look, viewer="partner")
+
+    assert (await log())["nodes"] == []
+
+
+async def test_an_officer_is_one_to_each_person_and_another_to_the_next(ask, log):
+    for _ in range(2):
+        await ask("{ talents(first: 100) { nodes { name } } }", viewer="officer")
+
+    mine = [one["partnerCode"] for one in (await log())["nodes"]]
+    other = (await log(viewer="holder", person=demo.RETURNEE))["nodes"]
+
+    assert (len(mine), len(set(mine)), len(other)) == (2, 1, 2)
+    assert other[0]["partnerCode"] not in mine
+
+
+async def test_a_page_of_people_is_noted_in_one_statement(ask, queries):
+    await ask("{ talents(first: 100) { nodes { name } edges { node { id } } } }", viewer="officer")
+
+    assert len([one for one in queries if "access_entry" in one]) == 1
+
+
+async def test_a_look_that_cannot_be_noted_shows_nothing(hub, ask):
+    await _lose_the_log(hub)
+
+    answer = await ask(
+        f'{{ node(id: "{PERSON}") {{ ... on Talent {{ name }} }} }}', viewer="officer"
+    )
+
+    assert (answer.status, answer.codes) == (500, ["INTERNAL"])
+    assert b"Ondrix" not in answer.body
+
+
+async def test_a_partner_that_is_asked_for_facts_is_in_the_log_once_a_query_and_service(ask, log):
+    await ask(f"{{ one: {TUTORING} two: {TUTORING} }}", person=CHILDLESS)
+    await ask(f"{{ {TUTORING} }}", person=CHILDLESS, headers={"x-greenway-plan": "only"})
+
+    [entry] = (await log(person=CHILDLESS))["nodes"]
+
+    assert (entry["partnerCode"], entry["purpose"]) == (OFFICE, "children-tutoring")
+    assert entry["partnerName"]
+    assert [(one["category"], one["fields"]) for one in entry["told"]] == [("PSEUDONYM", None)]
+
+
+async def test_a_verdict_is_given_where_it_cannot_be_noted_who_was_asked(hub, ask, caplog):
+    await _lose_the_log(hub)
+
+    with caplog.at_level(logging.ERROR, "greenway"):
+        answer = await ask(f"{{ {TUTORING} }}", person=CHILDLESS)
+
+    assert answer.json()["data"]["service"]["verdict"]["outcome"]
+    assert "missing in a log: 1 entries" in caplog.text
+    assert demo.handle(CHILDLESS) not in caplog.text
+
+
+async def _lose_the_log(hub) -> None:
+    async with hub.hub.database.begin() as session:
+        await session.execute(sa.text("DROP TABLE access_entry"))
 
 
 async def test_the_card_shows_its_areas_with_what_they_open_and_who_takes_it(ask, tills):

@@ -104,7 +104,8 @@ async def test_the_partner_hears_a_pseudonym_and_a_key_and_nothing_else_of_the_p
     await act(RESERVE, SEAT)
 
     ((key, kept),) = booth.bookings.items()
-    assert kept["person"] == hub.hub.authority.pseudonyms.of(cinema.SLUG, demo.handle(demo.RETURNEE))
+    pseudonyms = hub.hub.authority.pseudonyms
+    assert kept["person"] == pseudonyms.of(cinema.SLUG, demo.handle(demo.RETURNEE))
     assert len(key) == 22
     assert key not in SEAT.values()
 

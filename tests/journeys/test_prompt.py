@@ -11,7 +11,8 @@ from models.verifier import Scope
 from tests import till as partners
 from tests.till import shown
 
-PROMPTS = """{ prompts { verification needsConsent partner { name } service { code } expiresAt } }"""
+PROMPTS = """{ prompts {
+  verification needsConsent partner { name } service { code } expiresAt } }"""
 ANSWER = """mutation ($input: AnswerPromptInput!) { answerPrompt(input: $input) {
   __typename ... on Fault { code } } }"""
 DISCLOSURE = """query ($partner: String!, $service: String!, $members: [ID!]) {

@@ -108,7 +108,7 @@ async def test_nothing_of_a_person_is_where_the_processes_share(two, server, pag
     assert b"film" in kept
     handle = demo.handle(CHILDLESS)
     assert handle.encode() not in kept
-    assert one.hub.pseudonyms.of(OFFICE, handle).encode() not in kept
+    assert one.hub.authority.pseudonyms.of(OFFICE, handle).encode() not in kept
     assert b"children" not in kept
     assert b"127.0.0.1" not in kept
 

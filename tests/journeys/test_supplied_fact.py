@@ -68,7 +68,7 @@ def parent(hub):
 
 
 def said_of(hub, person: int) -> int | None:
-    subject = hub.hub.pseudonyms.of(OFFICE, demo.handle(person))
+    subject = hub.hub.authority.pseudonyms.of(OFFICE, demo.handle(person))
     return school.children(OFFICE, subject)
 
 
@@ -250,7 +250,7 @@ async def test_no_line_of_the_log_tells_whom_it_was_about(hub, parent, verdict, 
 
     assert OFFICE in caplog.text
     assert handle not in caplog.text
-    assert hub.hub.pseudonyms.of(OFFICE, handle) not in caplog.text
+    assert hub.hub.authority.pseudonyms.of(OFFICE, handle) not in caplog.text
 
 
 async def test_a_person_has_one_name_for_each_partner_in_every_hub_of_the_same_key(stand):
@@ -258,16 +258,16 @@ async def test_a_person_has_one_name_for_each_partner_in_every_hub_of_the_same_k
     one, again = stand(secrets=KEY).hub, stand(secrets=KEY).hub
     else_ = stand(secrets={"pairwise": "q" * 32}).hub
 
-    names = {hub.pseudonyms.of(OFFICE, handle) for hub in (one, again, else_)}
+    names = {hub.authority.pseudonyms.of(OFFICE, handle) for hub in (one, again, else_)}
 
     assert len(names) == 2
-    assert one.pseudonyms.of(other, handle) not in names
+    assert one.authority.pseudonyms.of(other, handle) not in names
 
 
 async def test_without_a_key_one_is_made_and_kept(stand):
     first, second = stand().hub, stand().hub
 
-    assert first.pseudonyms == second.pseudonyms
+    assert first.authority.pseudonyms == second.authority.pseudonyms
     assert (first.settings.data / "pairwise-key").stat().st_mode & 0o777 == 0o600
 
 

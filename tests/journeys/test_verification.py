@@ -214,7 +214,8 @@ async def test_one_key_sent_many_times_at_once_is_one_check(cinema, all_rows):
 
 
 SETTLE = """mutation ($id: ID!) {{ {act}(input: {{id: $id}}) {{ __typename
-  ... on Redemption {{ id state areas expiresAt }} ... on RedemptionStateFault {{ redemptionState }} }} }}"""
+  ... on Redemption {{ id state areas expiresAt }}
+  ... on RedemptionStateFault {{ redemptionState }} }} }}"""
 
 
 async def settle(cinema, act, id_):

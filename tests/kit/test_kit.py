@@ -69,3 +69,11 @@ def test_the_reader_of_the_kit_is_told_of_every_family_and_how_many_cases_it_has
         outcomes = [case["outcome"] for case in family["cases"]]
         counts = f"| {outcomes.count('ACCEPTED')} | {outcomes.count('REFUSED')} |"
         assert [line for line in said.splitlines() if f"({name}.json)" in line and counts in line]
+
+
+@pytest.mark.parametrize("path", ["kit/README.md", "verifying.md"])
+def test_who_reads_of_the_kit_is_told_how_much_is_bad_in_it(path):
+    cases = [case for family in READ.values() for case in family["cases"]]
+    bad = sum(case["outcome"] == "REFUSED" for case in cases)
+
+    assert f"{bad} " in (make.FOLDER.parent / path).read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from connectors.partner import Answer, Freshness, Supply
 from credentials import token
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
-from models import menu
+from models import menu, text
 from resolvers import menu as catalogue
 from resolvers.authority import Authority
 from resolvers.context import Context
@@ -78,6 +78,7 @@ class Played:
 
     def __init__(self, slug: str) -> None:
         self.slug = slug
+        self.manifest = SimpleNamespace(name=text.Text({"en": slug}))
         self.asked: list[tuple] = []
         self.offers = ()
         self.raises: Exception | None = None
