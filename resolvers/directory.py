@@ -46,11 +46,16 @@ class Directory:
         self.by_code: Mapping[str, Verifier] = {}
         self.keys: Mapping[str, VerifierKey] = {}
         self._by_id: Mapping[int, Verifier] = {}
+        self._stamp: object = None
 
     async def refreshed(self) -> None:
-        """Look at who there is."""
+        """Look at who there is, where anything changed."""
         async with self.database.session() as session:
+            stamp = await rows.stamp(session)
+            if stamp == self._stamp:
+                return
             verifiers, keys = await rows.everybody(session)
+        self._stamp = stamp
         self._by_id = {one.id: one for one in verifiers}
         self.by_code = {one.code: one for one in verifiers}
         self.keys = {one.name: one for one in keys}
