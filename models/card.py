@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import base, menu
+from models import base, database, menu
 
 #: The people of this district are made up: they have test cards, and nobody else has.
 SANDBOX = "sandbox"
@@ -240,23 +240,28 @@ class Spell:
     until: datetime | None = None
 
 
+_USED = sa.select(
+    Redemption.subject,
+    Redemption.area,
+    Redemption.used_at,
+    Redemption.units,
+    Redemption.expires_at,
+).where(
+    Redemption.subject.in_(sa.bindparam("subjects", expanding=True)),
+    Redemption.used_at >= sa.bindparam("since", type_=base.Instant()),
+    Redemption.state != Use.RELEASED,
+)
+
+
 async def used(session: AsyncSession, spells: Sequence[Spell]) -> list[int]:
     """Return the units used in each spell, in order; what is held counts until it runs out."""
     if not spells:
         return []
-    rows = await session.execute(
-        sa.select(
-            Redemption.subject,
-            Redemption.area,
-            Redemption.used_at,
-            Redemption.units,
-            Redemption.expires_at,
-        ).where(
-            Redemption.subject.in_({one.subject for one in spells}),
-            Redemption.used_at >= min(one.since for one in spells),
-            Redemption.state != Use.RELEASED,
-        )
-    )
+    asked = {
+        "subjects": list({one.subject for one in spells}),
+        "since": min(one.since for one in spells),
+    }
+    rows = await database.run(session, _USED, asked)
     uses: defaultdict[tuple[str, str], list[tuple[datetime, int, datetime | None]]]
     uses = defaultdict(list)
     for subject, area, used_at, units, expires_at in rows:

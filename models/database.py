@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import pathlib
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -93,6 +93,21 @@ class Database:
     async def close(self) -> None:
         """Give back every connection."""
         await self._engine.dispose()
+
+
+#: What a statement takes: the values of one row, or of several.
+Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
+
+async def run(
+    session: aio.AsyncSession, statement: sa.Executable, values: Values = None
+) -> sa.CursorResult[*tuple[Any, ...]]:
+    """Run a statement that has nothing of the unit of work: for what is asked thousands of times.
+
+    What was added to the session and is not flushed yet is not seen by it.
+    """
+    connection = await session.connection()
+    return await connection.execute(statement, values)
 
 
 async def load(session: aio.AsyncSession, table: sa.Table, rows: Iterable[Sequence[Any]]) -> None:

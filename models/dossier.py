@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import base, card, talent
+from models import base, card, database, talent
 from models.talent import Talent
 
 #: What is known of a person, by the attribute that holds it.
@@ -79,7 +79,7 @@ async def _people(
     keys: Collection[object],
     parts: Iterable[str],
 ) -> Sequence[Talent]:
-    owned = _owned(await session.execute(statement, {"keys": list(keys)}))
+    owned = _owned(await database.run(session, statement, {"keys": list(keys)}))
     people = [person for (_, part), rows in owned.items() if part == _PEOPLE for person in rows]
     # What is not loaded raises, as ever.
     for person in people:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import card
+from models import card, database
 from models.card import Redemption, Spell, Use
 
 
@@ -37,7 +37,7 @@ async def alone_with(session: AsyncSession, subjects: Collection[str]) -> None:
     SQLite's writers are alone anyway. All are taken in one order, lest two wait for each other.
     """
     if subjects and session.get_bind().dialect.name == "postgresql":
-        await session.execute(_LOCK, {"subjects": sorted(subjects)})
+        await database.run(session, _LOCK, {"subjects": sorted(subjects)})
 
 
 async def left(

@@ -10,7 +10,7 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import card
+from models import card, database
 from models.card import Card, Change, Event, Status
 from models.presentation import Challenge, Device, Ticket
 from models.status import StatusEntry
@@ -71,15 +71,14 @@ async def tickets(session: AsyncSession, digests: Collection[str]) -> dict[str, 
     """Return those of these live codes that there are; nobody else uses them meanwhile."""
     if not digests:
         return {}
-    found = await session.execute(_TICKETS, {"digests": sorted(digests)})
+    found = await database.run(session, _TICKETS, {"digests": sorted(digests)})
     return {row.digest: Scanned(*row) for row in found}
 
 
 async def use(session: AsyncSession, digests: Collection[str], now: datetime) -> None:
     """Use up live codes of ``tickets``."""
     if digests:
-        connection = await session.connection()
-        await connection.execute(_USE, {"digests": sorted(digests), "now": now})
+        await database.run(session, _USE, {"digests": sorted(digests), "now": now})
 
 
 async def card_of(session: AsyncSession, card_id: int | None) -> Card | None:
@@ -158,7 +157,7 @@ _NOBODYS = Named(0, "", date.min, date.min, Status.REVOKED, sandbox=False)
 
 async def by_serial(session: AsyncSession, printed: str) -> tuple[Named, bool]:
     """Return the card of a printed serial, and whether there is one; else one that never counts."""
-    row = (await session.execute(_NAMED, {"printed": printed})).one()
+    row = (await database.run(session, _NAMED, {"printed": printed})).one()
     found = Named(*row)
     known = row[0] is not None
     return (found if known else _NOBODYS), known

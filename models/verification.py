@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc, orm
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import base
+from models import base, database
 
 #: What stands before a subject that is a hash: handles of people have no such sign.
 _ERASED = "~"
@@ -224,11 +224,10 @@ async def add(
         KeyTakenError: a verifier has asked under its key already, or another check follows on the
             same; the whole transaction is to be undone.
     """
-    connection = await session.connection()
     try:
         for rows in (checks, beside):
             for table, values in _by_table(rows):
-                await connection.execute(_insert(table), values)
+                await database.run(session, _insert(table), values)
     except exc.IntegrityError as wrong:
         raise KeyTakenError from wrong
 

@@ -14,7 +14,7 @@ from sqlalchemy import orm
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import base
+from models import base, database
 
 
 class Kind(enum.StrEnum):
@@ -143,7 +143,7 @@ async def spend_all(session: AsyncSession, several: Sequence[Once]) -> set[tuple
     if not several:
         return set()
     rows = [{"scope": one, "value": value, "until": until} for one, value, until in sorted(several)]
-    added = await session.execute(_spending(session.get_bind().dialect.name), rows)
+    added = await database.run(session, _spending(session.get_bind().dialect.name), rows)
     return {(one, value) for one, value in added}
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from credentials.access import Grant
+from credentials.keyring import Keyring
 from credentials.pseudonym import Pseudonyms
 from models.database import Database
 from resolvers.directory import Directory
@@ -35,6 +37,8 @@ class Authority:
     verifiers: Directory
     issuers: Trusted
     limits: Limits
+    #: What access tokens allow that were read by these keys.
+    grants: dict[str, tuple[Keyring, Grant]] = field(default_factory=dict, repr=False)
     #: The checks that wait to be served.
     turns: Turns[Any] = field(default_factory=Turns)
 

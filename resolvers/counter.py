@@ -122,7 +122,7 @@ async def _alone(check: Check) -> None:
 async def _once(check: Check) -> None:
     check.forget()
     async with check.context.database.begin() as session:
-        await _run(session, [check])
+        await _run(session, [check], alone=True)
         if check.failure is not None:
             # What was begun is undone: a refusal changes nothing.
             raise check.failure
@@ -131,11 +131,18 @@ async def _once(check: Check) -> None:
 # ── the steps, each for all ──────────────────────────────────────────────────────────────────
 
 
-async def _run(session: Session, checks: Sequence[Check]) -> None:
-    """Take checks through all steps; each comes to an answer or a failure."""
+async def _run(session: Session, checks: Sequence[Check], *, alone: bool = False) -> None:
+    """Take checks through all steps; each comes to an answer or a failure.
+
+    A live code that nobody has used yet was hardly asked about before. Whether it was is left to
+    the end, where a key is refused that is taken; then each is served ``alone``, and looked up.
+    """
     await _spend(session, checks)
-    await _answered_before(session, checks)
+    if alone:
+        await _answered_before(session, checks)
     await _look(session, _open(checks))
+    if not alone:
+        await _answered_before(session, [one for one in checks if one.seen.problem is not None])
     await _people(session, _open(checks))
     await _judge(session, _open(checks))
     await _file(session, _open(checks))
@@ -160,6 +167,8 @@ async def _spend(session: Session, checks: Sequence[Check]) -> None:
 async def _answered_before(session: Session, checks: Sequence[Check]) -> None:
     """Answer again what was answered before under the same key."""
     open_ = _open(checks)
+    if not open_:
+        return
     known = await rows.by_keys(session, {one.key for one in open_})
     for one in open_:
         before = known.get(one.key)

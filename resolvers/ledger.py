@@ -28,7 +28,7 @@ HEAD_EVERY = timedelta(seconds=10)
 
 _NO_HEAD = "This is no head of this log that a trusted neighbour has cosigned."
 #: So many leaves are added in one go: a few milliseconds of the event loop.
-_BATCH = 100
+_BATCH = 25
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ _BEARER = "bearer"
 _DPOP = "dpop"
 _AUTHORIZATION = "authorization"
 _SIGNED = ("signature-input", "signature")
+#: Access tokens that were read, of which so many are remembered.
+_MOST_GRANTS = 10_000
 #: What an unknown key's secret is compared with, so that it takes as long.
 _NOBODYS = bytes(32)
 
@@ -160,11 +162,7 @@ def _by_api_key(authority: Authority, presented: str) -> Asking:
 
 
 def _by_token(authority: Authority, shown: Shown, presented: str, now: datetime) -> Asking:
-    def key(kid: str) -> Key | None:
-        return authority.keys.ring.verifying(Purpose.ACCESS, kid, now)
-
-    issuer = authority.issuer
-    grant = access.read(presented, key, issuer=issuer, audience=issuer, now=now)
+    grant = _granted(authority, presented, now)
     proof = dpop.check(
         shown.header(_DPOP) or "",
         method=shown.method,
@@ -182,6 +180,25 @@ def _by_token(authority: Authority, shown: Shown, presented: str, now: datetime)
     scopes = allowed(row, tier, live=live) & grant.scopes
     spent = (f"dpop:{proof.jkt}", proof.jti, proof.expires_at)
     return _asking(row, tier, scopes, key=proof.jkt, proof=spent)
+
+
+def _granted(authority: Authority, presented: str, now: datetime) -> access.Grant:
+    """Return what an access token allows; what was read of it once counts while its keys do."""
+    ring = authority.keys.ring
+
+    def key(kid: str) -> Key | None:
+        return ring.verifying(Purpose.ACCESS, kid, now)
+
+    ring_then, grant = authority.grants.get(presented, (None, None))
+    # A key that was compromised since makes another ring, and all is read again.
+    if grant is not None and ring_then is ring and now < grant.expires_at:
+        return grant
+    issuer = authority.issuer
+    grant = access.read(presented, key, issuer=issuer, audience=issuer, now=now)
+    if len(authority.grants) >= _MOST_GRANTS:
+        del authority.grants[next(iter(authority.grants))]
+    authority.grants[presented] = (ring, grant)
+    return grant
 
 
 def _is_signed(

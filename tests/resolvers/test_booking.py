@@ -18,7 +18,7 @@ from connectors.errors import Problem
 from connectors.partner import Answer, Freshness
 from eligibility.verdict import Outcome
 from models import booking as rows
-from models import errors, offer
+from models import errors, offer, text
 from models.booking import State
 from models.database import Database
 from resolvers import booking
@@ -43,6 +43,7 @@ class Cinema:
     """
 
     def __init__(self, clock) -> None:
+        self.manifest = SimpleNamespace(name=text.Text({"en": "A cinema"}))
         self.books = frozenset({offer.Capability.SHOWING})
         self.clock = clock
         self.kept: dict[str, Booked] = {}
