@@ -13,7 +13,6 @@ from datetime import datetime
 
 from models import access as rows
 from models import page
-from models import verification as checks
 from models.access import Happening, Place
 from models.database import Session
 from models.verification import AccessEntry, Category
@@ -113,25 +112,25 @@ async def kept(context: Context) -> None:
     """
     if not context.notes:
         return
-    rows = [
-        AccessEntry(
-            subject=one.subject,
-            category=one.category,
-            partner=one.partner,
-            partner_name=one.partner_name,
-            purpose=one.purpose,
-            at=context.now,
-            fields=" ".join(sorted(fields)) or None,
-        )
+    notes = [
+        {
+            "subject": one.subject,
+            "category": one.category,
+            "partner": one.partner,
+            "partner_name": one.partner_name,
+            "purpose": one.purpose,
+            "at": context.now,
+            "fields": " ".join(sorted(fields)) or None,
+        }
         for one, fields in context.notes.items()
     ]
     try:
         async with context.database.begin() as session:
-            await checks.add(session, (), rows)
+            await rows.keep(session, notes)
     except Exception:
         if watched(context):
             raise
-        _log.exception("what partners were told is missing in a log: %d entries", len(rows))
+        _log.exception("what partners were told is missing in a log: %d entries", len(notes))
 
 
 async def log(context: Context, first: int | None, after: str | None) -> page.Page[Happening]:

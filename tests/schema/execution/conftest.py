@@ -106,12 +106,13 @@ def context():
 
 @pytest.fixture
 def schema_of():
-    def build(*, introspection=True, **bounds):
+    def build(*, introspection=True, after=None, **bounds):
         return execution.Schema(
             Query,
             mutation=Mutation,
             bounds=execution.Limits(**bounds),
             introspection=introspection,
+            after=after,
         )
 
     return build

@@ -26,6 +26,19 @@ async def test_an_operation_that_only_computes_is_ended_by_the_clock_too(app_of)
     assert answer.json()["data"] is None
 
 
+async def test_what_comes_after_an_operation_comes_after_one_that_was_ended_too(schema_of):
+    seen = []
+
+    async def after(context):
+        seen.append(context)
+
+    built = schema_of(seconds=0.1, after=after)
+
+    await built.execute("{ slow }", context_value="whoever asked")
+
+    assert seen == ["whoever asked"]
+
+
 async def test_the_server_answers_others_after_an_operation_was_ended(app_of):
     app = app_of(seconds=0.1)
 
