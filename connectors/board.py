@@ -206,14 +206,19 @@ class Board:
     async def follow(self) -> None:
         """Hear the others and tell them, until cancelled; a board that is away is tried again."""
         while self._redis is not None:
+            # A group whose tasks fail at the moment it is cancelled tells of the failures alone, so
+            # it has a task of its own, and this one hears that it is cancelled.
+            attending = asyncio.create_task(self._attend(self._redis))
             try:
-                await self._attend(self._redis)
+                await asyncio.wait([attending])
+            except asyncio.CancelledError:
+                attending.cancel()
+                await asyncio.gather(attending, return_exceptions=True)
+                raise
+            try:
+                attending.result()
             except* _AWAY as wrong:
                 self._complain(_first(wrong))
-            # A group whose tasks fail at the moment it is cancelled tells of the failures alone.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise asyncio.CancelledError
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def close(self) -> None:

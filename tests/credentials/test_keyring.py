@@ -80,8 +80,9 @@ def test_the_published_keys_are_public_and_say_what_they_are_for():
 
     assert len(KeySet.import_key_set(published).keys) == len(Purpose)
     for key in published["keys"]:
-        assert key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
+        assert key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg", "purpose"}
         assert (key["use"], key["alg"], key["crv"]) == ("sig", "ES256", "P-256")
+    assert [key["purpose"] for key in published["keys"]] == [one.lower() for one in Purpose]
 
 
 def test_of_a_compromised_key_nothing_counts_whatever_its_date():
