@@ -43,8 +43,9 @@ def check(point, said, signature):
     key.verify(utils.encode_dss_signature(r, s), said, ec.ECDSA(hashes.SHA256()))
 
 
-def point_of(keys, starts):
-    key = next(one for one in keys if unbase64(one["kid"]).startswith(starts))
+def point_of(keys, starts, purpose):
+    named = (one for one in keys if unbase64(one["kid"]).startswith(starts))
+    key = next(one for one in named if one.get("purpose") == purpose)
     return b"\4" + unbase64(key["x"]) + unbase64(key["y"])
 
 
@@ -57,9 +58,8 @@ def read(scanned, keys, partner, now):
     header, said = exact(protected), exact(payload)
     must(exact(cwt).tag == 18 and unprotected == {} and len(header[4]) == 8, "another envelope")
     must(header == {1: -7, 4: header[4], 16: "application/tc-pass+cwt"}, "another header")
-    check(
-        point_of(keys, header[4]), cbor2.dumps(["Signature1", protected, b"", payload]), signature
-    )
+    signed = cbor2.dumps(["Signature1", protected, b"", payload])
+    check(point_of(keys, header[4], "pass"), signed, signature)
     must(set(said) <= {2, 3, 4, 6, 8, 65535, -65537}, "it says more than a till knows")
     device = said[8][1]
     must(device == {1: 2, -1: 1, -2: device[-2], -3: device[-3]}, "another sort of key")
@@ -75,7 +75,8 @@ def status(token, keys, uri, place, now):
     head, body, signature = token.split(".")
     header, said = (json.loads(unbase64(part)) for part in (head, body))
     must((header["alg"], header["typ"]) == ("ES256", "statuslist+jwt"), "no status list")
-    check(point_of(keys, unbase64(header["kid"])), f"{head}.{body}".encode(), unbase64(signature))
+    point = point_of(keys, unbase64(header["kid"]), "status")
+    check(point, f"{head}.{body}".encode(), unbase64(signature))
     must(said["sub"] == uri and place >= 0, "another list")
     must(said["iat"] - 60 <= now < said["exp"] + 60, "out of date")
     bits, inflater = said["status_list"]["bits"], zlib.decompressobj()
