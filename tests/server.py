@@ -47,6 +47,15 @@ def told(script: str, fed: object) -> Any:
     return json.loads(ran.stdout)
 
 
+def command(program: Path) -> list[str]:
+    """The command that runs a program in Python or JavaScript; skips the latter without Node.js."""
+    if program.suffix == ".py":
+        return [sys.executable, str(program)]
+    if shutil.which("node") is None or _node() < _NODE:
+        pytest.skip(f"Node.js {_NODE} is not installed: {program.name} does not run")
+    return ["node", str(program)]
+
+
 def _ready() -> None:
     """Install what scripts on Node.js need; skip without it."""
     if shutil.which("npm") is None or _node() < _NODE:

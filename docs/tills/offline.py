@@ -96,4 +96,4 @@ if __name__ == "__main__":
         must(status(token, known, at["uri"], at["idx"], now) == 0, "it does not count")
         print("YES, tier", said[-65537][1])
     except Exception as wrong:  # whatever it is, this is no good pass
-        sys.exit(f"NO: {wrong or type(wrong).__name__}")
+        sys.exit(f"NO: {str(wrong) or type(wrong).__name__}")

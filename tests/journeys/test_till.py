@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import re
-import shutil
-import sys
-from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from credentials import base64url, code, offline_pass, token
+from credentials import base45, base64url, code, offline_pass, token
 from models import demo
-from models.card import Redemption
-from models.status import StatusEntry
+from models.card import Reason, Redemption
 from models.verification import Verification
-from models.verifier import Scope
-from tests import asgi, server
+from models.verifier import KeySort, Scope
+from resolvers import enrolment
+from tests import asgi, client, server
 from tests import till as partners
 from tests.till import shown
 
@@ -32,12 +30,13 @@ CONFIRM = """query ($jws: String!) { confirmReceipt(jws: $jws) {
 @pytest.fixture(params=["till.py", "till.mjs"])
 def program(request) -> list[str]:
     """The command of a till, in each language that there is one in."""
-    path = str(FOLDER / request.param)
-    if request.param.endswith(".py"):
-        return [sys.executable, path]
-    if shutil.which("node") is None or server._node() < server._NODE:
-        pytest.skip(f"Node.js {server._NODE} is not installed: its till does not run")
-    return ["node", path]
+    return server.command(FOLDER / request.param)
+
+
+@pytest.fixture(params=["offline.py", "offline.mjs"])
+def alone(request) -> list[str]:
+    """The command of a till without a network, in each language that there is one in."""
+    return server.command(FOLDER / request.param)
 
 
 @pytest.fixture
@@ -166,6 +165,10 @@ LINK = """mutation ($input: LinkDeviceInput!) { linkDevice(input: $input) {
   ... on Device { id } } }"""
 ISSUE = """mutation ($input: IssuePassInput!) { issuePass(input: $input) {
   ... on OfflinePass { cwt } } }"""
+REVOKE = "mutation ($input: RevokeCardInput!) { revokeCard(input: $input) { __typename } }"
+REPORT = """mutation ($passes: [String!]!, $service: ID!, $key: String!) {
+  reportOfflineAcceptances(passes: $passes, serviceCode: $service, idempotencyKey: $key) {
+    __typename } }"""
 
 
 @pytest.fixture
@@ -185,44 +188,97 @@ async def pass_of(hub, cinema):
     return lambda now: offline_pass.show(cwt, key, code.step_at(now))
 
 
-async def offline(hub, tmp_path, partner, scanned):
-    """Run the till without a network, on what it fetched when it still had one."""
-    for path, name in (("/.well-known/jwks.json", "jwks.json"), ("/status/1", "status.jwt")):
-        (tmp_path / name).write_bytes((await asgi.call(hub.app, path=path)).body)
-    ran = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(FOLDER / "offline.py"), "jwks.json", "status.jwt", partner),
-        str(hub.clock().timestamp()),
-        cwd=tmp_path,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    said, wrong = await asyncio.wait_for(ran.communicate(scanned.encode() + b"\n"), 60)
-    return ran.returncode, (said + wrong).decode().strip()
+@pytest.fixture
+def offline(hub, cinema, alone, tmp_path):
+    """Run the till without a network, on the keys and the list that were fetched last."""
+
+    async def offline(scanned, partner=cinema.code):
+        ran = await asyncio.create_subprocess_exec(
+            *(*alone, "jwks.json", "status.jwt", partner, str(hub.clock().timestamp())),
+            cwd=tmp_path,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        said, wrong = await asyncio.wait_for(ran.communicate(scanned.encode() + b"\n"), 60)
+        return ran.returncode, (said + wrong).decode().strip()
+
+    return offline
+
+
+@pytest.fixture
+def fetch(hub, tmp_path):
+    """Fetch what the till needs, while there is a network."""
+
+    async def fetch():
+        for path, name in (("/.well-known/jwks.json", "jwks.json"), ("/status/1", "status.jwt")):
+            (tmp_path / name).write_bytes((await asgi.call(hub.app, path=path)).body)
+
+    return fetch
+
+
+def tampered(scanned) -> str:
+    """What was scanned, with another tier in it."""
+    raw = base45.decode(scanned.removeprefix(code.PASS_PREFIX))
+    changed = raw.replace(b"\x01\x61A", b"\x01\x61C")
+    assert changed != raw
+    return code.PASS_PREFIX + base45.encode(changed)
+
+
+@pytest.fixture
+async def report(hub, cinema):
+    """Hand in what a till accepted, from the cinema's server; give what came of each."""
+    by = client.Client(hub, cinema.code)
+    public = json.dumps(by.key.as_dict(private=False))
+    new = enrolment.NewKey(KeySort.JWK, live=True, public=public)
+    await enrolment.add_key(hub.hub.authority.verifiers, cinema.code, new, hub.clock())
+    office = partners.Till(hub, cinema.code, cinema.service, by=by)
+
+    async def report(key, *scanned):
+        given = {"passes": list(scanned), "service": office.service, "key": key}
+        answer = (await office.ask(REPORT, given)).json()
+        assert "errors" not in answer, answer
+        return [one["__typename"] for one in answer["data"]["reportOfflineAcceptances"]]
+
+    return report
 
 
 async def test_a_till_without_a_network_reads_passes_until_the_card_is_revoked(
-    hub, cinema, pass_of, clock, tmp_path
+    hub, cinema, pass_of, clock, fetch, offline, report
 ):
-    good = await offline(hub, tmp_path, cinema.code, pass_of(clock.now))
-    other = await offline(hub, tmp_path, "ember-hospital", pass_of(clock.now))
-    photo = await offline(hub, tmp_path, cinema.code, pass_of(clock.now - timedelta(minutes=5)))
-    async with hub.hub.database.begin() as session:
-        await session.execute(sa.update(StatusEntry).values(ended_at=clock.now.astimezone(UTC)))
+    await fetch()
+    before = pass_of(clock.now)
+    good = await offline(before)
+    changed = await offline(tampered(before))
+    other = await offline(before, "ember-hospital")
+    forged = await offline("GWP1:NONSENSE")
+    clock.pass_seconds(60)
+    photo = await offline(before)
+    taken_in = await report("monday", before)
+    card = {"holder": demo.handle(demo.PILOT)}
+    await hub.ask(REVOKE, {"input": {"card": card, "reason": Reason.MISUSE}}, viewer="officer")
+    clock.pass_seconds(60)
+    after = pass_of(clock.now)
+    unheard = await offline(after)
     await hub.hub.lists.refreshed()
-    revoked = await offline(hub, tmp_path, cinema.code, pass_of(clock.now))
-    forged = await offline(hub, tmp_path, cinema.code, "GWP1:NONSENSE")
+    await fetch()
+    revoked = await offline(after)
+    late = await report("tuesday", before, after)
 
     assert good == (0, "YES, tier A")
+    assert (changed[0], changed[1][:4]) == (1, "NO: ")
     assert other == (1, "NO: for another partner")
-    assert photo == (1, "NO: not shown now: is it a photo?")
-    assert revoked == (1, "NO: it does not count")
     assert (forged[0], forged[1][:4]) == (1, "NO: ")
+    assert photo == (1, "NO: not shown now: is it a photo?")
+    assert unheard == (0, "YES, tier A")
+    assert revoked == (1, "NO: it does not count")
+    assert taken_in == ["CardAccepted"]
+    assert late == ["CodeNotUsable", "CardNotAccepted"]
 
 
-def test_a_till_is_thirty_lines_at_most():
-    for path in FOLDER.glob("till.*"):
-        lines = path.read_text(encoding="utf-8").splitlines()
-        told = ("import ", '"""', "//")
-        code = [line for line in lines if line.strip() and not line.startswith(told)]
-        assert len(code) <= 30
+@pytest.mark.parametrize("path", [*FOLDER.glob("till.*"), *FOLDER.glob("hear.*")], ids=str)
+def test_what_is_to_be_copied_is_thirty_lines_at_most(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    told = ("import ", "from ", '"""', "//", "#")
+    written = [line for line in lines if line.strip() and not line.strip().startswith(told)]
+    assert len(written) <= 30
