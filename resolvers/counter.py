@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from credentials import code, sd_jwt
-from models import card, dossier, shown
+from models import card, dossier, shown, talent
 from models import consent as agreements
 from models import verification as rows
 from models import verifier as verifiers
 from models.answer import Refusal
+from models.card import Status
 from models.consent import Consent
 from models.database import Session
 from models.verification import AccessEntry, Evidence, Outcome, Verification
@@ -227,21 +228,27 @@ async def _people(session: Session, checks: Sequence[Check]) -> None:
     people = dict(zip(wanted, found, strict=True))
     for one in checks:
         whose = people.get(one.talent_id) if one.talent_id is not None else None
-        ticket, held = one.seen.ticket, one.seen.card
-        if whose is None:
-            continue
-        one.whose = whose.handle
-        if one.seen.problem is not None:
-            continue
-        if ticket is not None:
-            held = next((own for own in whose.cards if own.id == ticket.card_id), None)
-        now = one.context.now
-        at = min(one.seen.at or now, now)
-        if held is None or not await judgement.is_good(session, held, one.ask, at, now):
-            continue
-        one.held = Held(held, whose, one.seen.evidence, at)
-        if wait := await one.context.authority.limits.take(limit.CARD, str(whose.id)):
-            one.failure = RefusedError(Refusal.RATE_LIMITED, wait)
+        if whose is not None:
+            one.whose = whose.handle
+            if one.seen.problem is None:
+                await _hold(session, one, whose)
+
+
+async def _hold(session: Session, check: Check, whose: talent.Talent) -> None:
+    """Note whose good card was shown, where it is one."""
+    ticket, held, now = check.seen.ticket, check.seen.card, check.context.now
+    if ticket is not None:
+        held = next((own for own in whose.cards if own.id == ticket.card_id), None)
+    at = min(check.seen.at or now, now)
+    if held is None or not await judgement.is_good(session, held, check.ask, at, now):
+        return
+    if at < now:
+        # The rule is judged on the card as it was then; nothing of this is kept.
+        for own in whose.cards:
+            own.status = Status.ACTIVE if own.id == held.id else own.status
+    check.held = Held(held, whose, check.seen.evidence, at)
+    if wait := await check.context.authority.limits.take(limit.CARD, str(whose.id)):
+        check.failure = RefusedError(Refusal.RATE_LIMITED, wait)
 
 
 def _parts(checks: Sequence[Check]) -> frozenset[str] | None:

@@ -10,7 +10,8 @@ from joserfc.jwk import ECKey
 from credentials import base64url, code, offline_pass
 from models import demo, verifier
 from models.card import Reason, Redemption
-from models.verifier import Scope
+from models.verifier import Kind, Scope
+from tests import client
 from tests import till as partners
 
 LINK = "mutation ($input: LinkDeviceInput!) { linkDevice(input: $input) { ... on Device { id } } }"
@@ -95,6 +96,28 @@ async def test_what_was_used_before_a_card_was_revoked_still_counts(hub, tills, 
     answers = await report(till, before, after)
 
     assert [one["__typename"] for one in answers] == ["CardAccepted", "CardNotAccepted"]
+
+
+async def test_so_it_does_where_the_rule_asks_for_the_card_itself(hub, issued, clock):
+    scopes = (Scope.VERIFY_CODE, Scope.VERIFY_OFFLINE, Scope.REDEEM, Scope.DISCLOSE_TIER)
+    by = await client.verifier(
+        hub, "star-cinema", kind=Kind.CINEMA, services=("film-tickets",), scopes=scopes
+    )
+    till = partners.Till(hub, "star-cinema", "film-tickets", by=by)
+    show = await issued(till)
+    before = show(clock.now)
+    clock.pass_seconds(600)
+    await hub.ask(
+        REVOKE,
+        {"input": {"card": {"holder": demo.handle(demo.PILOT)}, "reason": Reason.MISUSE}},
+        viewer="officer",
+    )
+    clock.pass_seconds(600)
+
+    answers = await report(till, before, show(clock.now))
+
+    assert [one["__typename"] for one in answers] == ["CardAccepted", "CardNotAccepted"]
+    assert answers[0]["entitlement"]["redemption"]
 
 
 async def test_a_pass_that_is_reported_later_than_it_lives_counts_never(hub, tills, issued, clock):
