@@ -40,9 +40,9 @@ web/dist/index.html: docs/querying.graphql web/package-lock.json web/build.js $(
 test: $(VENV)/dev.stamp  ## the tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
-quick: $(VENV)/dev.stamp  ## the tests of the inner loop: SQLite, no journeys, no browser
+quick: $(VENV)/dev.stamp  ## the tests of the inner loop: SQLite, no journeys, no browser, no kit
 	$(BIN)/pytest -q -n 2 --dist loadfile --database sqlite \
-		--ignore tests/journeys --ignore tests/web --ignore tests/test_server.py
+		--ignore tests/journeys --ignore tests/kit --ignore tests/web --ignore tests/test_server.py
 
 fmt: $(VENV)/dev.stamp  ## format
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix -q .
