@@ -10,7 +10,8 @@ from starlette.routing import Route
 
 from credentials.keyring import Purpose
 from resolvers.authority import Authority
-from resolvers.presented import CITY_VCT, VCT_PATH
+from resolvers.issuer import CITY_TYPE
+from resolvers.presented import VCT_PATH
 
 #: What is said of a type never changes: another number is another type.
 TYPE_SECONDS = 86_400
@@ -52,7 +53,7 @@ def _type(vct: str) -> dict[str, Any]:
     return {
         "vct": vct,
         "name": "Talent card",
-        "description": f"A talent card of one district; all are {CITY_VCT} as well.",
+        "description": f"A talent card of one district; all are {CITY_TYPE} as well.",
         "display": [
             {"locale": "en", "name": "Talent card"},
             {"locale": "zh", "name": "人才卡"},

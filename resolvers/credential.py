@@ -21,7 +21,8 @@ from resolvers import access, device, entitlement, often, presentation, status
 from resolvers import consent as consents
 from resolvers.consent import Asking
 from resolvers.context import ZONE, Context
-from resolvers.presented import CITY_VCT, VCT_PATH
+from resolvers.issuer import CITY_TYPE
+from resolvers.presented import VCT_PATH
 
 #: So many portable credentials are issued at once: each is shown once, so that nobody who sees
 #: two knows that they are one person's.
@@ -140,7 +141,7 @@ async def give_cards(
     cards = [
         sd_jwt.issue(
             signer,
-            sd_jwt.Card(issuer, issuer + VCT_PATH, place, uri, claims, aka_vcts=(CITY_VCT,)),
+            sd_jwt.Card(issuer, issuer + VCT_PATH, place, uri, claims, aka_vcts=(CITY_TYPE,)),
             holder=es256.public_key(key),
             now=now,
             lifetime=expires_at - now,

@@ -21,9 +21,8 @@ from models.verification import Evidence
 from resolvers.authority import Authority
 from resolvers.directory import Asking
 
-#: The type of our cards, below the hub's address; and the type that all of the city's have too.
+#: The type of our cards, below the hub's address.
 VCT_PATH = "/vct/talent-card/1"
-CITY_VCT = "https://talent.shanghai.example/vct/talent-card/1"
 TIERS = frozenset("ABC")
 
 #: What was used once is remembered so long: longer than anything may be used.
@@ -128,13 +127,11 @@ async def read(
             return authority.keys.ring.verifying(Purpose.CARD, kid, now)
         return authority.issuers.key(issuer, kid)
 
-    own = {f"{authority.issuer}{VCT_PATH}", CITY_VCT}
-    others = {vct for one in authority.issuers.entries(now) for vct in one.vcts}
     try:
         found = sd_jwt.verify(
             portable.token,
             key,
-            vcts=own | others,
+            vcts={f"{authority.issuer}{VCT_PATH}", *authority.issuers.vcts},
             audience=audience(authority, asking.code),
             nonce=portable.nonce,
             now=now,

@@ -13,7 +13,7 @@ from models import demo
 from models.card import Reason
 from models.verifier import Scope
 from resolvers import issuer as agreements
-from resolvers.presented import CITY_VCT
+from resolvers.issuer import CITY_TYPE
 from tests import asgi, till
 from tests import hub as standing
 from tests import port as ports
@@ -92,7 +92,7 @@ async def agree(abroad: Abroad, *services: str) -> None:
         "issuer": abroad.home.hub.authority.issuer,
         "district": "putuo",
         "jwks": keys.json(),
-        "vcts": [CITY_VCT],
+        "vcts": [CITY_TYPE],
         "services": list(services),
         "from": "2026-01-01T00:00:00+08:00",
         "until": "2027-01-01T00:00:00+08:00",

@@ -14,7 +14,7 @@ from models import card, demo
 from models.status import StatusEntry
 from models.verification import AccessEntry, Category
 from models.verifier import Scope
-from resolvers import device, presented
+from resolvers import device, issuer, presented
 from tests import asgi, till, verifiers
 
 LINK = """mutation ($input: LinkDeviceInput!) { linkDevice(input: $input) {
@@ -270,7 +270,7 @@ async def test_portable_credentials_come_in_a_batch_with_nothing_in_common(hub, 
                 now=clock.now,
             ),
             lambda _, kid: authority.keys.ring.verifying(Purpose.CARD, kid, clock.now),
-            vcts={presented.CITY_VCT},
+            vcts={issuer.CITY_TYPE},
             audience=presented.audience(authority, verifiers.HOSPITAL),
             nonce="nonce",
             now=clock.now,
