@@ -40,9 +40,13 @@ web/dist/index.html: docs/querying.graphql web/package-lock.json web/build.js $(
 test: $(VENV)/dev.stamp  ## the tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
-quick: $(VENV)/dev.stamp  ## the tests of the inner loop: SQLite, no journeys, no browser, no kit
+quick: $(VENV)/dev.stamp  ## the tests of the inner loop: SQLite, no journeys, no browser, no kit, no suites
 	$(BIN)/pytest -q -n 2 --dist loadfile --database sqlite \
-		--ignore tests/journeys --ignore tests/kit --ignore tests/web --ignore tests/test_server.py
+		--ignore tests/journeys --ignore tests/kit --ignore tests/web --ignore tests/test_server.py \
+		--ignore tests/conformance
+
+conformance: $(VENV)/dev.stamp  ## the suites of others, the long ones too: half an hour
+	$(BIN)/pytest -v -m "" --database sqlite --durations=0 tests/conformance
 
 fmt: $(VENV)/dev.stamp  ## format
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix -q .
@@ -73,11 +77,18 @@ check: lint imports types spell manifests test  ## all that judges
 lock: $(VENV)/dev.stamp  ## pin the newest versions that pyproject.toml admits
 	$(BIN)/pip-compile $(LOCK) -o requirements.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	cd tests/conformance && ../../$(BIN)/pip-compile $(LOCK) -o requirements.lock requirements.in
 
 LOCK := --quiet --upgrade --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url \
 	--no-emit-trusted-host --no-emit-find-links --no-header
 
-bench: $(VENV)/dev.stamp  ## the benchmarks; beside a plain Strawberry
+bench: $(VENV)/dev.stamp  ## the benchmarks: beside a plain Strawberry, beside peers, and how time grows
 	$(BIN)/python -m benchmarks
+	$(MAKE) peers
+	$(BIN)/python -m benchmarks growth
 
-.PHONY: help install run demo web test quick fmt lint imports types spell manifests sdl picture check lock bench
+peers: $(VENV)/dev.stamp  ## the hub beside what a team would pick instead; needs wrk and Node
+	benchmarks/peers/setup.sh
+	$(BIN)/python -m benchmarks peers
+
+.PHONY: help install run demo web test quick conformance fmt lint imports types spell manifests sdl picture check lock bench peers

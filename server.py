@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import gc
 import hashlib
+import importlib
 import json
 import logging
+import math
 import os
 import secrets
 import signal
@@ -15,30 +17,24 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 from urllib.parse import unquote, urlsplit
 
-import prometheus_client
 import typer
 import uvicorn
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
-from prometheus_client.core import (
-    CollectorRegistry,
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    Metric,
-)
-from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 import commands
@@ -53,17 +49,22 @@ from credentials import api_key, token
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
 from endpoints import credential as portable
+from endpoints import header, metrics, protocol, verify, wellknown
 from endpoints import ledger as log
 from endpoints import page as pages
 from endpoints import request as requests
 from endpoints import status as lists
 from endpoints import token as tokens
-from endpoints import verify, wellknown
-from models import demo, errors, talent, tester, text
+from endpoints.leaving import Leaving
+from models import demo, errors, talent, tester, text, trace
 from models.database import Database
+from models.document import Trust
 from resolvers import (
     enrolment,
+    feed,
     ledger,
+    limit,
+    measure,
     menu,
     publication,
     standing,
@@ -73,15 +74,19 @@ from resolvers import partner as partner_files
 from resolvers.authority import Authority
 from resolvers.context import ZONE, Context
 from resolvers.directory import Directory
+from resolvers.document import Published
 from resolvers.issuer import Trusted
 from resolvers.key import Keys, Store
-from resolvers.limit import Limits
+from resolvers.limit import Limits, Points
 from resolvers.plan import Mode
 from resolvers.status import Lists
-from resolvers.viewer import Door, Role, Viewer
+from resolvers.together import Shared
+from resolvers.viewer import ANONYMOUS, Door, Role, Viewer
 from resolvers.webhook import Courier
 from sandbox import secret, system
 from schema import execution
+from schema.execution import documents
+from schema.execution.review import Review
 from settings import Settings
 
 DEVELOPMENT_ISSUER = "urn:greenway:development"
@@ -94,13 +99,19 @@ SEALING = "sealing"
 _OWN_SECRETS = frozenset({PAIRWISE, CODES, SEALING})
 _KEY_LETTERS = 32
 #: Which partners fail in this query, where who asks is of the sandbox.
-FAULT_HEADER = "x-greenway-fault"
+FAULT_HEADER = b"x-greenway-fault"
+_CREDENTIALS = b"authorization"
 
 _LOOK_SECONDS = 0.5
 _FORGET_SECONDS = 60.0
 #: Objects made before a first look, and looks before the next wider one; Python's own: 700, 10, 10.
 _COLLECTOR = (5_000, 10, 5)
 _SANDBOX_SECONDS = 10.0
+#: An operation has ten seconds; when the process ends, each under way comes to its own end.
+_GRACE_SECONDS = 12
+_LOADING_SECONDS = 30
+#: A database that takes longer to answer is away.
+_READY_SECONDS = 2.0
 _log = logging.getLogger("greenway")
 
 Clock = Callable[[], datetime]
@@ -108,6 +119,27 @@ Clock = Callable[[], datetime]
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What the same question has the same answer by, whoever asks: a menu, partners, a day."""
+
+    catalogue: menu.Catalogue
+    registry: Registry
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def of(cls, catalogue: menu.Catalogue, registry: Registry, now: datetime) -> Edition:
+        """Return the edition of this day."""
+        since = datetime.combine(now.astimezone(ZONE).date(), time(), ZONE)
+        return cls(catalogue, registry, since, since + timedelta(days=1))
+
+    def holds(self, catalogue: menu.Catalogue, registry: Registry, now: datetime) -> bool:
+        """Say whether it is still that menu, those partners and that day."""
+        same = self.catalogue is catalogue and self.registry is registry
+        return same and self.since <= now < self.until
 
 
 # ── the hub ──────────────────────────────────────────────────────────────────────────────────
@@ -127,6 +159,7 @@ class Hub:
     ) -> None:
         self.settings = settings
         self.clock = clock
+        self._collector = _collector(settings)
         self.database = Database(settings.database_url)
         self.board = Board(settings.shared_url)
         self.client = http.HTTPClient(
@@ -148,10 +181,31 @@ class Hub:
         self.authority = authority_of(settings, self.database, self.client, clock)
         self.lists = Lists(self.authority)
         self.gathering = _Gathering(settings)
+        self.shared = Shared(self.database)
         self.keeper = standing.Keeper(self.database, self.gathering.start)
         self.catalogue: menu.Catalogue | None = None
+        self.published = Published(self.database)
         self.courier = Courier(self.authority, self.client, lambda: self.catalogue)
+        self.measures = measure.Measures(settings.slow_seconds)
+        self.metrics = metrics.Metrics(
+            metrics.Work(self.measures, self.database),
+            metrics.Health(self.partners),
+            folder=settings.data / "metrics" if settings.processes > 1 else None,
+        )
+        #: Whether it ends soon: it still answers, and asks to be sent nothing new.
+        self.draining = False
+        #: What callers may spend on what they ask.
+        self.points = Points(
+            self.board,
+            settings.points_per_second,
+            settings.points_burst,
+            lambda caller: self.authority.pseudonyms.of("points", caller),
+        )
+        self._edition: Edition | None = None
         self._closing = asyncio.Event()
+        self.feeds = feed.Feeds(
+            self.database, clock, lambda: self.catalogue, lambda: self.partners.registry
+        )
 
     async def asking(self, request: Request, body: bytes) -> Viewer:
         """Return who sent a request with this body.
@@ -159,11 +213,16 @@ class Hub:
         Raises:
             UnauthenticatedError: what it shows does not hold.
         """
+        credentials = [value for name, value in request.scope["headers"] if name == _CREDENTIALS]
+        if not credentials:
+            return ANONYMOUS
+        shown_first = credentials[0].decode("latin-1")
+        scheme, _, presented = shown_first.partition(" ")
+        if len(credentials) == 1 and not verifier.is_verifiers(scheme.lower(), presented.strip()):
+            return await self.door.viewer(shown_first, self.clock())
         shown = requests.shown(
             request, body, self.authority.issuer, self.settings.client_cert_header
         )
-        if not shown.by_verifier:
-            return await self.door.viewer(request.headers.get("authorization"), self.clock())
         await self.authority.begun()
         return verifier.viewer(self.authority, shown, self.clock())
 
@@ -177,14 +236,14 @@ class Hub:
             BadInputError: somebody of the sandbox asks for faults that there are not.
             MenuMissingError: nothing has been published yet.
         """
-        now = self.clock()
+        now, seen = self.clock(), dict(request.scope["headers"])
         viewer = await self.asking(request, body)
         if self.catalogue is None:
             self.catalogue = await menu.newest(self.database)
         await self.authority.begun()
         return Context.of(
             viewer=viewer,
-            languages=text.wanted(request.headers.get("accept-language")),
+            languages=text.wanted(seen.get(b"accept-language", b"en").decode("latin-1")),
             now=now,
             database=self.database,
             registry=(await self.partners.current()).begun(),
@@ -193,9 +252,36 @@ class Hub:
             authority=self.authority,
             deadline=asyncio.get_running_loop().time() + self.settings.deadline_seconds,
             keeper=self.keeper,
-            faults=request.headers.get(FAULT_HEADER, ""),
+            shared=self.shared,
+            faults=seen.get(FAULT_HEADER, b"").decode("latin-1"),
             plan=Mode(plan) if plan else None,
+            points=self.points,
+            address=request.scope["client"][0] if request.scope["client"] else "",
         )
+
+    def edition(self) -> Edition | None:
+        """Return what answers hold for that are the same for everybody; None where none is kept.
+
+        While a partner's new file is on trial, whose turn it is tells answers apart.
+        """
+        catalogue, registry = self.catalogue, self.partners.registry
+        if not self.settings.response_cache or catalogue is None or registry is None:
+            return None
+        if registry.candidates:
+            return None
+        now, known = self.clock(), self._edition
+        if known is None or not known.holds(catalogue, registry, now):
+            known = self._edition = Edition.of(catalogue, registry, now)
+        return known
+
+    def charge(self, address: str, points: int) -> None:
+        """Charge whoever asks from an address and shows nobody.
+
+        Raises:
+            RateLimitedError: they have not so many points left.
+        """
+        if wait := self.points.charge(limit.caller(Role.ANONYMOUS, "", address), points):
+            raise errors.RateLimitedError(wait)
 
     async def follow(self) -> None:
         """Keep what is newest in force; a database that is away changes nothing.
@@ -209,7 +295,11 @@ class Hub:
             self._keep("used proofs", partial(verifier.forget, self.authority), _FORGET_SECONDS),
             self._keep("status lists", self.lists.refreshed),
             self._keep("webhooks", self.courier.refreshed),
+            self._keep("feeds", self.feeds.refreshed),
             self._keep("ledger", partial(ledger.sequence, self.authority)),
+            self._keep("documents", self.published.refreshed),
+            self._keep("event loop", self.measures.turned, measure.TURN_SECONDS),
+            self._keep("metrics", self.metrics.write, metrics.WRITE_SECONDS),
         )
 
     async def _keep(
@@ -236,6 +326,10 @@ class Hub:
             return await menu.newest(self.database)
         return await menu.refreshed(self.database, self.catalogue)
 
+    def drain(self) -> None:
+        """Ask to be sent nothing new, and answer what comes all the same."""
+        self.draining = True
+
     def stop_following(self) -> None:
         """Let ``follow`` end by itself: cut off in a query, it would leave a connection."""
         self._closing.set()
@@ -247,6 +341,38 @@ class Hub:
         await self.courier.settled()
         await self.board.close()
         await self.database.close()
+        if self._collector is not None:
+            trace.to(None)
+            await asyncio.to_thread(self._collector.close)
+
+
+class _Collector(trace.Tracer, Protocol):
+    """What takes spans until it is closed."""
+
+    def close(self) -> None:
+        """Send what waits, and end."""
+
+
+def _collector(settings: Settings) -> _Collector | None:
+    """Return what spans are told to from now on, if they are told.
+
+    It is loaded by name, and only here: it takes memory, and is an optional part of the hub.
+
+    Raises:
+        HubError: that part is not installed.
+    """
+    if not settings.traces_url:
+        return None
+    try:
+        loaded = importlib.import_module("connectors.collector")
+    except ImportError as missing:
+        raise errors.HubError(
+            "GREENWAY_TRACES_URL is set, and OpenTelemetry is not installed.",
+            "Run `pip install greenway[traces]`.",
+        ) from missing
+    found: _Collector = loaded.Collector(settings.traces_url, settings.traces_share)
+    trace.to(found)
+    return found
 
 
 class _Gathering:
@@ -522,9 +648,18 @@ def development_token(settings: Settings, role: Role, subject: str, days: int = 
 # ── the server ───────────────────────────────────────────────────────────────────────────────
 
 
-def app(hub: Hub) -> Starlette:
+def app(hub: Hub) -> ASGIApp:
     """Return the ASGI application of a hub."""
-    built = schema.build_schema(introspection=hub.settings.introspection)
+    built = schema.build_schema(introspection=hub.settings.introspection, measures=hub.measures)
+    view = execution.GraphQLView(
+        built,
+        hub.context,
+        edition=hub.edition,
+        charge=hub.charge,
+        documents=documents_of(hub, built),
+        said=header.headers(hub.settings.hsts_seconds),
+        page=hub.settings.ide,
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -537,7 +672,7 @@ def app(hub: Hub) -> Starlette:
         await hub.close()
 
     routes: list[BaseRoute] = [
-        Route("/graphql", execution.GraphQLView(built, hub.context, page=hub.settings.ide)),
+        Route("/graphql", view),
         Route("/schema.graphql", PlainTextResponse(schema.SDL.read_text(encoding="utf-8"))),
         Route(form.PATH, JSONResponse(form.schema(kinds()))),
         *verify.routes(built, hub.context),
@@ -548,74 +683,60 @@ def app(hub: Hub) -> Starlette:
         *portable.routes(hub.authority),
         Route("/healthz", JSONResponse({"alive": True})),
         Route("/readyz", partial(_readyz, hub)),
-        Route("/metrics", partial(_metrics, _metrics_of(hub))),
+        Route("/metrics", hub.metrics.answer),
         Route("/", RedirectResponse("/graphql")),
     ]
     if hub.settings.demo:
         routes += pages.routes()
     if hub.settings.ide and execution.ASSETS.is_dir():
         routes.append(Mount(execution.ASSETS_URL, StaticFiles(directory=execution.ASSETS)))
-    return Starlette(routes=routes, lifespan=lifespan)
+    said = header.headers(hub.settings.hsts_seconds)
+    rest = header.Polite(Starlette(routes=routes, lifespan=lifespan), said)
+    return header.shared(_ahead(view, rest), origins_of(hub.settings))
+
+
+def documents_of(hub: Hub, built: execution.Schema) -> documents.Documents:
+    """Return what finds the documents that requests of a hub name; the log hears of broken ones."""
+    review = Review(built._schema, built.bounds)  # noqa: SLF001 - what strawberry made of it
+    hub.published.heard = partial(documents.warn, review)
+    trusted_only = hub.settings.documents is Trust.TRUSTED
+    return documents.Documents(hub.published, review.holds, trusted_only=trusted_only)
+
+
+def _ahead(view: ASGIApp, rest: ASGIApp) -> ASGIApp:
+    """Return an application that asks the graph first: what is asked most passes the least."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        is_graphs = scope["type"] == "http" and scope["path"] == "/graphql"
+        await (view if is_graphs else rest)(scope, receive, send)
+
+    return app
 
 
 async def _readyz(hub: Hub, _: Request) -> Response:
     """Answer whether queries can be answered: of partners, only whether their files are read."""
-    try:
-        await hub.database.ping()
-    except Exception:
-        _log.exception("the database does not answer")
-        return JSONResponse({"ready": False, "why": "database"}, status_code=503)
-    if hub.catalogue is None:
-        return JSONResponse({"ready": False, "why": "menu"}, status_code=503)
-    if hub.partners.registry is None:
-        return JSONResponse({"ready": False, "why": "partners"}, status_code=503)
+    why = await _missing(hub)
+    if why or hub.catalogue is None:
+        return JSONResponse({"ready": False, "why": why}, status_code=503)
     return JSONResponse({"ready": True, "menu": hub.catalogue.revision})
 
 
-async def _metrics(found: CollectorRegistry, _: Request) -> Response:
-    body = prometheus_client.generate_latest(found)
-    return Response(body, media_type=prometheus_client.CONTENT_TYPE_LATEST)
-
-
-def _metrics_of(hub: Hub) -> CollectorRegistry:
-    found = CollectorRegistry()
-    found.register(_PartnerMetrics(hub.partners))
-    prometheus_client.ProcessCollector(registry=found)
-    return found
-
-
-class _PartnerMetrics(Collector):
-    """Each partner's health, read when somebody asks."""
-
-    def __init__(self, partners: partner_files.Partners) -> None:
-        self._partners = partners
-
-    def collect(self) -> Iterable[Metric]:
-        calls = CounterMetricFamily(
-            "greenway_partner_calls", "HTTP exchanges with a partner.", labels=["partner"]
-        )
-        asked = CounterMetricFamily(
-            "greenway_partner_asks", "Times a partner was asked.", labels=["partner"]
-        )
-        failed = CounterMetricFamily(
-            "greenway_partner_failures", "Times a partner was asked in vain.", labels=["partner"]
-        )
-        breaker = GaugeMetricFamily(
-            "greenway_partner_breaker", "1 for a breaker's state.", labels=["partner", "state"]
-        )
-        registry = self._partners.registry
-        for slug, partner in registry.partners.items() if registry else ():
-            health = partner.health()
-            calls.add_metric([slug], health.calls)
-            asked.add_metric([slug], health.asked)
-            failed.add_metric([slug], health.failed)
-            breaker.add_metric([slug, health.state], 1)
-        set_aside = GaugeMetricFamily(
-            "greenway_partners_set_aside",
-            "Partner files with mistakes.",
-            value=len(registry.set_aside) if registry else 0,
-        )
-        return [calls, asked, failed, breaker, set_aside]
+async def _missing(hub: Hub) -> str:
+    """Return the first thing for want of which a query would fail; nothing, where none would."""
+    if hub.draining:
+        return "draining"
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            behind = await hub.database.is_behind()
+    except Exception:
+        _log.exception("the database does not answer")
+        return "database"
+    wanting = {
+        "migrations": behind,
+        "menu": hub.catalogue is None,
+        "partners": hub.partners.registry is None,
+    }
+    return next((one for one, is_so in wanting.items() if is_so), "")
 
 
 # ── the demo ─────────────────────────────────────────────────────────────────────────────────
@@ -739,10 +860,20 @@ def serve() -> None:
             "server:application",
             factory=True,
             workers=settings.processes,
-            log_level="warning",
+            http=_crowd(settings).protocol(),
+            # A warning is what anybody may cause: there is no line for each bad request.
+            log_level="error",
+            # Its lines are written as ours are.
+            log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=5,
+            ws_max_size=execution.SocketLimits().message_bytes,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=proxies_of(settings),
+            timeout_keep_alive=math.ceil(settings.idle_seconds),
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            # On a busy machine a process takes long to load what it is made of, and is not hung.
+            timeout_worker_healthcheck=_LOADING_SECONDS,
         )
         if settings.processes == 1:
             _Server(config, welcome).run([listening])
@@ -751,16 +882,62 @@ def serve() -> None:
             Multiprocess(config, [listening]).run()
 
 
-def application() -> Starlette:
+def application() -> Leaving:
     """Return the ASGI application of a process: a hub of its own, from the environment."""
     settings = configuration.read()
     _log_to_stderr(settings)
-    return app(Hub(settings))
+    hub = Hub(settings)
+    return Leaving(app(hub), settings.leaving_seconds, hub.drain)
+
+
+def _crowd(settings: Settings) -> protocol.Crowd:
+    """Return the bounds of connections, as the settings say."""
+    return protocol.Crowd(
+        protocol.Bounds(
+            head_seconds=settings.head_seconds,
+            head_bytes=settings.head_bytes,
+            idle_seconds=settings.idle_seconds,
+            connections=settings.connections,
+            each=settings.connections_per_address,
+            proxies=proxies_of(settings),
+        )
+    )
+
+
+def proxies_of(settings: Settings) -> list[str]:
+    """Return whose word is taken for where a request comes from: addresses and networks.
+
+    Raises:
+        HubError: one of them is neither.
+    """
+    try:
+        found = [one.strip() for one in settings.trusted_proxies.split(",") if one.strip()]
+        return [str(ip_network(one)) for one in found]
+    except ValueError as wrong:
+        sentence = f"GREENWAY_TRUSTED_PROXIES: {wrong}."
+        raise errors.HubError(sentence, "See docs/operating.md.") from wrong
+
+
+def origins_of(settings: Settings) -> tuple[str, ...]:
+    """Return whose pages may ask the graph.
+
+    Raises:
+        HubError: one of them is no origin.
+    """
+    found = tuple(one.strip() for one in settings.cors_origins.split(",") if one.strip())
+    for one in found:
+        url = urlsplit(one)
+        if one != "*" and (one != f"{url.scheme}://{url.netloc}" or not url.netloc):
+            sentence = f"GREENWAY_CORS_ORIGINS: “{errors.shown(one)}” is no origin."
+            raise errors.HubError(sentence, "Write `https://app.example`, without a path, or `*`.")
+    return found
 
 
 def _log_to_stderr(settings: Settings) -> None:
     # The level is for our own words: what libraries say at length spells out whom a query is about.
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    lines = logging.StreamHandler()
+    lines.setFormatter(settings.log_format.formatter())
+    logging.basicConfig(handlers=[lines])
     _log.setLevel(settings.log_level)
 
 

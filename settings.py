@@ -9,7 +9,7 @@ from pathlib import Path
 
 from starlette.config import Config
 
-from models import errors
+from models import document, errors, log
 
 HOME = Path(__file__).parent
 PREFIX = "GREENWAY_"
@@ -25,6 +25,26 @@ class Settings:
     port: int = 8000
     #: How many processes answer.
     processes: int = 1
+    #: Connections to a process, and of them those of one address (0: any number).
+    connections: int = 1024
+    connections_per_address: int = 0
+    #: How long the head of a request may be on its way, and how large it may be.
+    head_seconds: float = 10.0
+    head_bytes: int = 32 * 1024
+    #: How long a connection may be there without a request.
+    idle_seconds: float = 65.0
+    #: Sockets and streams open at once, and of them those of one address; 0 is any number.
+    streams: int = 1000
+    streams_per_address: int = 100
+    #: How long a socket may be there without saying who it is, and then without asking anything.
+    socket_init_seconds: float = 3.0
+    socket_idle_seconds: float = 60.0
+    #: How long everything is still answered after SIGTERM.
+    leaving_seconds: float = 1.0
+    #: Whose pages may ask the graph from a browser: ``https://app.example, https://…``, or ``*``.
+    cors_origins: str = ""
+    #: For so long browsers are told to ask by https alone; 0 says nothing.
+    hsts_seconds: int = 0
     #: Valkey or Redis, by which processes tell each other of partners: ``redis://host:port/0``,
     #: ``rediss://`` or ``unix://``. Without it each has its own breakers and its own memory.
     shared_url: str = ""
@@ -48,6 +68,11 @@ class Settings:
     public_url: str = ""
     #: The district that issues the cards, by code.
     district: str = "changning"
+    #: Addresses and networks of proxies whose `X-Forwarded-For` is believed, commas between them.
+    trusted_proxies: str = ""
+    #: Points of cost that one caller may spend, in the long run and at once; 0 is no end of them.
+    points_per_second: float = 50_000.0
+    points_burst: int = 2_000_000
     #: The header in which a proxy hands on clients' certificates (RFC 9440), if one does.
     client_cert_header: str = ""
     #: The URL of the OpenID Connect issuer whose tokens are accepted.
@@ -57,9 +82,21 @@ class Settings:
     deadline_seconds: float = 5.0
     #: Ask partners for every query, whatever is freshly remembered.
     always_live: bool = False
+    #: Which documents are run: ``any``, or those alone that were published: ``trusted``.
+    documents: document.Trust = document.Trust.ANY
+    #: Keep answers that are the same for everybody until what they tell of is another.
+    response_cache: bool = True
     introspection: bool = True
     ide: bool = True
     log_level: str = "INFO"
+    #: How lines of the log are written: ``text``, or ``json``.
+    log_format: log.Format = log.Format.TEXT
+    #: An operation that takes longer has a line in the log.
+    slow_seconds: float = 1.0
+    #: Where spans are sent by OTLP over HTTP: ``http://collector:4318/v1/traces``.
+    traces_url: str = ""
+    #: Of the traces that begin here, how many are sent: from 0 to 1.
+    traces_share: float = 1.0
     #: Values of the secrets that partner files name: ``GREENWAY_SECRET_FIRST_KEY`` is `first-key`.
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -93,6 +130,26 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         host=config("HOST", default=default.host),
         port=config("PORT", cast=int, default=default.port),
         processes=config("PROCESSES", cast=int, default=default.processes),
+        connections=config("CONNECTIONS", cast=int, default=default.connections),
+        connections_per_address=config(
+            "CONNECTIONS_PER_ADDRESS", cast=int, default=default.connections_per_address
+        ),
+        head_seconds=config("HEAD_SECONDS", cast=float, default=default.head_seconds),
+        head_bytes=config("HEAD_BYTES", cast=int, default=default.head_bytes),
+        idle_seconds=config("IDLE_SECONDS", cast=float, default=default.idle_seconds),
+        streams=config("STREAMS", cast=int, default=default.streams),
+        streams_per_address=config(
+            "STREAMS_PER_ADDRESS", cast=int, default=default.streams_per_address
+        ),
+        socket_init_seconds=config(
+            "SOCKET_INIT_SECONDS", cast=float, default=default.socket_init_seconds
+        ),
+        socket_idle_seconds=config(
+            "SOCKET_IDLE_SECONDS", cast=float, default=default.socket_idle_seconds
+        ),
+        leaving_seconds=config("LEAVING_SECONDS", cast=float, default=default.leaving_seconds),
+        cors_origins=config("CORS_ORIGINS", default=default.cors_origins),
+        hsts_seconds=config("HSTS_SECONDS", cast=int, default=default.hsts_seconds),
         shared_url=config("SHARED_URL", default=default.shared_url),
         data=config("DATA", cast=Path, default=default.data),
         receipt_keys=Path(receipt_keys) if receipt_keys else None,
@@ -105,14 +162,25 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         sandbox_port=config("SANDBOX_PORT", cast=int, default=default.sandbox_port),
         public_url=config("PUBLIC_URL", default=default.public_url).rstrip("/"),
         district=config("DISTRICT", default=default.district),
+        trusted_proxies=config("TRUSTED_PROXIES", default=default.trusted_proxies),
+        points_per_second=config(
+            "POINTS_PER_SECOND", cast=float, default=default.points_per_second
+        ),
+        points_burst=config("POINTS_BURST", cast=int, default=default.points_burst),
         client_cert_header=config("CLIENT_CERT_HEADER", default=default.client_cert_header),
         issuer=config("ISSUER", default=default.issuer),
         audience=config("AUDIENCE", default=default.audience),
         deadline_seconds=config("DEADLINE_SECONDS", cast=float, default=default.deadline_seconds),
         always_live=config("ALWAYS_LIVE", cast=bool, default=default.always_live),
+        documents=config("DOCUMENTS", cast=document.Trust, default=default.documents),
+        response_cache=config("RESPONSE_CACHE", cast=bool, default=default.response_cache),
         introspection=config("INTROSPECTION", cast=bool, default=default.introspection),
         ide=config("IDE", cast=bool, default=default.ide),
         log_level=config("LOG_LEVEL", default=default.log_level),
+        log_format=config("LOG_FORMAT", cast=log.Format, default=default.log_format),
+        slow_seconds=config("SLOW_SECONDS", cast=float, default=default.slow_seconds),
+        traces_url=config("TRACES_URL", default=default.traces_url),
+        traces_share=config("TRACES_SHARE", cast=float, default=default.traces_share),
         secrets={
             name.removeprefix(_SECRET_PREFIX).lower().replace("_", "-"): value
             for name, value in environ.items()

@@ -1,11 +1,13 @@
-"""The benchmarks' command line: beside the baseline, people, partners, rules, lists, checks."""
+"""The benchmarks' command line: beside the baseline, beside peers, people, partners, rules, …"""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 
-from benchmarks import beside, broken, partners, people, rules, status, verification
+from benchmarks import beside, broken, growth, partners, people, rules, status, verification
+from benchmarks.peers import race
 
 
 def main() -> None:
@@ -16,13 +18,21 @@ def main() -> None:
         "--processes", type=int, default=1, help="how many of the hub's, beside the baseline"
     )
     commands = parser.add_subparsers(
-        dest="command", metavar="people | broken | partners | rules | status | verification"
+        dest="command",
+        metavar="people | broken | growth | partners | peers | rules | status | verification",
     )
     many = commands.add_parser("people", help="the database with very many people")
     many.add_argument("number", nargs="?", type=int, default=people.EVERYBODY)
     many.add_argument("--database", help="this one alone; its people are replaced")
     commands.add_parser("broken", help="each way a partner can fail, and starting without any")
     commands.add_parser("partners", help="many partners at once: calls, stuck queries, memory")
+    commands.add_parser("growth", help="the time of a query against its rows and its fields")
+    raced = commands.add_parser("peers", help="beside what a team would pick instead; see setup.sh")
+    raced.add_argument("--quick", action="store_true", default=argparse.SUPPRESS)
+    raced.add_argument("--peers", type=_several, default=race.NAMES, help="these alone: a,b")
+    raced.add_argument("--workloads", type=_several, default=tuple(race.WORKLOADS), help="W1,W3")
+    raced.add_argument("--rounds", type=int, help="how many")
+    raced.add_argument("--out", type=Path, help="a file for all figures, as JSON")
     judged = commands.add_parser("rules", help="rules compiled three ways, and beside OpenFisca")
     judged.add_argument("number", nargs="?", type=int, help="of people")
     judged.add_argument("--database", help="this one, with its people and its menu")
@@ -36,17 +46,24 @@ def main() -> None:
             people.main(asked.number, asked.database)
         case "broken":
             broken.main()
-        case "partners":
-            partners.main(partners.QUICK if asked.quick else partners.FULL)
+        case "growth" | "partners" | "verification" as command:
+            one = {"growth": growth, "partners": partners, "verification": verification}[command]
+            one.main(one.QUICK if asked.quick else one.FULL)
+        case "peers":
+            pace = race.QUICK if asked.quick else race.FULL
+            pace = replace(pace, rounds=asked.rounds or pace.rounds)
+            race.main(pace, asked.peers, asked.workloads, asked.out)
         case "rules":
             effort = rules.QUICK if asked.quick else rules.FULL
             rules.main(replace(effort, people=asked.number or effort.people), asked.database)
         case "status":
             status.main(asked.number, 2 if asked.quick else 5, asked.database)
-        case "verification":
-            verification.main(verification.QUICK if asked.quick else verification.FULL)
         case _:
             beside.main(beside.QUICK if asked.quick else beside.FULL, asked.processes)
+
+
+def _several(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
 
 
 if __name__ == "__main__":

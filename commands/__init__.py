@@ -8,6 +8,7 @@ from commands import (
     audit,
     database,
     district,
+    document,
     key,
     means,
     menu,
@@ -19,6 +20,6 @@ from commands import (
 from connectors import command
 
 app = typer.Typer()
-for noun in (database, tester, standing, schema, menu, verifier, audit, key, district):
+for noun in (database, tester, standing, schema, menu, verifier, audit, key, district, document):
     app.add_typer(noun.app)
 app.add_typer(command.app, name="connectors", callback=means.with_bench)

@@ -85,6 +85,15 @@ if wait <= tonumber(ARGV[3]) then
 end
 return math.ceil(wait)
 """
+# KEYS: bucket. ARGV: interval in microseconds, tokens, which are taken whether or not there are.
+_SPEND = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now) + ARGV[1] * ARGV[2]
+local lasts = math.ceil((full_at - now) / 1000)
+redis.call('SET', KEYS[1], string.format('%.0f', full_at), 'PX', lasts)
+return math.ceil((full_at - now) / ARGV[1])
+"""
 # KEYS: answers, their order. ARGV: question, answer, milliseconds, most, channel, news.
 _ANSWER = """
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
@@ -260,6 +269,20 @@ class Board:
         limits = (_MICROSECONDS / per_second, burst, patience * _MICROSECONDS)
         wait = await self.ask(_TAKE, (f"{_PREFIX}:{bucket}",), limits)
         return None if wait is None else wait / _MICROSECONDS
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether there is an address at which others may be."""
+        return self._redis is not None
+
+    async def spend(self, bucket: str, per_second: float, tokens: float) -> float | None:
+        """Take tokens of a bucket that all share, there or not, since they are spent already.
+
+        Returns:
+            How many are missing for it to be full; None while the board is away.
+        """
+        limits = (_MICROSECONDS / per_second, tokens)
+        return await self.ask(_SPEND, (f"{_PREFIX}:{bucket}",), limits)
 
     async def _attend(self, server: Redis) -> None:
         """Hear and tell until the board is away.

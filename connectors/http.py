@@ -37,6 +37,7 @@ from connectors import (
     transport,
 )
 from connectors.exchange import Pairs, Reply, Request
+from models import trace
 
 #: The most redirects that one request follows.
 REDIRECTS = 3
@@ -487,7 +488,10 @@ class PartnerClient:
             count.exchanges += 1
         status = 0
         try:
-            reply = await self._send(request, self.policy.body_bytes)
+            # No ``traceparent`` goes with it: by that, partners could tell who asked both of them.
+            with trace.span("call", partner=self.slug, method=request.method) as span:
+                reply = await self._send(request, self.policy.body_bytes)
+                span.tell(status=reply.status)
             status = reply.status
             return reply
         finally:

@@ -25,6 +25,7 @@ from connectors import base, errors, http, manifest, partner, proof, rollout
 from connectors import kinds as kinds_package
 from models import errors as mistakes
 from models import source
+from models.once import Once
 
 #: The partners that come with the hub.
 PARTNERS = Path(__file__).parent / "partners"
@@ -88,6 +89,8 @@ class Registry:
     suppliers: Mapping[str, str] = field(default_factory=dict)
     candidates: Mapping[str, rollout.Candidate] = field(default_factory=dict)
     refused: Mapping[str, Mistakes] = field(default_factory=dict)
+    #: What the layer above made of these partners.
+    once: Once = field(default_factory=Once, init=False, compare=False, repr=False)
 
     @classmethod
     def load(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -28,11 +28,15 @@ Key = ECKey | RSAKey | OKPKey
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says of who presents it; ``sandbox``, that they build on the hub, or try it."""
+    """What a token says of who presents it; ``sandbox``, that they build on the hub, or try it.
+
+    ``until`` is the time from which it no longer holds, in seconds of the epoch.
+    """
 
     subject: str
     role: str
     sandbox: bool = False
+    until: float = field(default=0.0, compare=False)
 
 
 def key_id(token: str) -> str:
@@ -77,7 +81,8 @@ def verify(token: str, key: Key, *, issuer: str, audience: str, now: datetime) -
     subject, role = claims["sub"], claims.get("role")
     if not isinstance(subject, str) or not isinstance(role, str):
         raise errors.UnauthenticatedError("The token does not say who asks, in which role.")
-    return Claims(subject, role, claims.get("sandbox") is True)
+    until = claims["exp"] + LEEWAY_SECONDS
+    return Claims(subject, role, claims.get("sandbox") is True, until)
 
 
 def sign(

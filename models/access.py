@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from models.line import Line
 from models.verification import AccessEntry, Outcome, Verification
 
 #: Of what waits for one person, so much at most is told.
@@ -44,11 +45,9 @@ class Happening:
     entries: tuple[AccessEntry, ...]
 
 
-async def keep(session: AsyncSession, notes: Sequence[Mapping[str, object]]) -> None:
+async def keep(line: Line, notes: Sequence[Mapping[str, object]]) -> None:
     """Keep what left by itself, by column, in one statement."""
-    # The unit of work, and a row made of each, would cost more than the page that is noted.
-    connection = await session.connection()
-    await connection.execute(sa.insert(AccessEntry.__table__), notes)  # type: ignore[arg-type]  # a table, as declared
+    await line.keep(AccessEntry.__table__, notes)  # type: ignore[arg-type]  # a table, as declared
 
 
 async def log(
@@ -78,19 +77,24 @@ async def log(
 
 async def waiting(session: AsyncSession, subject: str, now: datetime) -> Sequence[Verification]:
     """Return the checks that wait for a person's answer, the oldest first."""
-    follower = orm.aliased(Verification)
     wanted = (
         sa.select(Verification)
-        .where(
-            Verification.subject == subject,
-            Verification.outcome.in_((Outcome.PENDING, Outcome.CONSENT_REQUIRED)),
-            Verification.expires_at > now,
-            ~sa.exists().where(follower.follows == Verification.handle),
-        )
+        .where(Verification.subject == subject, _waits(now))
         .order_by(Verification.id)
         .limit(MOST_WAITING)
     )
     return (await session.scalars(wanted)).all()
+
+
+async def marks(
+    session: AsyncSession, people: Iterable[str], now: datetime
+) -> Mapping[str, object]:
+    """Return of each of these people what is another once other checks wait for their answer."""
+    wanted = sa.select(Verification.subject, sa.func.count(), sa.func.sum(Verification.id))
+    found = await session.execute(
+        wanted.where(Verification.subject.in_(people), _waits(now)).group_by(Verification.subject)
+    )
+    return {person: tuple(mark) for person, *mark in found if person is not None}
 
 
 async def waits(session: AsyncSession, handle: str, now: datetime) -> Verification | None:
@@ -104,6 +108,15 @@ async def waits(session: AsyncSession, handle: str, now: datetime) -> Verificati
         ~sa.exists().where(follower.follows == Verification.handle),
     )
     return (await session.scalars(wanted)).one_or_none()
+
+
+def _waits(now: datetime) -> sa.ColumnElement[bool]:
+    follower = orm.aliased(Verification)
+    return sa.and_(
+        Verification.outcome.in_((Outcome.PENDING, Outcome.CONSENT_REQUIRED)),
+        Verification.expires_at > now,
+        ~sa.exists().where(follower.follows == Verification.handle),
+    )
 
 
 def _word(sort: str) -> sa.Label[str]:

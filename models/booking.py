@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import secrets
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -106,6 +106,26 @@ async def of_person(session: AsyncSession, talent_id: int) -> Sequence[Booking]:
     wanted = sa.select(Booking).where(Booking.talent_id == talent_id)
     found = await session.scalars(wanted.order_by(Booking.id.desc()).limit(MOST))
     return found.all()
+
+
+async def marks(
+    session: AsyncSession, people: Iterable[int], now: datetime
+) -> Mapping[int, object]:
+    """Return of each of these people what is another once one of their bookings is."""
+    # What ``Booking.state_at`` makes of the clock.
+    over = sa.or_(
+        sa.and_(
+            Booking.state.in_(UNDER_WAY),
+            sa.or_(Booking.leased_until.is_(None), Booking.leased_until <= now),
+        ),
+        sa.and_(Booking.state == State.HELD, Booking.expires_at <= now),
+    )
+    turns, ended = sa.func.sum(Booking.turn), sa.func.sum(sa.case((over, 1), else_=0))
+    wanted = sa.select(Booking.talent_id, sa.func.count(), turns, ended)
+    found = await session.execute(
+        wanted.where(Booking.talent_id.in_(people)).group_by(Booking.talent_id)
+    )
+    return {person: tuple(mark) for person, *mark in found}
 
 
 async def by_handle(session: AsyncSession, talent_id: int, handle: str) -> Booking | None:

@@ -9,17 +9,19 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command, config
+from alembic import command, config, script
+from alembic.runtime import migration
 from sqlalchemy.ext import asyncio as aio
 
-from models import errors
+from models import errors, statement, trace
 
 #: What the doors below open; the name by which upper layers know it.
 Session = aio.AsyncSession
 
 #: So many connections a process keeps: opening one anew costs more than what it is opened for.
 _CONNECTIONS = 16
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+#: What each kind of database is spoken to by.
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _MIGRATIONS = pathlib.Path(__file__).parent / "migrations"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -34,7 +36,12 @@ class Database:
 
     def __init__(self, url: str) -> None:
         address = _address(url)
-        self._engine = _engine(address.set(drivername=_DRIVERS[address.get_backend_name()]))
+        self._engine = _engine(address.set(drivername=DRIVERS[address.get_backend_name()]))
+        #: SQLite's file when last asked for a sign of life.
+        self._file: int | None = None
+        if trace.is_on():
+            statement.tell(self._engine.sync_engine)
+        self._alone: list[aio.AsyncConnection] = []
         self._reader = aio.async_sessionmaker(
             self._engine.execution_options(**_READING[self.dialect]), expire_on_commit=False
         )
@@ -59,10 +66,45 @@ class Database:
         async with self._writer.begin() as session:
             yield session
 
-    async def ping(self) -> None:
-        """Ask the database for a sign of life."""
-        async with self.session() as session:
-            await session.execute(sa.select(1))
+    async def is_behind(self) -> bool:
+        """Say whether the schema is older than this code; a newer one is made to serve both.
+
+        What is asked is the database as it is now: connections to a file of SQLite that was taken
+        away since, or put in another's place, would go on as if nothing had happened.
+
+        Raises:
+            OSError, sqlalchemy.exc.SQLAlchemyError: the database does not answer.
+        """
+        if self._is_moved():
+            await self._engine.dispose()
+        async with self._engine.connect() as connection:
+            at = await connection.run_sync(_revision)
+        return at is None or at in _older()
+
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections are at work, and how many are open."""
+        pool = self._engine.pool
+        if not isinstance(pool, sa.QueuePool):
+            return 0, 0
+        return pool.checkedout(), pool.checkedout() + pool.checkedin()
+
+    def _is_moved(self) -> bool:
+        """Say whether SQLite's file is another one than when last asked.
+
+        Raises:
+            FileNotFoundError: it is not there; to connect would be to make an empty one.
+        """
+        path = self._engine.url.database
+        if self.dialect != "sqlite" or not path:
+            return False
+        before, self._file = self._file, pathlib.Path(path).stat().st_ino
+        return before not in (None, self._file)
+
+    async def alone(self) -> aio.AsyncConnection:
+        """Return a connection that is the caller's as long as it holds; each statement is kept."""
+        connection = await self._engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+        self._alone.append(connection)
+        return connection
 
     async def upgrade(self) -> None:
         """Bring the schema to the newest revision."""
@@ -72,9 +114,7 @@ class Database:
         """Run one of Alembic's commands in one transaction."""
 
         def run(connection: sa.Connection) -> None:
-            settings = config.Config(attributes={"connection": connection})
-            settings.set_main_option("script_location", str(_MIGRATIONS))
-            step(settings, *arguments)
+            step(_settings(connection=connection), *arguments)
 
         writer = self._engine.execution_options(greenway_writes=True)
         async with writer.begin() as connection:
@@ -92,7 +132,29 @@ class Database:
 
     async def close(self) -> None:
         """Give back every connection."""
+        for connection in self._alone:
+            await connection.close()
         await self._engine.dispose()
+
+
+def _settings(**attributes: object) -> config.Config:
+    """Return Alembic's settings."""
+    found = config.Config(attributes=attributes)
+    found.set_main_option("script_location", str(_MIGRATIONS))
+    return found
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    """Return the revision that the schema is at; None where there is no schema."""
+    return migration.MigrationContext.configure(connection).get_current_revision()
+
+
+@functools.cache
+def _older() -> frozenset[str]:
+    """Return the revisions before the newest that this code knows."""
+    found = script.ScriptDirectory.from_config(_settings())
+    newest = found.get_current_head()
+    return frozenset(one.revision for one in found.walk_revisions()) - {newest}
 
 
 #: What a statement takes: the values of one row, or of several.
@@ -150,7 +212,7 @@ def _address(url: str) -> sa.URL:
     """
     try:
         address = sa.make_url(url)
-        _DRIVERS[address.get_backend_name()]
+        DRIVERS[address.get_backend_name()]
     except (sa.exc.ArgumentError, KeyError):
         raise errors.HubError(
             "GREENWAY_DATABASE_URL is no address of a database.",

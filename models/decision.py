@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +68,16 @@ async def of_person(session: AsyncSession, talent_id: int) -> Sequence[Decision]
     wanted = sa.select(Decision).where(Decision.talent_id == talent_id)
     found = await session.scalars(wanted.order_by(Decision.id.desc()).limit(MOST))
     return found.all()
+
+
+async def marks(session: AsyncSession, people: Iterable[int]) -> Mapping[int, object]:
+    """Return of each of these people what is another once one of their decisions is."""
+    saved, submitted = sa.func.max(Decision.saved_at), sa.func.max(Decision.submitted_at)
+    wanted = sa.select(Decision.talent_id, sa.func.count(), saved, submitted)
+    found = await session.execute(
+        wanted.where(Decision.talent_id.in_(people)).group_by(Decision.talent_id)
+    )
+    return {person: tuple(mark) for person, *mark in found}
 
 
 async def hold(session: AsyncSession, talent_id: int) -> None:

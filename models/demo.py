@@ -273,6 +273,12 @@ def handle(number: int) -> str:
     return base64.b32encode(digest[:15]).decode().lower()
 
 
+def serial(number: int) -> str:
+    """Return the serial of the card of a demo person who has one."""
+    digest = hashlib.sha256(f"greenway demo card {number}".encode()).digest()
+    return card.serial(int.from_bytes(digest[:5]))
+
+
 @contextlib.asynccontextmanager
 async def _uncollected() -> AsyncIterator[None]:
     # Millions of rows without one cycle: looking for cycles is a quarter of the time.
@@ -452,8 +458,7 @@ class _CardDesk:
             return
         self._issued += 1
         issued_on = self._on - timedelta(60)
-        digest = hashlib.sha256(f"greenway demo card {person.number}".encode()).digest()
-        person.add("card", card.serial(int.from_bytes(digest[:5])), person.number, 1, issued_on,
+        person.add("card", serial(person.number), person.number, 1, issued_on,
                    issued_on + timedelta(730), _STATUSES.get(self._issued, card.Status.ACTIVE),
                    person.talent_class, _TEST_CARD, "card office (demo)",
                    _noon(issued_on))  # fmt: skip

@@ -2,6 +2,7 @@
 
 GreenwayError                        (code, hint)
 ├── AskerError                       the asker must change something
+│   ├── RateLimitedError             RATE_LIMITED        more is asked than one caller may
 │   ├── UnauthenticatedError         UNAUTHENTICATED     no token, or one that does not hold
 │   ├── ForbiddenError               FORBIDDEN           this role may not ask this
 │   ├── BadCursorError               BAD_CURSOR          the cursor is not one of ours
@@ -33,6 +34,8 @@ GreenwayError                        (code, hint)
 │   ├── BadKeyError                  BAD_KEY             a key that cannot be a verifier's
 │   ├── WebhookRefusedError          WEBHOOK_REFUSED     nothing can be sent there, or to so many
 │   ├── UnknownWebhookError          UNKNOWN_WEBHOOK     the asker has no webhook so called
+│   ├── UnknownDocumentError         PERSISTED_QUERY_NOT_FOUND   no text is kept under this hash
+│   ├── UntrustedDocumentError       DOCUMENT_NOT_TRUSTED        only published documents are run
 │   └── UnknownCodeError             UNKNOWN_CODE        a slug that stands in no list
 ├── PartnerError                     a partner failed    (connectors/errors.py)
 ├── NotDoneError                     a partner's code    a partner did not do what it was asked
@@ -52,6 +55,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,6 +90,19 @@ class UnauthenticatedError(AskerError):
 
     def __init__(self, why: str = "This needs a bearer token.") -> None:
         super().__init__(why, "Send `Authorization: Bearer <token>` with a live token.")
+
+
+class RateLimitedError(AskerError):
+    """One caller asks for more points than they may spend; ``wait`` is in whole seconds."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, seconds: float) -> None:
+        self.wait = max(1, math.ceil(seconds))
+        super().__init__(
+            "You have asked for more than you may at once.",
+            f"Ask again in {self.wait} s, or for less: `extensions.cost` says what a query costs.",
+        )
 
 
 class ForbiddenError(AskerError):
@@ -422,6 +439,28 @@ class UnknownWebhookError(AskerError):
 
     def __init__(self) -> None:
         super().__init__("You have no webhook with this id.", "`webhooks` lists yours.")
+
+
+class UnknownDocumentError(AskerError):
+    """A hash under which no document is kept; clients know it by this very sentence."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound", "Send the document beside its hash, once.")
+
+
+class UntrustedDocumentError(AskerError):
+    """A document that no application published, where only these are run."""
+
+    code = "DOCUMENT_NOT_TRUSTED"
+
+    def __init__(self, application: str) -> None:
+        by = f"{application} did not publish" if application else "Nobody published"
+        super().__init__(
+            f"{by} this document, and only published ones are run here.",
+            "Publish it with `greenway documents publish`.",
+        )
 
 
 class UnknownCodeError(AskerError):

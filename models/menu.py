@@ -215,8 +215,9 @@ class Promise(Shape):
 
     def working_days(self, talent_class: TalentClass) -> int:
         """Return the promise to applicants of a class."""
-        days: int = getattr(self, talent_class.value.lower())
-        return days
+        if talent_class is TalentClass.LOW:
+            return self.low
+        return self.medium if talent_class is TalentClass.MEDIUM else self.high
 
 
 class Ask(Shape):

@@ -62,12 +62,13 @@ class Scope:
         return hashlib.blake2b(person + b"\0" + body, digest_size=_SEAL_BYTES).digest()
 
 
-def size(first: int | None) -> int:
+def size(first: int | None, least: int = 0) -> int:
     """Return how many items were asked for, or the default; out of range is the asker's error."""
     if first is None:
         return DEFAULT
-    if not 1 <= first <= MOST:
+    if not least <= first <= MOST:
         raise errors.BadInputError(
-            f"`first` is {first}; it may be 1 to {MOST}.", "Ask for further pages with `after`."
+            f"`first` is {first}; it may be {least} to {MOST}.",
+            "Ask for further pages with `after`.",
         )
     return first

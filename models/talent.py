@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import base, card, errors, menu
 from models import page as paging
+from models.line import Question
 
 TalentClass = menu.TalentClass
 
@@ -295,6 +296,16 @@ async def bare(session: AsyncSession, handles: Sequence[str]) -> dict[str, Talen
     """Return those of these people whom there are, without relationships, by handle."""
     found = await session.scalars(sa.select(Talent).where(Talent.handle.in_(set(handles))))
     return {one.handle: one for one in found}
+
+
+#: Cards, each with its bare holder, by printed serial.
+HELD_BY_SERIAL = Question(
+    sa.select(*card.Card.__table__.columns, *Talent.__table__.columns).join_from(
+        card.Card, Talent, Talent.id == card.Card.talent_id
+    ),
+    (card.Card, Talent),
+    card.Card.serial,
+)
 
 
 async def handle_of(session: AsyncSession, talent_id: int) -> str:

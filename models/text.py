@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import pydantic
 
+V = TypeVar("V")
+
 #: Languages with text of their own today; English is the one every text has.
 LANGUAGES = ("en", "zh")
+#: Of so many wishes for languages a text keeps what was made of it.
+_VIEWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,19 @@ class Text(pydantic.RootModel[dict[str, str]]):
             if text := self.root.get(language):
                 return Said(text, language, fallback=language != languages[0])
         return Said(self.root["en"], "en", fallback=bool(languages))
+
+    def view(self, languages: Sequence[str], make: Callable[[Said], V]) -> V:
+        """Return what the layer above makes of the text as said, made once for these languages."""
+        if (found := self._views.get(languages)) is None:
+            while len(self._views) >= _VIEWS:
+                del self._views[next(iter(self._views))]
+            found = self._views[languages] = make(self.said(languages))
+        view: V = found
+        return view
+
+    @functools.cached_property
+    def _views(self) -> dict[Sequence[str], Any]:
+        return {}
 
     def lacks(self) -> tuple[str, ...]:
         """Return the languages of ours that this text is not in."""

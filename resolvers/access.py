@@ -125,8 +125,7 @@ async def kept(context: Context) -> None:
         for one, fields in context.notes.items()
     ]
     try:
-        async with context.database.begin() as session:
-            await rows.keep(session, notes)
+        await context.shared.notes.ask(notes)
     except Exception:
         if watched(context):
             raise

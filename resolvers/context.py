@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from connectors import fault
@@ -15,17 +15,19 @@ from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
 from models import errors, talent
 from models.database import Database
+from models.once import Once
 from models.verification import Category
+from resolvers import limit
 from resolvers.authority import Authority
 from resolvers.desk import Desk
+from resolvers.limit import Points
 from resolvers.loaders import Loaders
 from resolvers.menu import Catalogue
 from resolvers.plan import Mode, Plan
 from resolvers.reads import Reads
 from resolvers.standing import Keeper
+from resolvers.together import Shared
 from resolvers.viewer import HOLDERS, Role, Viewer
-
-T = TypeVar("T")
 
 #: The zone of the district: its days begin and end here, whatever the host's zone.
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -52,7 +54,7 @@ class Note:
     purpose: str
 
 
-@dataclass(slots=True)
+@dataclass
 class Context:
     """One query's surroundings; made for it, gone with it."""
 
@@ -64,10 +66,16 @@ class Context:
     catalogue: Catalogue
     notary: Notary
     authority: Authority
-    reads: Reads
-    loaders: Loaders
-    desk: Desk
     keeper: Keeper
+    #: What it asks together with the other queries of the process.
+    shared: Shared
+    #: When the query must end, in the running loop's time.
+    deadline: float
+    #: What whoever asks is charged as, and with what.
+    caller: str = ""
+    points: Points | None = None
+    #: Partners that others stand in for, in this query alone.
+    stand_ins: Mapping[str, fault.Asked] = field(default_factory=dict)
     #: What is asked of partners, where whoever asks wants to know.
     plan: Plan | None = None
     #: The person asking, once read; None where a role without a person asks.
@@ -75,7 +83,8 @@ class Context:
     problems: list[Problem] = field(default_factory=list)
     #: What left, each with the fields of a record that were shown; ``access.kept`` writes it down.
     notes: dict[Note, set[str]] = field(default_factory=dict)
-    _made: dict[str, Any] = field(default_factory=dict)
+    #: What this query made.
+    once: Once = field(default_factory=Once)
 
     @classmethod
     def of(  # noqa: PLR0913 - all are given by name
@@ -91,14 +100,17 @@ class Context:
         authority: Authority,
         deadline: float,
         keeper: Keeper | None = None,
+        shared: Shared | None = None,
         faults: str = "",
         plan: Mode | None = None,
+        points: Points | None = None,
+        address: str = "",
     ) -> Context:
         """Return a query's context; ``deadline`` is the running loop's time when it must end.
 
-        Without a ``keeper`` of the process it has one of its own. ``faults`` says which partners
-        fail in this query, as ``fault.read``; only those of the sandbox are heard. ``plan`` is how
-        a plan of the query is told, if it is.
+        Without a ``keeper`` and what is ``shared`` of the process it has its own. ``faults`` says
+        which partners fail in this query, as ``fault.read``; only those of the sandbox are heard.
+        ``plan`` is how a plan of the query is told, if it is.
 
         Raises:
             BadInputError: there are no such faults.
@@ -106,7 +118,6 @@ class Context:
         heard = faults and viewer.sandbox
         stand_ins = fault.applied(faults, registry.partners) if heard else {}
         planned = Plan(plan, registry.partners) if plan else None
-        reads = Reads()
         return cls(
             viewer=viewer,
             languages=languages,
@@ -116,12 +127,51 @@ class Context:
             catalogue=catalogue,
             notary=notary,
             authority=authority,
-            reads=reads,
-            loaders=Loaders.over(database, reads),
-            desk=Desk(registry, reads, deadline, stand_ins, planned),
-            plan=planned,
             keeper=keeper or Keeper(database),
+            shared=shared or Shared(database),
+            deadline=deadline,
+            caller=limit.caller(viewer.role, viewer.subject, address),
+            points=points,
+            stand_ins=stand_ins,
+            plan=planned,
         )
+
+    # Most queries need none of these.
+
+    @cached_property
+    def reads(self) -> Reads:
+        """What this query reads."""
+        return Reads()
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        """What it asks the database, in batches."""
+        return Loaders(self.database, self.reads)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where partners are asked."""
+        return Desk(self.registry, self.reads, self.deadline, self.stand_ins, self.plan)
+
+    @cached_property
+    def today(self) -> date:
+        """The day in Shanghai."""
+        return self.now.astimezone(ZONE).date()
+
+    def charge(self, points: int) -> None:
+        """Charge whoever asks.
+
+        Raises:
+            RateLimitedError: they have not so many points left.
+        """
+        if self.points is not None and (wait := self.points.charge(self.caller, points)):
+            raise errors.RateLimitedError(wait)
+
+    @property
+    def points_left(self) -> int | None:
+        """How many points whoever asks has left; None where nobody is charged."""
+        counted = self.points is not None and self.points.are_counted
+        return self.points.left(self.caller) if counted and self.points else None
 
     def holder(self) -> talent.Talent:
         """Return the person who asks.
@@ -138,11 +188,6 @@ class Context:
     def pseudonyms(self) -> Pseudonyms:
         """Who names people for partners."""
         return self.authority.pseudonyms
-
-    @property
-    def today(self) -> date:
-        """The day in Shanghai."""
-        return self.now.astimezone(ZONE).date()
 
     def moment(self, seconds: float | None) -> datetime | None:
         """Return the moment so many seconds from now."""
@@ -170,10 +215,3 @@ class Context:
         """Note what leaves, once however often it does; of a plan alone nothing leaves."""
         if self.plan is None or not self.plan.is_dry:
             self.notes.setdefault(note, set()).update(fields)
-
-    def once(self, key: str, make: Callable[[], T]) -> T:
-        """Return what this query made under a key, making it the first time."""
-        if key not in self._made:
-            self._made[key] = make()
-        made: T = self._made[key]
-        return made

@@ -13,6 +13,7 @@ from connectors import errors, fault
 from connectors.base import Act, Booked, Inquiry, Order
 from connectors.partner import Answer, Freshness, Supply
 from connectors.registry import Registry
+from models import trace
 from resolvers.plan import Plan
 from resolvers.reads import Reads
 
@@ -71,15 +72,22 @@ class Desk:
             raise errors.Misconfigured(errors.Problem.MISCONFIGURED, _NOT_AT_WORK)
         return await self._partners[partner].book(act, order, booked, self._deadline)
 
+    def leave(self) -> None:
+        """Give up what is still asked: the query is over, or nobody waits for it any more."""
+        self._offers.leave()
+        self._facts.leave()
+
     async def _ask(self, partner: str, inquiries: Sequence[Inquiry]) -> Sequence[Answer]:
         ask = partial(self._partners[partner].ask, inquiries, self._deadline)
-        return await (self._plan.ask(partner, inquiries, ask) if self._plan else ask())
+        with trace.span("ask", partner=partner, questions=len(inquiries)):
+            return await (self._plan.ask(partner, inquiries, ask) if self._plan else ask())
 
     async def _supply(self, whom: tuple[str, str], facts: Sequence[str]) -> Sequence[Supply]:
         partner, subject = whom
         names = frozenset(facts)
         ask = partial(self._partners[partner].supply, subject, names, self._deadline)
-        supply = await (self._plan.supply(partner, len(names), ask) if self._plan else ask())
+        with trace.span("ask", partner=partner, questions=len(names)):
+            supply = await (self._plan.supply(partner, len(names), ask) if self._plan else ask())
         return [supply] * len(facts)
 
 
@@ -105,6 +113,11 @@ class _Line(Generic[W, Q, A]):
             self._waiting[whom][question] = asked[question]
         return await asyncio.shield(asked[question])
 
+    def leave(self) -> None:
+        """Put no more questions, and wait for no answer."""
+        for task in self._tasks:
+            task.cancel()
+
     async def _put_all(self) -> None:
         await self._reads.quiet()
         waiting, self._waiting = self._waiting, defaultdict(dict)
@@ -124,13 +137,13 @@ class _Line(Generic[W, Q, A]):
     def _done(self, task: asyncio.Task[None]) -> None:
         """Let nobody wait for what will not come."""
         self._tasks.discard(task)
-        wrong = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if wrong is None:
+        wrong = None if task.cancelled() else task.exception()
+        if wrong is None and not task.cancelled():
             return
         for asked in self._asked.values():
             for future in asked.values():
                 if not future.done():
-                    future.set_exception(wrong)
+                    future.set_exception(wrong) if wrong else future.cancel()
 
 
 def _set_aside(partner: str) -> Answer:

@@ -3,53 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from models import card, dossier, partner, talent
+from models import card, dossier, partner, trace
 from models.database import Database, Session
 from resolvers import ledger, menu
-from resolvers.menu import Catalogue
 from resolvers.reads import Reads
 
 K = TypeVar("K")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+class _Question(Generic[K, T]):
+    """A question that a query can ask in batches; its loader is made when it is first asked."""
+
+    def __init__(self, batch: Callable[[Session, Sequence[K]], Awaitable[list[T]]]) -> None:
+        self._batch = batch
+
+    def __set_name__(self, _: type[Loaders], name: str) -> None:
+        self._name = name
+
+    def __get__(self, loaders: Loaders, _: type[Loaders]) -> DataLoader[K, T]:
+        async def load(keys: list[K]) -> list[T]:
+            asked = f"{self._batch.__module__}.{self._batch.__name__}"
+            with trace.span("batch", asked=asked, keys=len(keys)):
+                async with loaders.reads.one(), loaders.database.session() as session:
+                    return await self._batch(session, keys)
+
+        made = DataLoader(load_fn=load)
+        loaders.__dict__[self._name] = made
+        return made
+
+
 class Loaders:
     """The batched questions a query can ask the database."""
 
-    people_by_handle: DataLoader[str, talent.Talent | None]
-    people_by_id: DataLoader[int, talent.Talent | None]
-    cards_by_holder: DataLoader[int, card.Card | None]
-    units_by_spell: DataLoader[card.Spell, int]
-    catalogues_by_moment: DataLoader[datetime, Catalogue | None]
-    versions_by_partner: DataLoader[str, list[partner.Version]]
-    inclusions_by_place: DataLoader[int, ledger.Inclusion | None]
+    def __init__(self, database: Database, reads: Reads) -> None:
+        self.database = database
+        self.reads = reads
 
-    @classmethod
-    def over(cls, database: Database, reads: Reads) -> Loaders:
-        """Return fresh loaders over a database."""
-
-        def loader(
-            batch: Callable[[Session, Sequence[K]], Awaitable[list[T]]],
-        ) -> DataLoader[K, T]:
-            async def load(keys: list[K]) -> list[T]:
-                async with reads.one(), database.session() as session:
-                    return await batch(session, keys)
-
-            return DataLoader(load_fn=load)
-
-        return cls(
-            people_by_handle=loader(dossier.by_handles),
-            people_by_id=loader(dossier.by_ids),
-            cards_by_holder=loader(card.by_holders),
-            units_by_spell=loader(card.used),
-            catalogues_by_moment=loader(menu.at),
-            versions_by_partner=loader(partner.by_slugs),
-            inclusions_by_place=loader(ledger.inclusions),
-        )
+    people_by_handle = _Question(dossier.by_handles)
+    people_by_id = _Question(dossier.by_ids)
+    cards_by_holder = _Question(card.by_holders)
+    units_by_spell = _Question(card.used)
+    catalogues_by_moment = _Question(menu.at)
+    versions_by_partner = _Question(partner.by_slugs)
+    inclusions_by_place = _Question(ledger.inclusions)

@@ -12,9 +12,13 @@ from eligibility.rulebook import Rulebook
 from eligibility.turning import Calendar
 from models import errors, menu, page
 from models.database import Database, Session
+from models.once import Once
 
-T = TypeVar("T")
 C = TypeVar("C", bound=menu.Coded | menu.Station | menu.Service)
+
+
+#: Of so many days the menu is kept: today's, and what somebody asks about beside it.
+_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,19 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """The menu of one day; ``once`` keeps what the layer above made of it."""
+
+    services: tuple[menu.Service, ...]
+    by_category: Mapping[str, tuple[menu.Service, ...]]
+    once: Once = field(default_factory=Once, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """One revision of the menu, indexed; nothing in it changes, so everybody shares it.
 
-    ``view`` is where the layer above keeps what it made of this revision, once.
+    ``once`` keeps what the layer above made of this revision.
     """
 
     revision: int
@@ -47,10 +60,10 @@ class Catalogue:
     lists: menu.Menu
     services: Mapping[str, menu.Service]
     rulebook: Rulebook
-    by_category: Mapping[str, tuple[menu.Service, ...]]
     _places: Mapping[str, str]
     _words: Mapping[str, str]
-    view: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+    once: Once = field(default_factory=Once, compare=False, repr=False)
+    _days: dict[date, Day] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, revision: menu.Revision, found: menu.Menu) -> Catalogue:
@@ -70,19 +83,9 @@ class Catalogue:
             lists=found,
             services={service.code: service for service in services},
             rulebook=Rulebook.of(found),
-            by_category={
-                code: tuple(one for one in services if one.category == code) for code in order
-            },
             _places=places,
             _words={service.code: _words(service) for service in services},
         )
-
-    def once(self, key: object, make: Callable[[], T]) -> T:
-        """Return what was made of this revision under a key, making it the first time."""
-        if key not in self.view:
-            self.view[key] = make()
-        made: T = self.view[key]
-        return made
 
     def service(self, code: str) -> menu.Service:
         """Return a service by code.
@@ -120,6 +123,19 @@ class Catalogue:
             raise errors.UnknownCodeError("industry", wording, meant)
         return found
 
+    def day(self, on: date) -> Day:
+        """Return the menu of a day; that of the days asked about last is kept."""
+        if on not in self._days:
+            services = tuple(one for one in self.services.values() if valid(one, on))
+            codes = (one.code for one in self.lists.categories)
+            by_category = {
+                code: tuple(one for one in services if one.category == code) for code in codes
+            }
+            while len(self._days) >= _DAYS:
+                del self._days[next(iter(self._days))]
+            self._days[on] = Day(services, by_category)
+        return self._days[on]
+
     def on_menu(self, on: date, wanted: Filter = Filter()) -> tuple[menu.Service, ...]:
         """Return the services that are on the menu on a day and match, in the menu's order.
 
@@ -127,18 +143,15 @@ class Catalogue:
             UnknownCodeError: the filter names a code that stands in no list.
         """
         self._check(wanted)
-        services: Iterable[menu.Service] = self.services.values()
-        if wanted.category is not None:
-            services = self.by_category[wanted.category]
+        day = self.day(on)
+        services = day.by_category[wanted.category] if wanted.category else day.services
         tests = [*_tests(wanted, on)]
         if wanted.text and (sought := wanted.text.casefold().split()):
             words = self._words
             tests.append(lambda one: all(word in words[one.code] for word in sought))
-        return tuple(
-            service
-            for service in services
-            if valid(service, on) and all(test(service) for test in tests)
-        )
+        if not tests:
+            return services
+        return tuple(service for service in services if all(test(service) for test in tests))
 
     def page(
         self, on: date, wanted: Filter, first: int | None, after: str | None

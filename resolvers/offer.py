@@ -58,7 +58,7 @@ async def for_viewer(
     Raises:
         BadInputError: ``first`` or the days are out of range.
     """
-    size = page.size(wanted.first)
+    size = page.size(wanted.first, least=1)
     since, until = _window(context, wanted)
     judged = await verdict.settled(context, verdict.on(context, service), path)
     if judged.verdict.outcome is not Outcome.ELIGIBLE:

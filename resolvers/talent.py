@@ -93,6 +93,15 @@ async def card_of(context: Context, person: talent.Talent) -> card.Card | None:
     return await context.loaders.cards_by_holder.load(person.id)
 
 
+async def card_by_serial(context: Context, serial: str) -> tuple[card.Card, talent.Talent] | None:
+    """Return a card and its bare holder; None of no card, or where the viewer may not know."""
+    if context.viewer.role not in HOLDERS | OFFICERS:
+        return None
+    async with context.reads.one():
+        found = await context.shared.cards_by_serial.ask(serial)
+    return found if found and context.viewer.sees(found[1].handle) else None
+
+
 async def areas_of(context: Context, holder: str) -> list[AreaUse]:
     """Return each area of the card with what its holder has left of it in the present period."""
     spells = _spells(context, holder)

@@ -80,8 +80,12 @@ class Shown:
     @property
     def by_verifier(self) -> bool:
         """Whether it shows what verifiers show: an API key, or a token with a proof."""
-        scheme, presented = self.credential
-        return scheme == _DPOP or (scheme == _BEARER and presented.startswith(_API_KEY))
+        return is_verifiers(*self.credential)
+
+
+def is_verifiers(scheme: str, presented: str) -> bool:
+    """Say whether a credential, by its scheme in small letters, is one of a verifier's."""
+    return scheme == _DPOP or (scheme == _BEARER and presented.startswith(_API_KEY))
 
 
 def viewer(authority: Authority, shown: Shown, now: datetime) -> Viewer:

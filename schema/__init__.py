@@ -7,6 +7,7 @@ from pathlib import Path
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers import access as accesses  # `schema.access` is a module of its own
+from resolvers.measure import Measures
 from schema import execution, mutation, offer, query, scalars, talent
 
 #: Where the contract is kept.
@@ -14,10 +15,16 @@ SDL = Path(__file__).with_name("schema.graphql")
 
 
 def build_schema(
-    limits: execution.Limits | None = None, *, introspection: bool = True
+    limits: execution.Limits | None = None,
+    *,
+    introspection: bool = True,
+    measures: Measures | None = None,
 ) -> execution.Schema:
-    """Return the hub's schema; the same whatever is on the menu and whoever the partners are."""
-    return _built(limits, introspection=introspection)
+    """Return the hub's schema; the same whatever is on the menu and whoever the partners are.
+
+    What it runs is counted in ``measures``.
+    """
+    return _built(limits, introspection=introspection, measures=measures)
 
 
 def sdl() -> str:
@@ -29,7 +36,11 @@ def sdl() -> str:
 
 
 def _built(
-    limits: execution.Limits | None, *, introspection: bool = True, sort: bool = False
+    limits: execution.Limits | None,
+    *,
+    introspection: bool = True,
+    measures: Measures | None = None,
+    sort: bool = False,
 ) -> execution.Schema:
     return execution.Schema(
         query=query.Query,
@@ -40,4 +51,5 @@ def _built(
         introspection=introspection,
         before=query.before,
         after=accesses.kept,
+        measures=measures,
     )

@@ -90,7 +90,7 @@ class Booking:
     @strawberry.field(description="The partner; null while its file is set aside.")
     def partner(self, info: Info) -> Partner | None:
         row = info.context.registry.partners.get(self.partner_code)
-        return Partner.of(row) if row else None
+        return Partner.of(row, info) if row else None
 
 
 @strawberry.type(description="The verdict on the service does not allow it to be booked.")

@@ -12,7 +12,7 @@ from models import card as rows
 from models import errors
 from models.menu import TalentClass
 from resolvers import card as cards
-from schema import scalars
+from schema import cost, scalars
 from schema.errors import Fault
 from schema.info import Info
 from schema.node import global_id, key_in
@@ -91,7 +91,9 @@ class CardRecord:
     status: CardStatus = strawberry.field(description="Whether it may be used.")
     tier: TalentClass = strawberry.field(description="The class it was issued for.")
     is_test: bool = strawberry.field(description="Whether it is a test card, of a test person.")
-    history: list[CardEvent] = strawberry.field(description="What befell it, the newest first.")
+    history: list[CardEvent] = strawberry.field(
+        directives=[cost.sized(20)], description="What befell it, the newest first."
+    )
 
     @classmethod
     def of(cls, found: cards.Record) -> CardRecord:
@@ -111,7 +113,9 @@ class CardRecord:
 
 @strawberry.type(description="Cards that were issued at once.")
 class CardBatch:
-    cards: list[CardRecord] = strawberry.field(description="The cards, in the order asked.")
+    cards: list[CardRecord] = strawberry.field(
+        directives=[cost.sized(500)], description="The cards, in the order asked."
+    )
 
 
 @strawberry.type(description="A card that has the place of another.")
@@ -152,7 +156,9 @@ class NotIssued:
 
 @strawberry.type(description="Some of a batch cannot have a card, so that none was issued.")
 class CardsNotIssuedFault(Fault):
-    rows: list[NotIssued] = strawberry.field(description="All of them, in their order.")
+    rows: list[NotIssued] = strawberry.field(
+        directives=[cost.sized(500)], description="All of them, in their order."
+    )
 
     @classmethod
     def of(cls, error: errors.CardsNotIssuedError) -> CardsNotIssuedFault:

@@ -11,7 +11,7 @@ from connectors import grade as grades
 from connectors import partner
 from connectors.breaker import State as BreakerState
 from models import errors
-from schema import scalars
+from schema import cost, scalars
 from schema.info import Info
 from schema.node import Node, global_id
 from schema.partner import PartnerVersion
@@ -162,7 +162,10 @@ class Connector(Node):
     async def grade(self) -> grades.Grade | None:
         return grades.reached(await self._evidence()) if self.row else None
 
-    @strawberry.field(description="The evidence for its grade, and what is missing for the next.")
+    @strawberry.field(
+        directives=[cost.sized(10)],
+        description="The evidence for its grade, and what is missing for the next.",
+    )
     async def grade_reasons(self) -> list[GradeReason]:
         return [GradeReason.of(one) for one in await self._evidence()]
 
@@ -179,6 +182,7 @@ class Connector(Node):
         return [str(mistake) for mistake in self.found]
 
     @strawberry.field(
+        directives=[cost.LOOKED_UP, cost.sized(20)],
         description=(
             "The latest 20 versions of its file, the last changed first: in force, on trial, taken "
             "back and why. Operators."

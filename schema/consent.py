@@ -11,7 +11,7 @@ from models import consent as rows
 from models import errors, verification
 from models.verifier import Verifier
 from resolvers import consent as consents
-from schema import scalars
+from schema import cost, scalars
 from schema.errors import Fault, UnknownCodeFault
 from schema.info import Info
 from schema.menu import Service
@@ -55,7 +55,10 @@ class CardPartner:
     def of(cls, row: Verifier) -> CardPartner:
         return cls(row=row, code=row.code, name=row.name, contact=row.contact)
 
-    @strawberry.field(description="The services on the menu today that it takes cards for.")
+    @strawberry.field(
+        directives=[cost.sized(20)],
+        description="The services on the menu today that it takes cards for.",
+    )
     def services(self, info: Info) -> list[Service]:
         context = info.context
         return [

@@ -11,6 +11,7 @@ from eligibility.verdict import Outcome
 from models import menu, page, talent
 from models.standing import Counts
 from resolvers import coverage
+from schema import cost
 from schema.info import Info
 from schema.menu import After, First
 from schema.node import PageInfo
@@ -79,7 +80,10 @@ class Coverage:
     async def counts(self, info: Info) -> CoverageCounts | None:
         return CoverageCounts.of(await coverage.counts(info.context, self.row))
 
-    @strawberry.field(description="The people of one outcome, in the order they were recorded.")
+    @strawberry.field(
+        directives=[cost.POPULATION, cost.paged()],
+        description="The people of one outcome, in the order they were recorded.",
+    )
     async def people(
         self,
         info: Info,

@@ -12,7 +12,7 @@ from eligibility.verdict import Outcome
 from models import decision, errors, text
 from resolvers import decision as decisions
 from resolvers.verdict import Given
-from schema import scalars
+from schema import cost, scalars
 from schema.errors import Fault, UnknownCodeFault
 from schema.info import Info
 from schema.node import global_id
@@ -94,7 +94,10 @@ class Statement:
         handle = self.read.basis.subject
         return global_id("Talent", handle) if handle else None
 
-    @strawberry.field(description="The facts it was passed on: those that the rule asks for.")
+    @strawberry.field(
+        directives=[cost.sized(30)],
+        description="The facts it was passed on: those that the rule asks for.",
+    )
     def facts(self) -> list[StatedFact]:
         given = self.read.basis.given
         return [
@@ -107,7 +110,10 @@ class Statement:
     def outcome(self) -> Outcome:
         return self.read.outcome
 
-    @strawberry.field(description="Exactly the clauses that decided it, or that held it open.")
+    @strawberry.field(
+        directives=[cost.sized(20)],
+        description="Exactly the clauses that decided it, or that held it open.",
+    )
     def reasons(self) -> list[StatedReason]:
         return [StatedReason(told=one) for one in self.read.reasons]
 
@@ -152,7 +158,8 @@ class DraftFactChange:
 class DraftChanges:
     rule_changed: bool = strawberry.field(description="Whether the rule is another.")
     facts: list[DraftFactChange] = strawberry.field(
-        description="The facts, of those the rule asks for, that are otherwise."
+        directives=[cost.sized(30)],
+        description="The facts, of those the rule asks for, that are otherwise.",
     )
     before: Statement = strawberry.field(description="What was stated.")
     now: Statement = strawberry.field(description="What is stated now.")

@@ -10,7 +10,8 @@ import strawberry
 from models import errors, menu
 from resolvers import edition as editions
 from resolvers import menu as catalogue
-from schema import scalars
+from schema import document, scalars
+from schema.caching import PRIVATE, PUBLIC
 from schema.errors import Fault, MistakesFault, UnknownCodeFault
 from schema.info import Info
 from schema.permissions import officers
@@ -23,7 +24,7 @@ scalars.describe(
 )
 
 
-@strawberry.type(description="A menu that was published.")
+@strawberry.type(description="A menu that was published.", directives=[PUBLIC])
 class MenuEdition:
     row: strawberry.Private[menu.Revision | catalogue.Catalogue]
     revision: int = strawberry.field(description="Its number; a later one is greater.")
@@ -36,6 +37,7 @@ class MenuEdition:
             "Officers."
         ),
         extensions=[officers()],
+        directives=[PRIVATE],
     )
     def published_by(self) -> str | None:
         return self.row.published_by
@@ -139,8 +141,8 @@ class Acts:
 
     @strawberry.mutation(
         description=(
-            "Publish the menu without this service; refused while another requires it or a "
-            "journey names it. Officers."
+            "Publish the menu without this service; refused while another requires it, or a "
+            "journey or a published document names it. Officers."
         ),
         extensions=[officers()],
     )
@@ -150,6 +152,7 @@ class Acts:
         input: Annotated[WithdrawServiceInput, strawberry.argument(description="Which service.")],
     ) -> WithdrawServiceOutcome | None:
         try:
+            await document.still_named(info, "service", input.code)
             return Publication.of(
                 await editions.withdraw(info.context, input.code, input.expected_revision)
             )

@@ -7,11 +7,12 @@ from typing import Protocol
 import strawberry
 
 from models import menu, text
+from schema.caching import PUBLIC
 from schema.info import Info
 from schema.scalars import Language, LocalizedText
 
 
-@strawberry.type(description="Where an entry of the menu comes from.")
+@strawberry.type(description="Where an entry of the menu comes from.", directives=[PUBLIC])
 class Citation:
     source: str = strawberry.field(description="The source's code; `hub` is the hub's own setting.")
     title: str = strawberry.field(description="The source's title.")
@@ -41,7 +42,7 @@ class _Row(Protocol):
     def citation(self) -> menu.Citation: ...
 
 
-@strawberry.interface(description="An entry of one of the menu's lists.")
+@strawberry.interface(description="An entry of one of the menu's lists.", directives=[PUBLIC])
 class Entry:
     row: strawberry.Private[_Row]
 

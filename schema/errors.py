@@ -5,16 +5,20 @@ from __future__ import annotations
 import strawberry
 
 from models import errors
+from schema import cost
+from schema.caching import PUBLIC
 
 
-@strawberry.interface(description="An expected failure, as data: what is wrong, and what to do.")
+@strawberry.interface(
+    description="An expected failure, as data: what is wrong, and what to do.", directives=[PUBLIC]
+)
 class Fault:
     code: str = strawberry.field(description="One word of the list in docs/querying.md.")
     message: str = strawberry.field(description="What is wrong, in a sentence to show.")
     hint: str | None = strawberry.field(description="What to do about it, where that is known.")
 
 
-@strawberry.type(description="No list has this code.")
+@strawberry.type(description="No list has this code.", directives=[PUBLIC])
 class UnknownCodeFault(Fault):
     nearest: list[str] = strawberry.field(description="The nearest codes there are, best first.")
 
@@ -49,7 +53,9 @@ class Mistake:
 
 @strawberry.type(description="What was given has mistakes; all of them are named.")
 class MistakesFault(Fault):
-    mistakes: list[Mistake] = strawberry.field(description="The mistakes, in the file's order.")
+    mistakes: list[Mistake] = strawberry.field(
+        directives=[cost.sized(50)], description="The mistakes, in the file's order."
+    )
 
     @classmethod
     def of(cls, error: errors.MistakesError) -> MistakesFault:

@@ -11,6 +11,7 @@ from eligibility import fact
 from models import errors
 from resolvers import impact
 from resolvers.context import Context
+from schema import cost
 from schema.coverage import CoverageCounts
 from schema.errors import MistakesFault, UnknownCodeFault
 from schema.info import Info
@@ -85,10 +86,10 @@ class ServiceImpact:
     after: CoverageCounts = strawberry.field(description="Whom it would cover.")
     by_class: list[ImpactPart] = strawberry.field(description="By class; fewer than 10 are hidden.")
     by_industry: list[ImpactPart] = strawberry.field(
-        description="By industry; fewer than 10 are hidden."
+        directives=[cost.sized(20)], description="By industry; fewer than 10 are hidden."
     )
     by_district: list[ImpactPart] = strawberry.field(
-        description="By district; fewer than 10 are hidden."
+        directives=[cost.sized(20)], description="By district; fewer than 10 are hidden."
     )
     asks: list[ImpactFact] = strawberry.field(description="Facts that it asks for anew.")
     drops: list[ImpactFact] = strawberry.field(description="Facts that it no longer asks for.")
@@ -112,7 +113,8 @@ class ServiceImpact:
 class RuleImpact:
     as_of: date = strawberry.field(description="The day it is told for.")
     services: list[ServiceImpact] = strawberry.field(
-        description="The service itself, then those whose rule builds on its rule."
+        directives=[cost.sized(50)],
+        description="The service itself, then those whose rule builds on its rule.",
     )
 
 

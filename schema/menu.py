@@ -17,7 +17,8 @@ from models.offer import Capability
 from resolvers import menu as catalogue
 from resolvers import offer as offers
 from resolvers import verdict as verdicts
-from schema import offer, scalars
+from schema import cost, offer, scalars
+from schema.caching import PRIVATE, PUBLIC
 from schema.entry import Citation, Entry
 from schema.info import Info
 from schema.node import Node, PageInfo, global_id, key_in
@@ -26,7 +27,7 @@ from schema.station import Station, stations
 from schema.verdict import AsOf, Facts, KnownAt, MissingFact, Verdict, asked
 
 First = Annotated[
-    int | None, strawberry.argument(description="How many, 1 to 100; 20 where nobody says.")
+    int | None, strawberry.argument(description="How many, 0 to 100; 20 where nobody says.")
 ]
 After = Annotated[
     str | None, strawberry.argument(description="The cursor after which the page begins.")
@@ -58,7 +59,9 @@ scalars.describe(
 )
 
 
-@strawberry.federation.type(keys=["id"], description="One of the 14 categories of the menu.")
+@strawberry.federation.type(
+    keys=["id", "code"], description="One of the 14 categories of the menu.", directives=[PUBLIC]
+)
 class Category(Node, Entry):
     row: strawberry.Private[menu.Category]
 
@@ -67,22 +70,33 @@ class Category(Node, Entry):
         return cls(id=global_id("Category", row.code), row=row)
 
     @classmethod
-    def resolve_reference(cls, info: Info, id: str) -> Category | None:
-        return next((one for one in categories(info) if one.id == id), None)
+    def resolve_reference(cls, info: Info, id: str = "", code: str = "") -> Category | None:
+        key = code or key_in(id, "Category")
+        return next((one for one in categories(info) if one.row.code == key), None)
 
-    @strawberry.field(description="Its services on the menu today, by code.")
+    @strawberry.field(
+        directives=[cost.sized(25)], description="Its services on the menu today, by code."
+    )
     def services(self, info: Info) -> list[Service]:
-        return _services(info, catalogue.Filter(category=self.row.code))
+        day = info.context.catalogue.day(info.context.today)
+        return day.once(
+            ("category", self.row.code),
+            lambda: [Service.of(row, info) for row in day.by_category[self.row.code]],
+        )
 
 
-@strawberry.type(description="How often a benefit may be used in each calendar period.")
+@strawberry.type(
+    description="How often a benefit may be used in each calendar period.", directives=[PUBLIC]
+)
 class Quota:
     units: int = strawberry.field(description="How many units.")
     period: str = strawberry.field(description="In each `MONTH` or `YEAR`.")
 
 
 @strawberry.federation.type(
-    keys=["id"], description="One of the 12 benefit areas of the talent card."
+    keys=["id", "code"],
+    description="One of the 12 benefit areas of the talent card.",
+    directives=[PUBLIC],
 )
 class Area(Node, Entry):
     row: strawberry.Private[menu.Area]
@@ -92,8 +106,9 @@ class Area(Node, Entry):
         return cls(id=global_id("Area", row.code), row=row)
 
     @classmethod
-    def resolve_reference(cls, info: Info, id: str) -> Area | None:
-        return next((one for one in areas(info) if one.id == id), None)
+    def resolve_reference(cls, info: Info, id: str = "", code: str = "") -> Area | None:
+        key = code or key_in(id, "Area")
+        return next((one for one in areas(info) if one.row.code == key), None)
 
     @strawberry.field(
         description="`SEED` for the four groups that the article names, `HUB` for our own."
@@ -110,36 +125,51 @@ class Area(Node, Entry):
         quota = self.row.quota
         return Quota(units=quota.units, period=quota.period) if quota else None
 
-    @strawberry.field(description="Its services on the menu today, in the menu's order.")
+    @strawberry.field(
+        directives=[cost.sized(40)],
+        description="Its services on the menu today, in the menu's order.",
+    )
     def services(self, info: Info) -> list[Service]:
         return _services(info, catalogue.Filter(area=self.row.code))
 
 
-@strawberry.type(description="One of the five menu areas of the first platform.")
+@strawberry.type(
+    description="One of the five menu areas of the first platform.", directives=[PUBLIC]
+)
 class PlatformArea(Entry):
     row: strawberry.Private[menu.PlatformArea]
 
-    @strawberry.field(description="Its services on the menu today: the walk across to the 14.")
+    @strawberry.field(
+        directives=[cost.sized(60)],
+        description="Its services on the menu today: the walk across to the 14.",
+    )
     def services(self, info: Info) -> list[Service]:
         return _services(info, catalogue.Filter(platform_area=self.row.code))
 
-    @strawberry.field(description="The categories its services are in, in the menu's order.")
+    @strawberry.field(
+        directives=[cost.sized(14)],
+        description="The categories its services are in, in the menu's order.",
+    )
     def categories(self, info: Info) -> list[Category]:
         found = _rows(info, catalogue.Filter(platform_area=self.row.code))
         used = {row.category for row in found}
         return [one for one in categories(info) if one.row.code in used]
 
 
-@strawberry.type(description="A life event, and the services it takes.")
+@strawberry.type(description="A life event, and the services it takes.", directives=[PUBLIC])
 class Journey(Entry):
     row: strawberry.Private[menu.Journey]
 
-    @strawberry.field(description="Its services that are on the menu today, in order.")
+    @strawberry.field(
+        directives=[cost.sized(15)],
+        description="Its services that are on the menu today, in order.",
+    )
     def services(self, info: Info) -> list[Service]:
         return [Service.of(row, info) for row in self._rows(info)]
 
     @strawberry.field(
-        description="What is still to be asked of whoever asks, over all its services, once each."
+        description="What is still to be asked of whoever asks, over all its services, once each.",
+        directives=[PRIVATE, cost.READ, cost.sized(50)],
     )
     def questions(self, info: Info) -> list[MissingFact]:
         context = info.context
@@ -157,7 +187,10 @@ class Journey(Entry):
         return [found[code] for code in self.row.services if code in found]
 
 
-@strawberry.type(description="A figure that was published; never computed from the hub's data.")
+@strawberry.type(
+    description="A figure that was published; never computed from the hub's data.",
+    directives=[PUBLIC],
+)
 class Figure(Entry):
     row: strawberry.Private[menu.Figure]
 
@@ -178,7 +211,7 @@ class Figure(Entry):
         return self.row.part_of
 
 
-@strawberry.type(description="A document a service asks for.")
+@strawberry.type(description="A document a service asks for.", directives=[PUBLIC])
 class RequiredDocument:
     kind: strawberry.Private[menu.DocumentKind]
     need: strawberry.Private[menu.DocumentNeed]
@@ -204,7 +237,7 @@ class RequiredDocument:
         return self.kind.valid_months
 
 
-@strawberry.type(description="A step of a service.")
+@strawberry.type(description="A step of a service.", directives=[PUBLIC])
 class Step:
     row: strawberry.Private[menu.Step]
 
@@ -227,7 +260,8 @@ class Requirements:
         description="The class they are for; null where it is not known, and all is listed."
     )
     documents: list[RequiredDocument] = strawberry.field(
-        description="The documents to bring; those on record are not asked for again."
+        directives=[cost.sized(15)],
+        description="The documents to bring; those on record are not asked for again.",
     )
     on_record: list[RequiredDocument] = strawberry.field(
         description="The documents it takes that are on record of whoever asks."
@@ -236,14 +270,14 @@ class Requirements:
     working_days: int = strawberry.field(description="Within how many working days it is done.")
 
 
-@strawberry.type(description="What a service costs the applicant.")
+@strawberry.type(description="What a service costs the applicant.", directives=[PUBLIC])
 class Fee:
     amount: Decimal = strawberry.field(description="The amount; nought is free.")
     currency: str = strawberry.field(description="Its currency (ISO 4217).")
     citation: Citation = strawberry.field(description="Who set it.")
 
 
-@strawberry.type(description="Where a service is had.")
+@strawberry.type(description="Where a service is had.", directives=[PUBLIC])
 class Where:
     row: strawberry.Private[menu.Where]
 
@@ -261,19 +295,24 @@ class Where:
 
 
 @strawberry.federation.type(
-    keys=["id"], description="A partner of the hub: a bank, a hospital, a school, a cinema."
+    keys=["id", "code"],
+    description="A partner of the hub: a bank, a hospital, a school, a cinema.",
+    directives=[PUBLIC],
 )
 class Partner(Node):
     row: strawberry.Private[partners.Partner]
 
     @classmethod
-    def of(cls, row: partners.Partner) -> Partner:
-        return cls(id=global_id("Partner", row.slug), row=row)
+    def of(cls, row: partners.Partner, info: Info) -> Partner:
+        """Return the partner as the graph says it: made once for each registry."""
+        return info.context.registry.once(
+            row, lambda: cls(id=global_id("Partner", row.slug), row=row)
+        )
 
     @classmethod
-    def resolve_reference(cls, info: Info, id: str) -> Partner | None:
-        row = info.context.registry.partners.get(key_in(id, "Partner"))
-        return cls.of(row) if row else None
+    def resolve_reference(cls, info: Info, id: str = "", code: str = "") -> Partner | None:
+        row = info.context.registry.partners.get(code or key_in(id, "Partner"))
+        return cls.of(row, info) if row else None
 
     @strawberry.field(description="Its code.")
     def code(self) -> str:
@@ -307,7 +346,9 @@ class Partner(Node):
     def books(self) -> list[Capability]:
         return sorted(self.row.books)
 
-    @strawberry.field(description="The services on the menu today that ask it.")
+    @strawberry.field(
+        directives=[cost.sized(20)], description="The services on the menu today that ask it."
+    )
     def services(self, info: Info) -> list[Service]:
         return _services(info, catalogue.Filter(partner=self.row.slug))
 
@@ -360,7 +401,7 @@ class OfferPage:
     @strawberry.field(description="The partner; null while its file is set aside.")
     def partner(self, info: Info) -> Partner | None:
         row = info.context.registry.partners.get(self.partner_code)
-        return Partner.of(row) if row else None
+        return Partner.of(row, info) if row else None
 
 
 @strawberry.type(description="Why partners were not asked: the verdict does not allow it.")
@@ -409,7 +450,9 @@ def _withheld(outcome: Outcome | None) -> OffersWithheld | None:
     return OffersWithheld(outcome=outcome, message=messages[outcome])
 
 
-@strawberry.federation.type(keys=["id"], description="One service on the menu.")
+@strawberry.federation.type(
+    keys=["id", "code"], description="One service on the menu.", directives=[PUBLIC]
+)
 class Service(Node):
     row: strawberry.Private[menu.Service]
 
@@ -421,8 +464,8 @@ class Service(Node):
         )
 
     @classmethod
-    def resolve_reference(cls, info: Info, id: str) -> Service | None:
-        row = info.context.catalogue.services.get(key_in(id, "Service"))
+    def resolve_reference(cls, info: Info, id: str = "", code: str = "") -> Service | None:
+        row = info.context.catalogue.services.get(code or key_in(id, "Service"))
         return cls.of(row, info) if row else None
 
     @strawberry.field(description="Its code.")
@@ -465,7 +508,10 @@ class Service(Node):
     def audience(self) -> list[menu.Audience]:
         return list(self.row.audience)
 
-    @strawberry.field(description="The documents it asks for; of one class, where one is given.")
+    @strawberry.field(
+        directives=[cost.sized(15)],
+        description="The documents it asks for; of one class, where one is given.",
+    )
     def documents(
         self,
         info: Info,
@@ -473,12 +519,12 @@ class Service(Node):
             menu.TalentClass | None, strawberry.argument(description="The applicant's class.")
         ] = None,
     ) -> list[RequiredDocument]:
-        kinds = {one.code: one for one in info.context.catalogue.lists.documents}
-        return [
-            RequiredDocument(kind=kinds[need.document], need=need)
-            for need in self.row.documents
-            if talent_class is None or talent_class in need.classes
-        ]
+        found = info.context.catalogue.once(
+            ("documents", self.row.code), lambda: _documents(self.row, info)
+        )
+        if talent_class is None:
+            return found
+        return [one for one in found if talent_class in one.need.classes]
 
     @strawberry.field(description="Its steps in order; of one class, where one is given.")
     def steps(
@@ -514,9 +560,8 @@ class Service(Node):
 
     @strawberry.field(description="The partners it is had from.")
     def partners(self, info: Info) -> list[Partner]:
-        rows = info.context.registry.partners
-        codes = dict.fromkeys(ask.partner for ask in self.row.partners)
-        return [Partner.of(rows[code]) for code in codes if code in rows]
+        registry, digest = info.context.registry, info.context.catalogue.digest
+        return registry.once((digest, self.row.code), lambda: _partners(self.row, info))
 
     @strawberry.field(description="The sources it rests on.")
     def citations(self, info: Info) -> list[Citation]:
@@ -546,7 +591,10 @@ class Service(Node):
     def is_stale(self, info: Info) -> bool:
         return catalogue.is_stale(self.row, info.context.today)
 
-    @strawberry.field(description="What it takes of whoever asks: by their class, where known.")
+    @strawberry.field(
+        description="What it takes of whoever asks: by their class, where known.",
+        directives=[PRIVATE, cost.JUDGED],
+    )
     def requirements(self, info: Info) -> Requirements | None:
         person = info.context.person
         known = person.talent_class if person else None
@@ -561,7 +609,9 @@ class Service(Node):
         )
 
     @strawberry.field(
-        description="Whether whoever asks may have it, and why.", graphql_type=Verdict | None
+        description="Whether whoever asks may have it, and why.",
+        directives=[PRIVATE, cost.JUDGED],
+        graphql_type=Verdict | None,
     )
     def verdict(
         self, info: Info, facts: Facts = None, as_of: AsOf = None, known_at: KnownAt = None
@@ -575,7 +625,10 @@ class Service(Node):
             return _settled(info, found)
         return Verdict.of(found)
 
-    @strawberry.field(description="What its partners offer whoever asks, if the verdict allows it.")
+    @strawberry.field(
+        description="What its partners offer whoever asks, if the verdict allows it.",
+        directives=[PRIVATE, cost.ASKED],
+    )
     async def offers(
         self,
         info: Info,
@@ -597,6 +650,17 @@ class Service(Node):
         return ServiceOffers.of(found, info)
 
 
+def _partners(row: menu.Service, info: Info) -> list[Partner]:
+    rows = info.context.registry.partners
+    codes = dict.fromkeys(ask.partner for ask in row.partners)
+    return [Partner.of(rows[code], info) for code in codes if code in rows]
+
+
+def _documents(row: menu.Service, info: Info) -> list[RequiredDocument]:
+    kinds = {one.code: one for one in info.context.catalogue.lists.documents}
+    return [RequiredDocument(kind=kinds[need.document], need=need) for need in row.documents]
+
+
 async def _settled(info: Info, found: verdicts.Judged) -> Verdict:
     return Verdict.of(await verdicts.settled(info.context, found, info.path.as_list()))
 
@@ -605,13 +669,13 @@ async def _known_before(info: Info, row: menu.Service, wanted: verdicts.Asked) -
     return Verdict.of(await verdicts.known_at(info.context, row, wanted))
 
 
-@strawberry.type(description="A service in its place in a list.")
+@strawberry.type(description="A service in its place in a list.", directives=[PUBLIC])
 class ServiceEdge:
     node: Service = strawberry.field(description="The service.")
     cursor: str = strawberry.field(description="Its place.")
 
 
-@strawberry.type(description="A page of services.")
+@strawberry.type(description="A page of services.", directives=[PUBLIC])
 class ServiceConnection:
     edges: list[ServiceEdge] = strawberry.field(description="The services in their places.")
     page_info: PageInfo = strawberry.field(description="Where the page stands.")

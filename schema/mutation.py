@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import strawberry
+from strawberry.types import get_object_definition
 
 from schema import (
     access,
     booking,
     card,
     consent,
+    cost,
     decision,
     device,
+    document,
     edition,
     issuer,
     partner,
@@ -29,6 +32,7 @@ class Mutation(
     presentation.Acts,
     consent.Acts,
     device.Acts,
+    document.Acts,
     access.Acts,
     card.Acts,
     verifier.Acts,
@@ -38,3 +42,7 @@ class Mutation(
     issuer.Acts,
 ):
     pass
+
+
+for _act in get_object_definition(Mutation, strict=True).fields:
+    _act.directives = [*_act.directives, cost.DONE]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.caching import PUBLIC
 
-@strawberry.interface(description="Something with an id of the whole graph.")
+
+@strawberry.interface(description="Something with an id of the whole graph.", directives=[PUBLIC])
 class Node:
     id: strawberry.ID = strawberry.field(description="Its id in the whole graph; opaque.")
 
@@ -21,7 +23,9 @@ def key_in(id: str, kind: str) -> str:
     return key if found == kind else ""
 
 
-@strawberry.type(description="Where a page of a connection stands.")
+@strawberry.federation.type(
+    shareable=True, description="Where a page of a connection stands.", directives=[PUBLIC]
+)
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether there is more after this page.")
     has_previous_page: bool = strawberry.field(

@@ -7,7 +7,20 @@ from typing import Any
 import strawberry
 from strawberry.permission import BasePermission, PermissionExtension
 
+from resolvers.context import Context
 from resolvers.viewer import ADMINS, HOLDERS, OFFICERS, OPERATORS, VERIFIERS, Role
+
+
+class Gate(PermissionExtension):
+    """A permission that a planned field asks for by itself, without the extension around it."""
+
+    def __init__(self, roles: frozenset[Role], **parts: Any) -> None:  # noqa: ANN401 - strawberry's
+        super().__init__(**parts)
+        self._roles = roles
+
+    def admit(self, context: Context) -> None:
+        """Let a query's viewer pass, or raise as ``Viewer.require``."""
+        context.viewer.require(self._roles)
 
 
 def only(roles: frozenset[Role]) -> PermissionExtension:
@@ -21,7 +34,7 @@ def only(roles: frozenset[Role]) -> PermissionExtension:
             info.context.viewer.require(roles)
             return True
 
-    return PermissionExtension(permissions=[Only()], use_directives=False)
+    return Gate(roles, permissions=[Only()], use_directives=False)
 
 
 def holders() -> PermissionExtension:

@@ -17,6 +17,7 @@ from resolvers import confirmation as confirmations
 from resolvers import consent as consents
 from resolvers import decision as decisions
 from resolvers import device as devices
+from resolvers import document as documents
 from resolvers import menu as catalogue
 from resolvers import receipt as receipts
 from resolvers import talent as people
@@ -24,8 +25,10 @@ from resolvers import verdict as verdicts
 from resolvers import verification as checks
 from resolvers import webhook as webhooks
 from resolvers.context import Context
+from schema import cost
 from schema.access import AccessEntryConnection, Prompt
 from schema.booking import Booking
+from schema.caching import PUBLIC
 from schema.card import CardRecord, WhichCard
 from schema.connector import Connector, connectors
 from schema.consent import (
@@ -43,6 +46,7 @@ from schema.device import (
     UnknownDeviceFault,
     fallback,
 )
+from schema.document import ApplicationRelease
 from schema.edition import MenuEdition
 from schema.errors import UnknownCodeFault
 from schema.impact import RuleImpactInput, RuleImpactOutcome, rule_impact
@@ -71,7 +75,7 @@ from schema.presentation import NoLiveCardFault
 from schema.receipt import Receipt, ReceiptConfirmation
 from schema.scalars import Language
 from schema.station import Station, stations
-from schema.talent import Talent, TalentConnection, TalentFilter
+from schema.talent import Card, Talent, TalentConnection, TalentFilter
 from schema.verdict import AsOf, Facts, asked
 from schema.verification import VerifyCardOutcome, outcome
 from schema.verifier import Verifier
@@ -100,7 +104,7 @@ ServiceOutcome = Annotated[
 ]
 
 
-@strawberry.type(description="A service that is not as it was.")
+@strawberry.type(description="A service that is not as it was.", directives=[PUBLIC])
 class MenuChange:
     code: str = strawberry.field(description="The service's code.")
     kind: catalogue.ChangeKind = strawberry.field(description="What became of it.")
@@ -109,31 +113,45 @@ class MenuChange:
 
 @strawberry.type(description="All that may be asked.")
 class Query:
-    @strawberry.field(description="The menu that is in force.")
+    @strawberry.field(description="The menu that is in force.", directives=[PUBLIC])
     def edition(self, info: Info) -> MenuEdition:
         return MenuEdition.of(info.context.catalogue)
 
-    @strawberry.field(description="The 14 categories of the menu, in its order.")
+    @strawberry.field(
+        description="The 14 categories of the menu, in its order.",
+        directives=[PUBLIC, cost.sized(14)],
+    )
     def categories(self, info: Info) -> list[Category]:
         return categories(info)
 
-    @strawberry.field(description="The 12 benefit areas of the talent card.")
+    @strawberry.field(
+        description="The 12 benefit areas of the talent card.",
+        directives=[PUBLIC, cost.sized(12)],
+    )
     def areas(self, info: Info) -> list[Area]:
         return areas(info)
 
-    @strawberry.field(description="The five menu areas of the first platform.")
+    @strawberry.field(description="The five menu areas of the first platform.", directives=[PUBLIC])
     def platform_areas(self, info: Info) -> list[PlatformArea]:
         return [PlatformArea(row=row) for row in info.context.catalogue.lists.platform_areas]
 
-    @strawberry.field(description="Life events, and the services each takes in order.")
+    @strawberry.field(
+        description="Life events, and the services each takes in order.", directives=[PUBLIC]
+    )
     def journeys(self, info: Info) -> list[Journey]:
         return [Journey(row=row) for row in info.context.catalogue.lists.journeys]
 
-    @strawberry.field(description="Published figures about talent in the district.")
+    @strawberry.field(
+        description="Published figures about talent in the district.",
+        directives=[PUBLIC, cost.sized(50)],
+    )
     def figures(self, info: Info) -> list[Figure]:
         return [Figure(row=row) for row in info.context.catalogue.lists.figures]
 
-    @strawberry.field(description="The services on the menu today, in its order, page by page.")
+    @strawberry.field(
+        description="The services on the menu today, in its order, page by page.",
+        directives=[PUBLIC, cost.paged()],
+    )
     def menu(
         self,
         info: Info,
@@ -148,11 +166,12 @@ class Query:
         return ServiceConnection.of(found, wanted, after, info)
 
     @strawberry.field(
+        directives=[cost.RANKED, cost.paged()],
         description=(
             "The services on the menu of the day, tailored to whoever asks: first those they may "
             "have, then those that need facts, fewest first, then those that wait for a partner, "
             "then the others; page by page."
-        )
+        ),
     )
     async def eligible_services(
         self,
@@ -171,7 +190,8 @@ class Query:
         return RankedServiceConnection.of(found, total, after, info)
 
     @strawberry.field(
-        description="The services that are not as they were in an earlier revision, by code."
+        description="The services that are not as they were in an earlier revision, by code.",
+        directives=[PUBLIC, cost.READ, cost.sized(200)],
     )
     async def menu_changes(
         self,
@@ -190,7 +210,9 @@ class Query:
             for one in found
         ]
 
-    @strawberry.field(description="One service, whether or not it is on the menu today.")
+    @strawberry.field(
+        description="One service, whether or not it is on the menu today.", directives=[PUBLIC]
+    )
     def service(
         self, info: Info, code: Annotated[str, strawberry.argument(description="Its code.")]
     ) -> ServiceOutcome | None:
@@ -199,7 +221,10 @@ class Query:
         except errors.UnknownCodeError as error:
             return UnknownCodeFault.of(error)
 
-    @strawberry.field(description="The district's service points.")
+    @strawberry.field(
+        description="The district's service points.",
+        directives=[PUBLIC, cost.sized(20)],
+    )
     def stations(
         self,
         info: Info,
@@ -212,7 +237,10 @@ class Query:
         had = catalogue.stations_of(info.context.catalogue.service(service))
         return [one for one in stations(info) if one.row.code in had]
 
-    @strawberry.field(description="The partners at work, by code.")
+    @strawberry.field(
+        description="The partners at work, by code.",
+        directives=[PUBLIC, cost.sized(50)],
+    )
     def partners(
         self,
         info: Info,
@@ -227,16 +255,38 @@ class Query:
         if kind is not None and kind not in registry.kinds:
             raise errors.UnknownCodeError("kind of partner", kind, registry.kinds)
         return [
-            Partner.of(row)
+            Partner.of(row, info)
             for row in registry.partners.values()
             if kind in {None, row.kind.slug} and district in {None, row.manifest.district}
         ]
 
-    @strawberry.field(description="The line to each partner, set-aside ones included, by code.")
+    @strawberry.field(
+        directives=[cost.sized(50)],
+        description="The line to each partner, set-aside ones included, by code.",
+    )
     def connectors(self, info: Info) -> list[Connector]:
         return connectors(info)
 
     @strawberry.field(
+        directives=[cost.READ, cost.sized(100)],
+        description=(
+            "The versions of applications whose documents were published, the last published "
+            "first; at most 100. Integrators, officers and admins."
+        ),
+        extensions=[operators()],
+    )
+    async def application_releases(
+        self,
+        info: Info,
+        application: Annotated[
+            str | None, strawberry.argument(description="Of this application alone.")
+        ] = None,
+    ) -> list[ApplicationRelease] | None:
+        found = await documents.listed(info.context.database, application)
+        return [ApplicationRelease.of(one) for one in found]
+
+    @strawberry.field(
+        directives=[cost.sized(50)],
         description="The partners that check cards, by code. Integrators, officers and admins.",
         extensions=[operators()],
     )
@@ -245,6 +295,7 @@ class Query:
         return [Verifier.of(one) for one in found]
 
     @strawberry.field(
+        directives=[cost.READ],
         description="The person asking; null where the database does not know them. Holders.",
         extensions=[holders()],
     )
@@ -253,6 +304,7 @@ class Query:
         return Talent.of(found) if found else None
 
     @strawberry.field(
+        directives=[cost.READ, cost.sized(100)],
         description="What the person asking asked for, the newest first; at most 100. Holders.",
         extensions=[holders()],
     )
@@ -260,6 +312,7 @@ class Query:
         return [Decision.of(row) for row in await decisions.mine(info.context)]
 
     @strawberry.field(
+        directives=[cost.READ, cost.sized(100)],
         description="What the person asking booked, the newest first; at most 100. Holders.",
         extensions=[holders()],
     )
@@ -267,6 +320,7 @@ class Query:
         return [Booking.of(row, info) for row in await bookings.mine(info.context)]
 
     @strawberry.field(
+        directives=[cost.READ, cost.sized(100)],
         description="What the person asking agreed to, the newest first; at most 100. Holders.",
         extensions=[holders()],
     )
@@ -274,6 +328,7 @@ class Query:
         return [Consent.of(row, info) for row in await consents.mine(info.context)]
 
     @strawberry.field(
+        directives=[cost.READ, cost.paged()],
         description=(
             "Who asked about the person asking, for what, and what they were told; the newest "
             "first, page by page. Holders."
@@ -287,6 +342,7 @@ class Query:
         return AccessEntryConnection.of(found, after, info)
 
     @strawberry.field(
+        directives=[cost.READ, cost.sized(10)],
         description="The checks that wait for the person asking, the oldest first. Holders.",
         extensions=[holders()],
     )
@@ -294,6 +350,7 @@ class Query:
         return [Prompt.of(row, info) for row in await confirmations.mine(info.context)]
 
     @strawberry.field(
+        directives=[cost.READ, cost.sized(10)],
         description="The phones that the person asking has linked. Holders.",
         extensions=[holders()],
     )
@@ -301,6 +358,7 @@ class Query:
         return [Device.of(row) for row in await devices.mine(info.context)]
 
     @strawberry.field(
+        directives=[cost.READ],
         description="What a linked phone makes its fallback codes of. Holders.",
         extensions=[holders()],
     )
@@ -317,6 +375,7 @@ class Query:
             return UnknownDeviceFault.of(error)
 
     @strawberry.field(
+        directives=[cost.READ],
         description="What a partner would learn of the person asking, and the text. Holders.",
         extensions=[holders()],
     )
@@ -337,7 +396,8 @@ class Query:
             return UnknownCodeFault.of(error)
 
     @strawberry.field(
-        description="A receipt gone through again: by the rule and on the facts that it states."
+        directives=[cost.READ],
+        description="A receipt gone through again: by the rule and on the facts that it states.",
     )
     async def replay(
         self,
@@ -347,6 +407,7 @@ class Query:
         return Replay.of(await decisions.replay(info.context, receipt))
 
     @strawberry.field(
+        directives=[cost.READ, cost.paged()],
         description="People, in the order they were recorded, page by page. Officers.",
         extensions=[officers()],
     )
@@ -364,6 +425,19 @@ class Query:
         return TalentConnection.of(found, wanted, after)
 
     @strawberry.field(
+        directives=[cost.LOOKED_UP],
+        description="A card by its printed serial, in any spelling. Officers.",
+        extensions=[officers()],
+    )
+    async def card(
+        self,
+        info: Info,
+        serial: Annotated[str, strawberry.argument(description="Its printed serial.")],
+    ) -> Card | None:
+        return await Card.resolve_reference(info, serial=serial)
+
+    @strawberry.field(
+        directives=[cost.READ, cost.sized(100)],
         description=(
             "A card with what befell it; of a holder all their cards, the newest first. Officers."
         ),
@@ -378,6 +452,7 @@ class Query:
         return [CardRecord.of(one) for one in found]
 
     @strawberry.field(
+        directives=[cost.READ, cost.paged()],
         description=(
             "What befell the cards that the verifier asking had accepted before, in order, page by "
             "page: what its webhooks are sent. Verifiers."
@@ -391,6 +466,7 @@ class Query:
         return CardNoticeConnection.of(found, after)
 
     @strawberry.field(
+        directives=[cost.LOOKED_UP, cost.sized(10)],
         description="The webhooks of the verifier asking that have not ended. Verifiers.",
         extensions=[only_verifiers()],
     )
@@ -408,6 +484,7 @@ class Query:
         return Coverage(row=info.context.catalogue.service(service))
 
     @strawberry.field(
+        directives=[cost.POPULATION],
         description="What another rule for a service would do to people, today. Officers.",
         extensions=[officers()],
     )
@@ -421,6 +498,7 @@ class Query:
         return await rule_impact(info, input)
 
     @strawberry.field(
+        directives=[cost.LOOKED_UP],
         description=(
             "What came of a check of the partner's asking: the latest, where a holder was asked; "
             "null where there is none so called. Partners."
@@ -436,10 +514,11 @@ class Query:
         return outcome(found, info) if found else None
 
     @strawberry.field(
+        directives=[cost.LOOKED_UP],
         description=(
             "A receipt, to the partner who made the check, the holder it was about, and officers; "
             "null to others, as where there is none."
-        )
+        ),
     )
     async def receipt(
         self,
@@ -450,10 +529,11 @@ class Query:
         return Receipt.of(row) if row else None
 
     @strawberry.field(
+        directives=[cost.READ],
         description=(
             "What a receipt of this hub says, to whoever has one in hand, with its place in the "
             "log; one that is not ours is an error."
-        )
+        ),
     )
     async def confirm_receipt(
         self,
@@ -463,6 +543,7 @@ class Query:
         return ReceiptConfirmation.of(await receipts.confirmed(info.context, jws), info)
 
     @strawberry.field(
+        directives=[cost.sized(20)],
         description="The districts whose cards count here, by address. Admins.",
         extensions=[admins()],
     )
@@ -471,14 +552,18 @@ class Query:
         return [TrustedIssuer.of(one) for one in info.context.authority.issuers.entries(now)]
 
     @strawberry.field(
-        description="The thing with this id; null where there is none the viewer may know of."
+        directives=[cost.LOOKED_UP],
+        description="The thing with this id; null where there is none the viewer may know of.",
     )
     async def node(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
     ) -> Node | None:
         return await _node(info, id)
 
-    @strawberry.field(description="The things with these ids, in their order; at most 100.")
+    @strawberry.field(
+        directives=[cost.LOOKED_UP, cost.sized(100)],
+        description="The things with these ids, in their order; at most 100.",
+    )
     async def nodes(
         self,
         info: Info,
@@ -503,6 +588,7 @@ class _Entity(Protocol):
 
 _ENTITIES: Mapping[str, _Entity] = {
     "Area": Area,
+    "Card": Card,
     "Category": Category,
     "Connector": Connector,
     "Partner": Partner,

@@ -11,7 +11,8 @@ from typing import Annotated, Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
-from models.text import Text, wanted
+from models.text import Said, Text, wanted
+from schema.caching import PUBLIC
 from schema.info import Info
 
 
@@ -105,7 +106,10 @@ Language = Annotated[
 ]
 
 
-@strawberry.type(description="A text, and the language it is in: a fallback is never silent.")
+@strawberry.type(
+    description="A text, and the language it is in: a fallback is never silent.",
+    directives=[PUBLIC],
+)
 class LocalizedText:
     text: str = strawberry.field(description="The text.")
     language: str = strawberry.field(description="The language it is in: `en`, `zh`.")
@@ -115,5 +119,8 @@ class LocalizedText:
 
     @classmethod
     def of(cls, found: Text, info: Info, language: str | None = None) -> LocalizedText:
-        said = found.said(wanted(language) if language else info.context.languages)
-        return cls(text=said.text, language=said.language, is_fallback=said.fallback)
+        return found.view(wanted(language) if language else info.context.languages, cls._said)
+
+    @classmethod
+    def _said(cls, found: Said) -> LocalizedText:
+        return cls(text=found.text, language=found.language, is_fallback=found.fallback)

@@ -6,9 +6,10 @@ import strawberry
 
 from models import menu
 from schema import scalars
+from schema.caching import PUBLIC
 from schema.entry import Entry
 from schema.info import Info
-from schema.node import Node, global_id
+from schema.node import Node, global_id, key_in
 from schema.scalars import Language, LocalizedText
 
 scalars.describe(
@@ -18,12 +19,14 @@ scalars.describe(
 )
 
 
-@strawberry.type(description="A window or an area inside a service point.")
+@strawberry.type(description="A window or an area inside a service point.", directives=[PUBLIC])
 class Window(Entry):
     row: strawberry.Private[menu.Window]
 
 
-@strawberry.federation.type(keys=["id"], description="A service point of the district.")
+@strawberry.federation.type(
+    keys=["id", "code"], description="A service point of the district.", directives=[PUBLIC]
+)
 class Station(Node, Entry):
     row: strawberry.Private[menu.Station]
 
@@ -32,8 +35,9 @@ class Station(Node, Entry):
         return cls(id=global_id("Station", row.code), row=row)
 
     @classmethod
-    def resolve_reference(cls, info: Info, id: str) -> Station | None:
-        return next((one for one in stations(info) if one.id == id), None)
+    def resolve_reference(cls, info: Info, id: str = "", code: str = "") -> Station | None:
+        key = code or key_in(id, "Station")
+        return next((one for one in stations(info) if one.row.code == key), None)
 
     @strawberry.field(description="What sort of service point it is.")
     def station_kind(self) -> menu.StationKind:

@@ -8,6 +8,7 @@ import strawberry
 
 from eligibility import subsidy
 from models import menu
+from schema import cost
 from schema.entry import Citation
 from schema.info import Info
 from schema.reason import Reason
@@ -42,7 +43,8 @@ class SubsidyMonth:
 class Subsidy:
     row: strawberry.Private[menu.Subsidy]
     months: list[SubsidyMonth] = strawberry.field(
-        description="Each month; none where this person's case brings nothing."
+        directives=[cost.sized(36)],
+        description="Each month; none where this person's case brings nothing.",
     )
     total: Decimal | None = strawberry.field(
         description="All months together, every condition met; null where not known."

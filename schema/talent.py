@@ -17,7 +17,7 @@ from models.menu import TalentClass
 from resolvers import access
 from resolvers import classification as classing
 from resolvers import talent as people
-from schema import scalars
+from schema import cost, scalars
 from schema.card import CardStatus
 from schema.classification import Classification
 from schema.consent import CardPartner
@@ -161,18 +161,25 @@ class CardArea:
             code=use.area.code,
         )
 
-    @strawberry.field(description="What of the menu it opens today; each says where.")
+    @strawberry.field(
+        directives=[cost.sized(40)], description="What of the menu it opens today; each says where."
+    )
     def services(self, info: Info) -> list[Service]:
         return [Service.of(row, info) for row in people.services_in(info.context, self.code)]
 
-    @strawberry.field(description="The partners that take the card for one of these services.")
+    @strawberry.field(
+        directives=[cost.sized(20)],
+        description="The partners that take the card for one of these services.",
+    )
     def partners(self, info: Info) -> list[CardPartner]:
         return [CardPartner.of(row) for row in people.takers_in(info.context, self.code)]
 
 
-@strawberry.type(description="A talent card.")
-class Card:
-    holder: strawberry.Private[str]
+@strawberry.federation.type(
+    keys=["id", "serial"], description="A talent card. Shown to its holder and officers."
+)
+class Card(Node):
+    holder: strawberry.Private[talent.Talent]
     serial: str = strawberry.field(description="The printed serial. It is no secret.")
     batch: int = strawberry.field(description="The batch it was issued in.")
     issued_on: date = strawberry.field(description="The day it was issued.")
@@ -181,8 +188,9 @@ class Card:
     tier: TalentClass = strawberry.field(description="The class it was issued for.")
 
     @classmethod
-    def of(cls, row: card.Card, holder: str) -> Card:
+    def of(cls, row: card.Card, holder: talent.Talent) -> Card:
         return cls(
+            id=global_id("Card", row.serial),
             holder=holder,
             serial=row.serial,
             batch=row.batch,
@@ -192,9 +200,27 @@ class Card:
             tier=row.tier,
         )
 
-    @strawberry.field(description="Each of the 12 areas, with what is left of it.")
+    @classmethod
+    async def resolve_reference(cls, info: Info, id: str = "", serial: str = "") -> Card | None:
+        found = await people.card_by_serial(info.context, serial or key_in(id, "Card"))
+        if found is None:
+            return None
+        row, holder = found
+        if access.watched(info.context):
+            access.looked(info.context, [holder.handle], ["card"])
+        return cls.of(row, holder)
+
+    @strawberry.field(
+        directives=[cost.sized(12)], description="Each of the 12 areas, with what is left of it."
+    )
     async def areas(self, info: Info) -> list[CardArea]:
-        return [CardArea.of(use) for use in await people.areas_of(info.context, self.holder)]
+        return [CardArea.of(use) for use in await people.areas_of(info.context, self.holder.handle)]
+
+    # A method of this name would hide the module from the annotations above.
+    @strawberry.field(name="talent", description="The person it is of.")
+    def person(self, info: Info) -> Talent:
+        note(info, [self.holder])
+        return Talent.of(self.holder)
 
 
 T = TypeVar("T")
@@ -301,7 +327,7 @@ class Talent(Node):
     @strawberry.field(description="The card: the newest active one, else the newest; or none.")
     async def card(self, info: Info) -> Card | None:
         found = await people.card_of(info.context, self.row)
-        return Card.of(found, self.row.handle) if found else None
+        return Card.of(found, self.row) if found else None
 
 
 #: The fields of a person, by their names in the graph.

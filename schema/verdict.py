@@ -14,7 +14,7 @@ from eligibility import fact as facts
 from models import errors
 from resolvers import decision, subsidy
 from resolvers.verdict import NOTHING_ELSE, Asked, Given, Judged
-from schema import scalars
+from schema import cost, scalars
 from schema.info import Info
 from schema.reason import Reason
 from schema.scalars import FactValue, Language, LocalizedText
@@ -135,7 +135,9 @@ class FactChange(Question):
     def of(cls, found: verdict.Change) -> FactChange:
         return cls(fact=found.fact, change=found)
 
-    @strawberry.field(description="The clauses that it would then meet or fail.")
+    @strawberry.field(
+        directives=[cost.sized(3)], description="The clauses that it would then meet or fail."
+    )
     def clauses(self) -> list[Reason]:
         return [Reason.of(one) for one in self.change.clauses]
 
@@ -153,7 +155,9 @@ class FactChange(Question):
     description="Facts that would turn the verdict if all of them changed, and no fewer of them."
 )
 class Alternative:
-    changes: list[FactChange] = strawberry.field(description="What would have to change.")
+    changes: list[FactChange] = strawberry.field(
+        directives=[cost.sized(8)], description="What would have to change."
+    )
 
     @classmethod
     def of(cls, found: verdict.Alternative) -> Alternative:
@@ -200,11 +204,16 @@ class Verdict:
     def outcome(self) -> verdict.Outcome:
         return self.judged.verdict.outcome
 
-    @strawberry.field(description="Exactly the clauses that decided it, or that hold it open.")
+    @strawberry.field(
+        directives=[cost.sized(20)],
+        description="Exactly the clauses that decided it, or that hold it open.",
+    )
     def reasons(self) -> list[Reason]:
         return [Reason.of(one) for one in self.judged.verdict.reasons]
 
-    @strawberry.field(description="The facts that could still change it.")
+    @strawberry.field(
+        directives=[cost.sized(30)], description="The facts that could still change it."
+    )
     def missing(self) -> list[MissingFact]:
         asked = self.judged.judge.tree.facts
         return [MissingFact(fact=asked[name]) for name in self.judged.verdict.missing]
@@ -214,35 +223,39 @@ class Verdict:
         return list(self.judged.verdict.silent)
 
     @strawberry.field(
+        directives=[cost.JUDGED, cost.sized(100)],
         description=(
             "All smallest sets of facts that would turn it, fewest facts first: an open verdict "
             "into `ELIGIBLE`, another into its opposite; the first 100."
-        )
+        ),
     )
     def would_change(self) -> list[Alternative]:
         return [Alternative.of(one) for one in self.judged.alternatives]
 
     @strawberry.field(
+        directives=[cost.JUDGED],
         description=(
             "The first day from `asOf` on on which it is `ELIGIBLE`, if nothing but time passes; "
             "null where there is none within ten years."
-        )
+        ),
     )
     def eligible_from(self) -> date | None:
         return self.judged.turning.holds_from
 
     @strawberry.field(
+        directives=[cost.JUDGED],
         description=(
             "The first day after `eligibleFrom` on which it is no longer `ELIGIBLE`, if nothing "
             "but time passes; null where there is none within ten years of `asOf`."
-        )
+        ),
     )
     def lapses_on(self) -> date | None:
         return self.judged.turning.lapses_on
 
     @strawberry.field(
+        directives=[cost.JUDGED],
         description="What the service pays month by month; null where it pays nothing, or may not "
-        "be had."
+        "be had.",
     )
     def subsidy(self) -> Subsidy | None:
         row, found = self.judged.service.subsidy, subsidy.schedule(self.judged)
@@ -261,10 +274,11 @@ class Verdict:
         return self.judged.known_at
 
     @strawberry.field(
+        directives=[cost.SIGNED],
         description=(
             "Its signed receipt (a compact JWS): the rule, the facts it asked for, the verdict and "
             "the reasons. `replay` goes through it again; the keys are at /.well-known/jwks.json."
-        )
+        ),
     )
     def receipt(self, info: Info) -> str:
         return decision.receipt(info.context, self.judged)

@@ -90,10 +90,24 @@ async def _chunks(body: Iterable[bytes] | AsyncIterable[bytes]):
 
 
 @asynccontextmanager
+async def alive(app):
+    """Keep the application alive, as a server does between its start and its end."""
+    told, heard = asyncio.Queue(), asyncio.Queue()
+    await told.put({"type": "lifespan.startup"})
+    living = asyncio.create_task(app({"type": "lifespan", "state": {}}, told.get, heard.put))
+    assert (await heard.get())["type"] == "lifespan.startup.complete"
+    try:
+        yield
+    finally:
+        await told.put({"type": "lifespan.shutdown"})
+        await living
+
+
+@asynccontextmanager
 async def served(app, port=0):
     """Serve the application over loopback, at this port or any, and give its address."""
     server = uvicorn.Server(
-        uvicorn.Config(app, "127.0.0.1", port, log_level="warning", ws="none", server_header=False)
+        uvicorn.Config(app, "127.0.0.1", port, log_level="warning", server_header=False)
     )
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event

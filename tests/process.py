@@ -23,6 +23,15 @@ class Running:
         self._process = process
         self.url = url
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def terminate(self) -> int:
+        """Ask it to end, and return its exit code once it has."""
+        self._process.terminate()
+        return await self._process.wait()
+
     async def kill(self) -> None:
         """End it at once, whatever it is about."""
         with contextlib.suppress(ProcessLookupError):
@@ -31,12 +40,25 @@ class Running:
 
 
 async def start(folder: Path, database_url: str, **settings: str) -> Running:
-    """Start a hub, and return it once it is ready."""
+    """Start a hub in demo mode without its sandbox, and return it once it is ready."""
     [number] = port.free(1)
     said = {"DEMO": "1", "DATA": str(folder), "DATABASE_URL": database_url, **settings}
+    command = ("-m", "uvicorn", "server:application", "--factory")
+    return await _started(
+        (*command, "--port", str(number), "--log-level", "critical"), number, said
+    )
+
+
+async def serve(folder: Path, database_url: str, **settings: str) -> Running:
+    """Start a hub as operators do, and return it once it is ready."""
+    [number] = port.free(1)
+    said = {"DEMO": "0", "DATA": str(folder), "DATABASE_URL": database_url, **settings}
+    return await _started(("server.py", "serve"), number, {**said, "PORT": str(number)})
+
+
+async def _started(command: tuple[str, ...], number: int, said: dict[str, str]) -> Running:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "uvicorn", "server:application", "--factory"),
-        *("--port", str(number), "--log-level", "critical"),
+        *(sys.executable, *command),
         cwd=ROOT,
         env={**os.environ, **{f"GREENWAY_{name}": value for name, value in said.items()}},
     )

@@ -26,16 +26,16 @@ _NODE = 20
 
 
 @contextlib.contextmanager
-def node(script: str, fed: object) -> Iterator[str]:
-    """Run a script of tests/servers, fed with JSON, and give its address; skip without Node.js."""
-    _ready()
-    with _running(["node", str(FOLDER / script), "{port}"], json.dumps(fed)) as url:
+def node(script: str, fed: object, folder: Path = FOLDER) -> Iterator[str]:
+    """Run a script of a folder, fed with JSON, and give its address; skip without Node.js."""
+    installed(folder)
+    with _running(["node", str(folder / script), "{port}"], json.dumps(fed)) as url:
         yield url
 
 
 def told(script: str, fed: object) -> Any:
     """Run a script of tests/servers to its end, fed with JSON, and return the JSON it says."""
-    _ready()
+    installed()
     ran = subprocess.run(  # noqa: S603 - our own scripts
         ["node", str(FOLDER / script)],  # noqa: S607 - where it is differs
         input=json.dumps(fed),
@@ -56,11 +56,11 @@ def command(program: Path) -> list[str]:
     return ["node", str(program)]
 
 
-def _ready() -> None:
-    """Install what scripts on Node.js need; skip without it."""
+def installed(folder: Path = FOLDER) -> None:
+    """Install what a folder's scripts on Node.js need, as its lock says; skip without Node.js."""
     if shutil.which("npm") is None or _node() < _NODE:
-        pytest.skip(f"npm and Node.js {_NODE} are not installed: servers on them do not run")
-    _install()
+        pytest.skip(f"npm and Node.js {_NODE} are not installed: what runs on them does not run")
+    _install(folder)
 
 
 def _node() -> int:
@@ -69,16 +69,16 @@ def _node() -> int:
     return int(told.stdout.lstrip("v").partition(".")[0])
 
 
-def _install() -> None:
+def _install(folder: Path) -> None:
     """Install what the lock names, unless it is there; whoever comes meanwhile waits."""
-    with (FOLDER / "package.json").open() as turn:
+    with (folder / "package.json").open() as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        lock, there = FOLDER / "package-lock.json", FOLDER / "node_modules/.package-lock.json"
+        lock, there = folder / "package-lock.json", folder / "node_modules/.package-lock.json"
         if there.exists() and there.stat().st_mtime >= lock.stat().st_mtime:
             return
         subprocess.run(
             ["npm", "ci", "--silent", "--no-fund", "--no-audit", "--ignore-scripts"],  # noqa: S607 - where npm is differs
-            cwd=FOLDER,
+            cwd=folder,
             check=True,
             timeout=_INSTALL_SECONDS,
         )

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from pathlib import Path
 
@@ -21,6 +24,7 @@ import server
 from credentials import token
 from models import demo, errors
 from models.database import Database
+from sandbox.fault import Fault, Mode
 from settings import Settings
 from tests import asgi
 from tests import hub as standing
@@ -75,6 +79,125 @@ async def test_the_hub_is_ready_with_a_database_and_a_menu_and_says_what_is_miss
     await nowhere.hub.close()
 
 
+async def ready(hub) -> tuple[int, str | None]:
+    answer = await asgi.call(hub.app, path="/readyz")
+    return answer.status, answer.json().get("why")
+
+
+@pytest.mark.any_database
+async def test_a_hub_whose_database_is_older_than_its_code_is_not_ready(hub):
+    await hub.ask("{ edition { revision } }")
+
+    async with hub.hub.database.begin() as session:
+        await session.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+
+    assert await ready(hub) == (503, "migrations")
+
+
+@pytest.mark.any_database
+async def test_a_hub_that_is_about_to_end_asks_to_be_sent_nothing_new(hub):
+    await hub.ask("{ edition { revision } }")
+    hub.hub.draining = True
+
+    assert await ready(hub) == (503, "draining")
+    assert (await hub.ask("{ areas { code } }")).status == 200
+
+
+@pytest.mark.any_database
+async def test_a_hub_is_ready_whatever_its_partners_are(hub, systems):
+    await hub.ask("{ edition { revision } }")
+
+    for one in systems.values():
+        await one.inject(Fault(Mode.DOWN))
+
+    assert await ready(hub) == (200, None)
+
+
+async def test_a_database_that_goes_and_comes_back_takes_readiness_with_it(stand, away):
+    hub = stand(database_url=away.url)
+    await hub.ask("{ edition { revision } }")
+
+    before = await ready(hub)
+    await away.go()
+    without = await ready(hub)
+    alive = await asgi.call(hub.app, path="/healthz")
+    await away.come_back()
+    # Of the connections that were lost, the first ask finds out.
+    await ready(hub)
+    after = await ready(hub)
+    answer = await hub.ask("{ areas { code } }")
+
+    assert (before, without, after) == ((200, None), (503, "database"), (200, None))
+    assert (alive.status, answer.status) == (200, 200)
+
+
+@pytest.fixture
+async def away(kind, furnished_url, tmp_path):
+    """A database that can be taken away: SQLite's file, or the way to PostgreSQL."""
+    if kind == "sqlite":
+        yield _File(furnished_url)
+        return
+    relay = await _Relay.to(furnished_url)
+    yield relay
+    await relay.go()
+    shutil.rmtree(relay.folder)
+
+
+class _File:
+    """A database of SQLite: it is moved."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._path = url.removeprefix("sqlite:///")
+
+    async def go(self) -> None:
+        shutil.move(self._path, f"{self._path}.away")
+
+    async def come_back(self) -> None:
+        shutil.move(f"{self._path}.away", self._path)
+
+
+class _Relay:
+    """A socket file that leads to PostgreSQL's, while it listens."""
+
+    def __init__(self, url: str, folder: str, behind: str) -> None:
+        self.url = url
+        self.folder = folder
+        self._behind = behind
+        self._open: set[asyncio.StreamWriter] = set()
+
+    @classmethod
+    async def to(cls, url: str) -> _Relay:
+        address = sa.make_url(url)
+        folder = tempfile.mkdtemp(prefix="greenway-")  # its path is short
+        behind = f"{address.query['host']}/.s.PGSQL.5432"
+        there = address.set(query={**address.query, "host": folder})
+        found = cls(there.render_as_string(hide_password=False), folder, behind)
+        await found.come_back()
+        return found
+
+    async def come_back(self) -> None:
+        self._server = await asyncio.start_unix_server(self._carry, f"{self.folder}/.s.PGSQL.5432")
+
+    async def go(self) -> None:
+        self._server.close()
+        for one in self._open:
+            one.transport.abort()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_behind, to_behind = await asyncio.open_unix_connection(self._behind)
+        self._open |= {writer, to_behind}
+        await asyncio.gather(_copy(reader, to_behind), _copy(from_behind, writer))
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while piece := await reader.read(65_536):
+            writer.write(piece)
+            await writer.drain()
+    writer.close()
+
+
 @pytest.mark.any_database
 async def test_before_a_menu_is_published_queries_are_told_so(tmp_path, systems, clock):
     empty = standing.Standing.over(tmp_path, f"sqlite:///{tmp_path}/empty.db", systems, clock)
@@ -122,7 +245,7 @@ async def test_introspection_and_the_editor_can_be_switched_off(stand):
 
 @pytest.mark.any_database
 async def test_a_menu_that_cannot_be_refreshed_stays_in_force(hub, caplog):
-    async with hub.app.router.lifespan_context(hub.app):
+    async with asgi.alive(hub.app):
         await hub.ask("{ edition { revision } }")
         revision = hub.hub.catalogue.revision
         async with hub.hub.database.begin() as session:
@@ -316,6 +439,11 @@ async def test_one_command_starts_everything_and_one_signal_ends_it(
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - our own address
             return json.load(answer)["data"]
 
+    def tellers() -> set[str]:
+        url = f"http://127.0.0.1:{port}/metrics"
+        with urllib.request.urlopen(url) as answer:
+            return set(re.findall(r'process="(\d+)"', answer.read().decode()))
+
     try:
         async with asyncio.timeout(60):
             lines = []
@@ -325,12 +453,14 @@ async def test_one_command_starts_everything_and_one_signal_ends_it(
                 lines.append(line.decode())
         token = next(line.strip() for line in lines if line.strip().startswith("eyJ"))
         data = await asyncio.to_thread(asked, token)
+        told = await asyncio.to_thread(tellers)
     finally:
         process.send_signal(ended_by)
         async with asyncio.timeout(15):
             await process.wait()
 
     assert data["me"] == {"name": "檀灯月"}
+    assert len(told) == (processes if processes > 1 else 0)
     pages = data["service"]["offers"]["pages"]
     assert {one["freshness"] for one in pages} == {"LIVE"}
     for one in (port, sandbox, *systems):

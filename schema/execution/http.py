@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache, partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.schema.exceptions import InvalidOperationTypeError
-from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from models import errors
-from schema.execution import ide, negotiation, problems
+from resolvers.context import ZONE
+from resolvers.viewer import OPERATORS
+from schema.execution import ide, limits, negotiation, problems
+from schema.execution.answer import Answer, Answered, Answers, Headers, etag, headers
 from schema.execution.code import Code
-from schema.execution.schema import Schema
+from schema.execution.departure import GoneError, WhileThere
+from schema.execution.documents import Client, Documents
+from schema.execution.patience import bounded
+from schema.execution.schema import Asked, Outcome, Schema
 
 _METHODS = {
     "GET": frozenset({OperationType.QUERY}),
@@ -27,17 +33,28 @@ _METHODS = {
 }
 _ACTING = frozenset({OperationType.MUTATION})
 # Answers differ by who asks, in which language and type, and may show a person.
-_HEADERS = {
-    "cache-control": "private, no-store",
-    "vary": "accept, accept-language, authorization",
-    "x-content-type-options": "nosniff",
-}
+_PRIVATE = headers({"cache-control": "private, no-store"})
+_ALWAYS = headers({"vary": "accept, accept-language, authorization"})
 _CLOSE = {"connection": "close"}
 #: By what a request may show who sends it.
 CHALLENGE = 'Bearer, DPoP algs="ES256"'
 #: How a plan of the query is asked for: alone, or with the answer.
 PLAN_HEADER = "x-greenway-plan"
 _PLANS = ("only", "with")
+#: Whoever sends one of these is answered anew: for a fresh answer, a plan, or to see a fault.
+_FRESH = frozenset({b"cache-control", PLAN_HEADER.encode(), b"x-greenway-fault"})
+
+
+#: Data beside errors, in that draft.
+_PARTIAL_SUCCESS = 294
+#: What the parameters of a request are.
+_SHAPES: dict[str, tuple[Any, str]] = {
+    "query": (str | None, "the text of a GraphQL document"),
+    "documentId": (str | None, "a string"),
+    "extensions": (dict | None, "a JSON object"),
+    "variables": (dict | None, "a JSON object"),
+    "operationName": (str | None, "a string"),
+}
 
 
 class RefusedError(Exception):
@@ -53,15 +70,16 @@ class RefusedError(Exception):
     ) -> None:
         super().__init__(sentence)
         self.status = status
-        self.headers = headers
+        self.headers = headers or {}
         self.error = {
             "message": sentence,
             "extensions": {"code": code, **({"hint": hint} if hint else {})},
         }
 
-    def response(self, media: str) -> Response:
+    def answer(self, media: str) -> Answer:
         """Return the answer that says so."""
-        return _json({"errors": [self.error]}, self.status, media, self.headers)
+        more = headers(self.headers) + _PRIVATE
+        return Answer.of(self.status, media, {"errors": [self.error]}, *more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +90,7 @@ class Operation:
     variables: dict[str, Any] | None
     name: str | None
     extensions: dict[str, Any] | None
+    document_id: str | None = None
 
     @classmethod
     def of(cls, parameters: object) -> Operation:
@@ -82,108 +101,175 @@ class Operation:
             )
         if not isinstance(parameters, dict):
             raise _bad_request("The request must be a JSON object.")
-        query = parameters.get("query")
-        if not isinstance(query, str) or not query:
+        for name, (kind, what) in _SHAPES.items():
+            if not isinstance(parameters.get(name), kind):
+                raise _bad_request(f"`{name}` must be {what}.")
+        given = [parameters.get(name) for name in _SHAPES]
+        query, document_id, extensions, variables, operation_name = given
+        if not (query or document_id or extensions):
             raise _bad_request("`query` must be the text of a GraphQL document.")
-        variables, extensions = parameters.get("variables"), parameters.get("extensions")
-        for name, value in (("variables", variables), ("extensions", extensions)):
-            if not isinstance(value, dict | None):
-                raise _bad_request(f"`{name}` must be a JSON object.")
-        operation_name = parameters.get("operationName")
-        if not isinstance(operation_name, str | None):
-            raise _bad_request("`operationName` must be a string.")
-        return cls(query, variables, operation_name or None, extensions)
+        return cls(query or "", variables, operation_name or None, extensions, document_id)
 
 
 class GraphQLView:
     """The ASGI application behind one path: queries by GET, queries and mutations by POST.
 
-    ``context`` builds the value that resolvers see, of the request, of how a plan of its query
-    is asked for (``only``, ``with`` or not at all) and of its body; a ``GreenwayError``
-    it raises (a token that does not hold) refuses the request. There are no uploads, batches or
-    sockets, and a POST that a foreign page could send without asking the browser's leave is
-    refused by its media type.
+    There are no uploads or batches, and a POST that a foreign page could send without asking the
+    browser's leave is refused by its media type.
+
+    Args:
+        schema: What is asked.
+        context: Returns what resolvers see, of a request, of how a plan of its query is asked for
+            (``only``, ``with`` or not at all) and of its body; a ``GreenwayError`` that it raises
+            (a token that does not hold) refuses the request.
+        edition: Returns what those answers hold for that are the same for everybody: another
+            object where that is another; None where no answer may be kept.
+        charge: Charges whoever shows nobody, at an address, for an answer that was kept; raises
+            RateLimitedError.
+        documents: Finds documents by their hash.
+        page: Whether a browser is given an editor; ``assets`` is where that is.
+        said: What every answer has for headers, beside those that it has anyway.
     """
 
     def __init__(
         self,
         schema: Schema,
-        context: Callable[[Request, str | None, bytes], Awaitable[object]],
+        context: Callable[[Request, str | None, bytes], Awaitable[Any]],
         *,
+        edition: Callable[[], object | None] = lambda: None,
+        charge: Callable[[str, int], None] = lambda _address, _points: None,
+        documents: Documents | None = None,
         page: bool = True,
         assets: Path = ide.ASSETS,
+        said: Headers = (),
     ) -> None:
         self._schema = schema
         self._context = context
+        self._edition = edition
+        self._charge = charge
+        self._documents = documents
         self._page = page
         self._assets = assets
+        self._said = _ALWAYS + said
+        self._answers = Answers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        media = negotiation.preferred(request.headers.get("accept"), self._offered(request))
+        """Answer one request."""
+        seen = dict(scope["headers"])
+        offers_page = self._page and scope["method"] == "GET" and not scope["query_string"]
+        media = _media(seen.get(b"accept"), offers_page=offers_page)
         try:
-            response = await self._answered(request, media)
-        except ClientDisconnect:
+            answer = await self._answer(_Sent(scope, receive, seen, media))
+        except (ClientDisconnect, GoneError):
             return
         except RefusedError as refused:
-            response = refused.response(media or negotiation.JSON)
+            answer = refused.answer(media or negotiation.JSON)
         except Exception as error:  # noqa: BLE001 - the last place where it can be told safely
             content = {"errors": [problems.masked(error).formatted]}
-            response = _json(content, 500, media or negotiation.JSON)
-        response.headers.update(_HEADERS)
-        await response(scope, receive, send)
+            answer = Answer.of(500, media or negotiation.JSON, content, *_PRIVATE)
+        start = {"status": answer.status, "headers": [*answer.headers, *self._said]}
+        await send({"type": "http.response.start", **start})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    def _offered(self, request: Request) -> list[str]:
-        page = self._page and request.method == "GET" and "query" not in request.query_params
-        return [negotiation.RESPONSE, negotiation.JSON, *([negotiation.HTML] if page else [])]
-
-    async def _answered(self, request: Request, media: str | None) -> Response:
-        if request.method not in _METHODS:
+    async def _answer(self, sent: _Sent) -> Answer:
+        if sent.method not in _METHODS:
             raise _method_not_allowed("Ask by GET or by POST.", "GET, POST")
-        if media is None:
-            raise RefusedError(
-                406, Code.NOT_ACCEPTABLE, f"Accept {' or '.join(self._offered(request))}."
-            )
-        if media == negotiation.HTML:
+        if sent.media is None:
+            offered = negotiation.offered(page=self._page and sent.method == "GET")
+            raise RefusedError(406, Code.NOT_ACCEPTABLE, f"Accept {' or '.join(offered)}.")
+        if sent.media == negotiation.HTML:
             return ide.page(self._assets)
-        return _response(await self._result(request), media)
-
-    async def _result(self, request: Request) -> ExecutionResult:
-        body = b"" if request.method == "GET" else await self._body(request)
-        operation = Operation.of(
-            _query_parameters(request)
-            if request.method == "GET"
-            else _decoded(body, "The request body")
-        )
-        plan = _plan(request, operation)
-        allowed = _METHODS[request.method] - (_ACTING if plan == "only" else frozenset())
-        try:
-            return await self._schema.execute(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=await self._context(request, plan, body),
-                operation_name=operation.name,
-                allowed_operation_types=allowed,
-                operation_extensions=operation.extensions,
+        if sent.method == "POST":
+            sent.body = await self._body(sent)
+        elif len(sent.scope["query_string"]) > self._schema.bounds.body_bytes:
+            raise RefusedError(
+                414,
+                Code.QUERY_TOO_LONG,
+                f"A query string has at most {self._schema.bounds.body_bytes} bytes.",
             )
+        edition = self._edition() if sent.may_be_kept() else None
+        try:
+            return self._kept(sent, edition) or await self._asked(sent, edition)
+        except errors.GreenwayError as error:
+            if isinstance(error, errors.RateLimitedError):
+                self._schema.measures.limited["points"] += 1
+            raise _refused(error, sent) from None
+
+    def _kept(self, sent: _Sent, edition: object | None) -> Answer | None:
+        """Return the answer that was kept for whoever sends the same bytes and shows nobody."""
+        if edition is None or not sent.is_nobodys():
+            return None
+        kept = self._answers.get(edition, sent.raw())
+        if kept is None:
+            return None
+        self._charge(sent.address, max(kept.points, limits.BASE))
+        return self._told(kept, sent)
+
+    async def _asked(self, sent: _Sent, edition: object | None) -> Answer:
+        operation = Operation.of(sent.parameters())
+        plan = _plan(sent, operation)
+        context = await self._context(sent.request(), plan, sent.body)
+        text, is_plain = await self._text(operation, sent, context)
+        asked = Asked(
+            text,
+            operation.variables or {},
+            operation.name,
+            _METHODS[sent.method] - (_ACTING if plan == "only" else frozenset()),
+            partial(WhileThere, sent.receive),
+            sent.header(b"traceparent"),
+        )
+        if plan is not None:
+            edition = None
+        keys: dict[Hashable, int] = {}
+        if edition is not None and self._schema.is_public(text, operation.name):
+            keys = sent.keys(asked, getattr(context, "languages", ()), is_plain=is_plain)
+            if (kept := self._answers.get(edition, next(iter(keys)))) is not None:
+                context.charge(max(kept.points, limits.BASE))
+                return self._told(kept, sent)
+        outcome = await self._run(asked, context, sent.method)
+        answer = _answer_to(outcome, sent)
+        if keys and outcome.result.errors is None and edition is self._edition():
+            found = Answered(answer, outcome.points, outcome.called)
+            self._answers.keep(edition, keys, found)
+            self._schema.measures.cache_misses += 1
+        return _unless_known(answer, sent)
+
+    async def _text(self, operation: Operation, sent: _Sent, context: Any) -> tuple[str, bool]:  # noqa: ANN401 - as resolvers see it
+        """Return the text to run, and whether it is what was sent."""
+        documents = self._documents
+        wanted = operation.query, operation.document_id, operation.extensions
+        if documents is None or not documents.concern(*wanted):
+            return operation.query, True
+        await documents.begun()
+        found = documents.resolved(
+            *wanted,
+            client=Client.of(sent.request().headers),
+            explores=self._page and context.viewer.role in OPERATORS,
+        )
+        return found, False
+
+    async def _run(self, asked: Asked, context: Any, method: str) -> Outcome:  # noqa: ANN401 - as resolvers see it
+        try:
+            return await self._schema.run(asked, context)
         except InvalidOperationTypeError as error:
-            if error.operation_type in _METHODS[request.method]:
+            if error.operation_type in _METHODS[method]:
                 raise _bad_request("A plan alone is made of queries: a mutation acts.") from None
             if error.operation_type is OperationType.MUTATION:
                 raise _method_not_allowed("A mutation is sent by POST.", "POST") from None
             raise RefusedError(
                 400, Code.OPERATION_TYPE_NOT_ALLOWED, "Subscriptions are not offered here."
             ) from None
-        except errors.UnauthenticatedError as error:
-            raise RefusedError(
-                401, error.code, error.sentence, {"www-authenticate": CHALLENGE}, error.hint
-            ) from None
-        except errors.GreenwayError as error:
-            status = 400 if isinstance(error, errors.AskerError) else 503
-            raise RefusedError(status, error.code, error.sentence, hint=error.hint) from None
 
-    async def _body(self, request: Request) -> bytes:
-        media, parameters = negotiation.media_type(request.headers.get("content-type"))
+    def _told(self, kept: Answered, sent: _Sent) -> Answer:
+        """Return an answer that was kept; it counts as the operation that it answers."""
+        self._schema.measures.cache_hits += 1
+        self._schema.measures.operation(
+            "query", "OK", seconds=0.0, cost=kept.points, called=kept.called
+        )
+        return _unless_known(kept.answer, sent)
+
+    async def _body(self, sent: _Sent) -> bytes:
+        media, parameters = _media_type(sent.header(b"content-type"))
         if media != negotiation.JSON or parameters.get("charset", "utf-8") != "utf-8":
             raise RefusedError(
                 415,
@@ -192,18 +278,21 @@ class GraphQLView:
                 {"accept": negotiation.JSON},
             )
         try:
-            async with asyncio.timeout(self._schema.bounds.seconds):
-                return await self._bytes(request)
+            return await bounded(self._bytes(sent.receive), self._schema.patience)
         except TimeoutError:
             # The rest of the body may still come: this connection cannot carry another request.
             raise RefusedError(
                 408, Code.BODY_TOO_SLOW, "The request body came too slowly.", _CLOSE
             ) from None
 
-    async def _bytes(self, request: Request) -> bytes:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
+    async def _bytes(self, receive: Receive) -> bytes:
+        body, goes_on = b"", True
+        while goes_on:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunk, goes_on = message.get("body", b""), message.get("more_body", False)
+            body = body + chunk if body else chunk
             if len(body) > self._schema.bounds.body_bytes:
                 raise RefusedError(
                     413,
@@ -211,12 +300,80 @@ class GraphQLView:
                     f"A request body has at most {self._schema.bounds.body_bytes} bytes.",
                     _CLOSE,
                 )
-        return bytes(body)
+        return body
 
 
-def _plan(request: Request, operation: Operation) -> str | None:
+class _Sent:
+    """A request as it was sent, and what is asked of it more than once."""
+
+    __slots__ = ("_request", "_seen", "body", "media", "method", "receive", "scope")
+
+    def __init__(
+        self, scope: Scope, receive: Receive, seen: dict[bytes, bytes], media: str | None
+    ) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.media = media
+        self.method: str = scope["method"]
+        self.body = b""
+        self._seen = seen
+        self._request: Request | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it comes from."""
+        client = self.scope["client"]
+        return client[0] if client else ""
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header."""
+        found = self._seen.get(name)
+        return None if found is None else found.decode("latin-1")
+
+    def may_be_kept(self) -> bool:
+        """Say whether its answer may be one that was kept, or be kept."""
+        return _FRESH.isdisjoint(self._seen)
+
+    def is_nobodys(self) -> bool:
+        """Say whether it shows nobody in particular."""
+        return b"authorization" not in self._seen
+
+    def raw(self) -> Hashable:
+        """Return what the answer depends on that is the same for everybody: all that was sent."""
+        asked = self.scope["query_string"] if self.method == "GET" else self.body
+        return self.method, asked, self.media, self._seen.get(b"accept-language")
+
+    def keys(
+        self, asked: Asked, languages: Sequence[str], *, is_plain: bool
+    ) -> dict[Hashable, int]:
+        """Return under which keys its answer is kept, and the size of each."""
+        variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
+        meant = self.method, asked.text, asked.name, variables, self.media, tuple(languages)
+        found: dict[Hashable, int] = {meant: len(asked.text) + len(variables)}
+        if is_plain and self.is_nobodys():
+            found[self.raw()] = len(self.scope["query_string"]) + len(self.body)
+        return found
+
+    def request(self) -> Request:
+        """Return it as Starlette has it."""
+        if self._request is None:
+            self._request = Request(self.scope, self.receive)
+        return self._request
+
+    def parameters(self) -> object:
+        """Return what it asks for, decoded.
+
+        Raises:
+            RefusedError: it is not JSON.
+        """
+        if self.method == "POST":
+            return _decoded(self.body, "The request body")
+        return _query_parameters(self.request())
+
+
+def _plan(sent: _Sent, operation: Operation) -> str | None:
     """Return how a plan is asked for: by the operation's extensions, or by a header."""
-    asked = (operation.extensions or {}).get("plan", request.headers.get(PLAN_HEADER))
+    asked = (operation.extensions or {}).get("plan", sent.header(PLAN_HEADER.encode()))
     if asked is not None and asked not in _PLANS:
         raise _bad_request(f"`plan` must be {' or '.join(f'`{one}`' for one in _PLANS)}.")
     return asked
@@ -240,35 +397,71 @@ def _decoded(text: str | bytes, what: str) -> object:
         raise _bad_request(f"{what} is not JSON in UTF-8.") from None
 
 
-def _response(result: ExecutionResult, media: str) -> Response:
-    """Return the answer; what failed before a field was run has no data and says so by status.
-
-    The older media type answers 200 to a document that does not hold, as its clients expect.
-    """
-    found = [error.formatted for error in result.errors or ()]
-    began = bool(result.extensions) or any(_began(error) for error in found)
-    refused = result.data is None and not began
-    content: dict[str, object] = {} if refused else {"data": result.data}
-    if found:
-        content["errors"] = found
+def _answer_to(outcome: Outcome, sent: _Sent) -> Answer:
+    """Return the answer; what failed before a field was run has no data."""
+    result, media = outcome.result, sent.media or negotiation.JSON
+    content: dict[str, object] = {"data": result.data} if outcome.began else {}
+    status = _status(outcome, media)
+    if result.errors:
+        content["errors"] = [error.formatted for error in result.errors]
     if result.extensions:
         content["extensions"] = result.extensions
-    return _json(content, 400 if refused and media == negotiation.RESPONSE else 200, media)
+    if sent.method != "GET" or result.errors or not outcome.policy.public:
+        return Answer.of(status, media, content, *_PRIVATE)
+    answer = Answer.of(status, media, content)
+    kept = {
+        "cache-control": outcome.policy.header(datetime.now(ZONE)),
+        "etag": etag(answer.body, media),
+    }
+    return replace(answer, headers=answer.headers + headers(kept))
 
 
-def _began(error: Mapping[str, Any]) -> bool:
-    """Say whether an error tells of an operation that had begun: a path, or its time was over."""
-    return "path" in error or error["extensions"]["code"] == Code.OPERATION_TIMEOUT
+def _status(outcome: Outcome, media: str) -> int:
+    """Return the status of an answer, as the draft of GraphQL over HTTP of August 2026 has it.
+
+    The older media type answers 200 to whatever was read, as its clients expect.
+    """
+    if media != negotiation.RESPONSE or not outcome.result.errors:
+        return HTTPStatus.OK
+    if outcome.began:
+        return _PARTIAL_SUCCESS
+    return HTTPStatus.UNPROCESSABLE_ENTITY if outcome.is_unprocessable else HTTPStatus.BAD_REQUEST
 
 
-def _json(
-    content: object, status: int, media: str, headers: Mapping[str, str] | None = None
-) -> Response:
-    return Response(
-        orjson.dumps(content),
-        status,
-        {**(headers or {}), "content-type": f"{media}; charset=utf-8"},
-    )
+def _unless_known(answer: Answer, sent: _Sent) -> Answer:
+    """Return the answer, or that it is still the one which whoever asks has."""
+    known = sent.header(b"if-none-match")
+    if known is None or answer.status != HTTPStatus.OK:
+        return answer
+    said = dict(answer.headers)
+    tags = {one.strip().removeprefix("W/") for one in known.split(",")}
+    if said.get(b"etag", b"-").decode() not in tags:
+        return answer
+    told = tuple((name, said[name]) for name in (b"etag", b"cache-control"))
+    return Answer(HTTPStatus.NOT_MODIFIED, told, b"")
+
+
+@lru_cache(maxsize=256)
+def _media(accept: bytes | None, *, offers_page: bool) -> str | None:
+    said = None if accept is None else accept.decode("latin-1")
+    return negotiation.preferred(said, negotiation.offered(page=offers_page))
+
+
+_media_type = lru_cache(maxsize=256)(negotiation.media_type)
+
+
+def _refused(error: errors.GreenwayError, sent: _Sent) -> RefusedError:
+    """Return the refusal of a request for what was raised before any of it was run."""
+    status, said = HTTPStatus.SERVICE_UNAVAILABLE, {}
+    if isinstance(error, errors.RateLimitedError):
+        status, said = HTTPStatus.TOO_MANY_REQUESTS, {"retry-after": str(error.wait)}
+    elif isinstance(error, errors.UnauthenticatedError):
+        status, said = HTTPStatus.UNAUTHORIZED, {"www-authenticate": CHALLENGE}
+    elif isinstance(error, errors.UnknownDocumentError) and sent.media == negotiation.JSON:
+        status = HTTPStatus.OK  # what Apollo's clients take for a wish to be sent the text
+    elif isinstance(error, errors.AskerError):
+        status = HTTPStatus.BAD_REQUEST
+    return RefusedError(status, error.code, error.sentence, said, error.hint)
 
 
 def _bad_request(sentence: str) -> RefusedError:

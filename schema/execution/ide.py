@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from starlette.responses import HTMLResponse
+from schema.execution.answer import Answer, headers
 
 # `make web` builds it; the server mounts this folder at ASSETS_URL.
 ASSETS = Path(__file__).parents[2] / "web" / "dist"
@@ -38,8 +38,15 @@ then load this page again. Any GraphQL client works without it:</p>
 """
 
 
-def page(assets: Path = ASSETS) -> HTMLResponse:
+def page(assets: Path = ASSETS) -> Answer:
     """Return GraphiQL as built in the folder, else a plain page that says how to build it."""
     index = assets / "index.html"
     text = index.read_text(encoding="utf-8") if index.is_file() else _UNBUILT
-    return HTMLResponse(text, headers={"content-security-policy": _POLICY})
+    body = text.encode()
+    said = {
+        "content-type": "text/html; charset=utf-8",
+        "content-length": str(len(body)),
+        "content-security-policy": _POLICY,
+        "cache-control": "no-store",
+    }
+    return Answer(200, headers(said), body)

@@ -1,29 +1,46 @@
-"""How large a document may be, measured once over its fragments before anything else reads it.
+"""How large a request may be, measured once over its fragments before anything else reads it.
 
-Every fragment is measured once for each page size it stands in and its measure reused, so the work
-is linear in the document even where the expansion it stands for is exponential.
+Every fragment is measured once and its measure reused, so the work is linear in the document even
+where the expansion it stands for is exponential. What it costs is worked out beside, in ``cost``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import graphql
 from graphql.language import ast
 
+from schema.execution import cost as costs
 from schema.execution.code import Code
+from schema.execution.cost import Cost
 
-_MOST = 1_000_000_000  # sums stop here: enough to refuse, and it still fits every JSON reader
+__all__ = [
+    "BASE",
+    "Cost",
+    "Limits",
+    "breaches",
+    "cost",
+    "overdrawn",
+    "overrun",
+    "priced",
+    "refusal",
+    "toll",
+]
+
+#: The points that a request is charged whatever it asks: it was read, and is answered.
+BASE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What one request may ask for; every bound is inclusive.
 
-    ``page`` is the largest page a connection gives, ``list_size`` what a list without an argument
-    is assumed to hold. The defaults let the whole menu, a member's home page and the full
+    ``page`` is the largest page a connection gives, ``list_size`` what a list is taken for that
+    says nothing of its length. The defaults let the whole menu, a member's home page and the full
     introspection query pass, and end what is left by the clock.
     """
 
@@ -35,6 +52,9 @@ class Limits:
     root_fields: int = 50
     aliases: int = 100
     directives: int = 50
+    variables: int = 100
+    variable_depth: int = 20
+    variable_values: int = 10_000
     cost: int = 250_000
     page: int = 100
     list_size: int = 10
@@ -50,28 +70,25 @@ class Measure:
     width: int = 0
     aliases: int = 0
     directives: int = 0
-    cost: int = 0
 
     def beside(self, other: Measure) -> Measure:
         """Return the measure of the two selections next to each other."""
         return Measure(
             max(self.depth, other.depth),
-            min(self.fields + other.fields, _MOST),
-            min(self.width + other.width, _MOST),
-            min(self.aliases + other.aliases, _MOST),
-            min(self.directives + other.directives, _MOST),
-            min(self.cost + other.cost, _MOST),
+            min(self.fields + other.fields, costs.MOST),
+            min(self.width + other.width, costs.MOST),
+            min(self.aliases + other.aliases, costs.MOST),
+            min(self.directives + other.directives, costs.MOST),
         )
 
-    def under(self, node: ast.FieldNode, times: int) -> Measure:
-        """Return the measure of a field that holds this selection ``times`` over."""
+    def under(self, node: ast.FieldNode) -> Measure:
+        """Return the measure of a field that holds this selection."""
         return Measure(
             self.depth + 1,
-            min(self.fields + 1, _MOST),
+            min(self.fields + 1, costs.MOST),
             1,
-            min(self.aliases + (node.alias is not None), _MOST),
-            min(self.directives + len(node.directives or ()), _MOST),
-            min(1 + self.cost * times, _MOST),
+            min(self.aliases + (node.alias is not None), costs.MOST),
+            min(self.directives + len(node.directives or ()), costs.MOST),
         )
 
 
@@ -89,7 +106,7 @@ def refusal(
 def breaches(
     schema: graphql.GraphQLSchema, document: ast.DocumentNode, limits: Limits
 ) -> list[graphql.GraphQLError]:
-    """Return one coded error for each limit that an operation of the document exceeds."""
+    """Return one coded error for each limit that an operation exceeds whatever its variables."""
     survey = _Survey(schema, document, limits)
     try:
         return [error for node in survey.operations for error in survey.judged(node)]
@@ -98,13 +115,61 @@ def breaches(
         return [refusal(Code.QUERY_TOO_DEEP, "levels or more", limits.depth, limits.depth + 1)]
 
 
+def priced(
+    schema: graphql.GraphQLSchema, document: ast.DocumentNode, limits: Limits, name: str | None
+) -> Cost:
+    """Return what a valid document's operation costs: that of this name, or its only one."""
+    survey = _Survey(schema, document, limits)
+    named = (node for node in survey.operations if name in (None, node.name and node.name.value))
+    return survey.priced(next(named))
+
+
 def cost(
     schema: graphql.GraphQLSchema, document: ast.DocumentNode, limits: Limits, name: str | None
 ) -> int:
-    """Return the points of cost of a valid document's operation: of this name, or its only one."""
-    survey = _Survey(schema, document, limits)
-    named = (node for node in survey.operations if name in (None, node.name and node.name.value))
-    return survey.measured(next(named)).cost
+    """Return what an operation costs that is given no variables."""
+    return priced(schema, document, limits, name).of(None)
+
+
+def overdrawn(points: int, limits: Limits) -> graphql.GraphQLError | None:
+    """Return the coded error for an operation that costs too much with its variables."""
+    if points <= limits.cost:
+        return None
+    return refusal(Code.QUERY_TOO_COSTLY, "points of cost", limits.cost, points)
+
+
+def toll(text: str) -> int:
+    """Return the points that reading a document anew costs: parsing and validating it is work."""
+    return len(text)
+
+
+def overrun(variables: Mapping[str, Any] | None, limits: Limits) -> graphql.GraphQLError | None:
+    """Return the coded error for variables that are too many, too deep or too large together."""
+    if not variables:
+        return None
+    if len(variables) > limits.variables:
+        return _too(Code.TOO_MANY_VARIABLES, "variables", limits.variables, len(variables))
+    found, depth, level = 0, 0, list(variables.values())
+    while level:
+        found, depth = found + len(level), depth + 1
+        if found > limits.variable_values:
+            return _too(Code.VARIABLES_TOO_LARGE, "values or more", limits.variable_values, found)
+        if depth > limits.variable_depth:
+            return _too(Code.VARIABLES_TOO_DEEP, "levels or more", limits.variable_depth, depth)
+        level = [
+            inside
+            for value in level
+            if isinstance(value, dict | list)
+            for inside in (value.values() if isinstance(value, dict) else value)
+        ]
+    return None
+
+
+def _too(code: Code, what: str, limit: int, found: int) -> graphql.GraphQLError:
+    return graphql.GraphQLError(
+        f"The variables have {found} {what}; at most {limit} are allowed.",
+        extensions={"code": code.value, "limit": limit, "found": found},
+    )
 
 
 class _Survey:
@@ -113,9 +178,11 @@ class _Survey:
     def __init__(
         self, schema: graphql.GraphQLSchema, document: ast.DocumentNode, limits: Limits
     ) -> None:
-        self._schema = schema
         self._limits = limits
-        self._measured: dict[tuple[str, int | None], Measure] = {}
+        sizes = costs.Sizes(limits.page, limits.list_size)
+        #: What its operations cost.
+        self.priced = costs.Pricing(schema, document, sizes).of
+        self._measured: dict[str, Measure] = {}
         self.operations: list[ast.OperationDefinitionNode] = []
         self._fragments: dict[str, ast.FragmentDefinitionNode] = {}
         for node in document.definitions:
@@ -127,7 +194,7 @@ class _Survey:
     def judged(self, node: ast.OperationDefinitionNode) -> Iterator[graphql.GraphQLError]:
         """Yield an error for each limit this operation exceeds."""
         limits = self._limits
-        found = self.measured(node)
+        found = self._selections(node.selection_set)
         directives = found.directives + len(node.directives or ())
         for code, what, limit, measured in (
             (Code.QUERY_TOO_DEEP, "levels", limits.depth, found.depth),
@@ -135,91 +202,29 @@ class _Survey:
             (Code.QUERY_TOO_MANY_ROOT_FIELDS, "root fields", limits.root_fields, found.width),
             (Code.QUERY_TOO_MANY_ALIASES, "aliases", limits.aliases, found.aliases),
             (Code.QUERY_TOO_MANY_DIRECTIVES, "directives", limits.directives, directives),
-            (Code.QUERY_TOO_COSTLY, "points of cost", limits.cost, found.cost),
+            (Code.QUERY_TOO_COSTLY, "points of cost", limits.cost, self.priced(node).least),
         ):
             if measured > limit:
                 yield refusal(code, what, limit, measured, node)
 
-    def measured(self, node: ast.OperationDefinitionNode) -> Measure:
-        """Return the measure of an operation."""
-        root = self._schema.get_root_type(node.operation)
-        return self._selections(node.selection_set, root, None)
-
-    def _selections(
-        self,
-        selections: ast.SelectionSetNode | None,
-        parent: graphql.GraphQLNamedType | None,
-        page: int | None,
-    ) -> Measure:
+    def _selections(self, selections: ast.SelectionSetNode | None) -> Measure:
         nodes = selections.selections if selections else ()
-        return reduce(
-            Measure.beside, (self._selection(node, parent, page) for node in nodes), Measure()
-        )
+        return reduce(Measure.beside, (self._selection(node) for node in nodes), Measure())
 
-    def _selection(
-        self, node: ast.SelectionNode, parent: graphql.GraphQLNamedType | None, page: int | None
-    ) -> Measure:
+    def _selection(self, node: ast.SelectionNode) -> Measure:
         if isinstance(node, ast.FieldNode):
-            return self._field(node, parent, page)
+            return self._selections(node.selection_set).under(node)
         if isinstance(node, ast.FragmentSpreadNode):
-            inside = self._fragment(node.name.value, page)
+            inside = self._fragment(node.name.value)
         elif isinstance(node, ast.InlineFragmentNode):
-            condition = node.type_condition
-            kind = self._schema.get_type(condition.name.value) if condition else parent
-            inside = self._selections(node.selection_set, kind, page)
+            inside = self._selections(node.selection_set)
         return inside.beside(Measure(directives=len(node.directives or ())))
 
-    def _fragment(self, name: str, page: int | None) -> Measure:
-        key = (name, page)
-        if key not in self._measured:
+    def _fragment(self, name: str) -> Measure:
+        if name not in self._measured:
             # A fragment that spreads itself counts as nothing here: validation refuses it.
-            self._measured[key] = Measure()
+            self._measured[name] = Measure()
             node = self._fragments.get(name)
             if node:
-                kind = self._schema.get_type(node.type_condition.name.value)
-                self._measured[key] = self._selections(node.selection_set, kind, page)
-        return self._measured[key]
-
-    def _field(
-        self, node: ast.FieldNode, parent: graphql.GraphQLNamedType | None, page: int | None
-    ) -> Measure:
-        definition = (
-            self._schema.get_field(parent, node.name.value)
-            if isinstance(parent, graphql.GraphQLObjectType | graphql.GraphQLInterfaceType)
-            else None
-        )
-        if definition is None:
-            return self._selections(node.selection_set, None, None).under(node, 1)
-        asked = self._page(node, definition)
-        times = 1
-        if graphql.is_list_type(graphql.get_nullable_type(definition.type)):
-            times = asked or page or self._limits.list_size
-            asked = None
-        kind = graphql.get_named_type(definition.type)
-        return self._selections(node.selection_set, kind, asked).under(node, times)
-
-    def _page(self, node: ast.FieldNode, definition: graphql.GraphQLField) -> int | None:
-        """Return how many items the field was asked for; None when it does not page.
-
-        A variable counts as the largest page, since a document is judged once for all variables.
-        """
-        names = {"first", "last"} & definition.args.keys()
-        if not names:
-            return None
-        asked = [
-            self._size(argument.value)
-            for argument in node.arguments or ()
-            if argument.name.value in names and not isinstance(argument.value, ast.NullValueNode)
-        ]
-        defaults = (definition.args[name].default_value for name in names)
-        return max(
-            asked or (size for size in defaults if isinstance(size, int)),
-            default=self._limits.page,
-        )
-
-    def _size(self, value: ast.ValueNode) -> int:
-        most = self._limits.page
-        # What has more digits than the largest page is larger, whatever Python makes of it.
-        if isinstance(value, ast.IntValueNode) and len(value.value) <= len(str(most)):
-            return min(max(int(value.value), 1), most)
-        return most
+                self._measured[name] = self._selections(node.selection_set)
+        return self._measured[name]

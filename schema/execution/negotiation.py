@@ -9,6 +9,11 @@ JSON = "application/json"
 HTML = "text/html"
 
 
+def offered(*, page: bool) -> Sequence[str]:
+    """Return the types that an answer may have; a page is one where that is what is asked for."""
+    return (RESPONSE, JSON, HTML) if page else (RESPONSE, JSON)
+
+
 def preferred(accept: str | None, offered: Sequence[str]) -> str | None:
     """Return the offered type that is wanted most, the first of equals; None when none is wanted.
 

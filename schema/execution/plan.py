@@ -20,12 +20,15 @@ import strawberry
 from graphql.execution import executor, values
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import Path, Undefined, gather_with_cancel
+from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.cast import get_strawberry_type_cast
 from strawberry.types.field import StrawberryField
-from strawberry.types.fields.resolver import StrawberryResolver
+
+from schema.execution import compiled
+from schema.execution.reading import Prepared
 
 _Value = Any  # what a resolver returned
 _Done = Any  # what it comes to in the answer, or a coroutine of that
@@ -35,6 +38,8 @@ _Complete = Callable[["Executor", _Value, Path | None, str | int], _Done]
 #: Calls a field: the executor, the object it is a field of, the object's path.
 _Resolve = Callable[["Executor", _Value, Path | None], _Value]
 
+_MOST_ERRORS = 50  # of variables, as graphql-core has it
+_NO_VARIABLES = values.VariableValues({}, {})
 _MOST_PLANS = 64
 _MOST_FIELDS = 10_000  # a planned field takes some 1.4 KB
 
@@ -55,6 +60,74 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         super().__init__(*args, **kwargs)
         # They depend on the variables alone, so all objects of one request share them.
         self.arguments: dict[_Field, dict[str, Any]] = {}
+        self._functions: dict[compiled.Unit, compiled.Made] = {}
+
+    @classmethod
+    def performed(
+        cls,
+        schema: graphql.GraphQLSchema,
+        prepared: Prepared,
+        variables: dict[str, Any],
+        context: object,
+        root: object = None,
+    ) -> Any:  # noqa: ANN401 - a result, or a coroutine of one, or errors
+        """Return an operation's result, or a coroutine of it; errors of its variables else."""
+        coerced: Any = _NO_VARIABLES
+        if prepared.node.variable_definitions:
+            coerced = values.get_variable_values(
+                schema,
+                prepared.node.variable_definitions,
+                variables,
+                max_errors=_MOST_ERRORS,
+                hide_suggestions=True,
+            )
+        if isinstance(coerced, list):
+            return coerced
+        plan = cls.plans.known(prepared.node, coerced)
+        if plan is not None and plan.unit is not None:
+            # Most that is asked again is asked of memory, and needs no executor.
+            light = _Light(schema, coerced, context, cls.ticking())
+            try:
+                return graphql.ExecutionResult(plan.unit.of(light)(root), None)
+            except compiled.UnusualError:
+                plan.unit.met_unusual()
+        run = cls(
+            schema,
+            prepared.definitions,
+            prepared.fragments,
+            root,
+            context,
+            prepared.node,
+            coerced,
+            executor.default_field_resolver,
+            executor.default_type_resolver,
+            executor.default_field_resolver,
+            is_awaitable=optimized_is_awaitable,
+            hide_suggestions=True,
+        )
+        return run.execute_operation() if plan is None else run._by(plan)
+
+    @classmethod
+    def ticking(cls) -> Callable[[], None]:
+        """Return what a run without an executor calls as ``tick``."""
+        return _nothing
+
+    def _by(self, plan: _Plan) -> Any:  # noqa: ANN401 - a result, or a coroutine of one
+        try:
+            data = plan.executed(self, self.root_value)
+        except graphql.GraphQLError as error:
+            return self._failed(error)
+        return self._later(data) if type(data) is CoroutineType else self.build_response(data)
+
+    async def _later(self, data: _Done) -> Any:  # noqa: ANN401 - a result
+        try:
+            return self.build_response(await data)
+        except graphql.GraphQLError as error:
+            return self._failed(error)
+
+    def _failed(self, error: graphql.GraphQLError) -> Any:  # noqa: ANN401 - a result
+        self.collected_errors.add(error, None)
+        return self.build_response(None)
 
     def tick(self) -> None:
         """Be told that the fields of one more object are about to run; what it raises ends them."""
@@ -72,8 +145,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return super().execute_root_grouped_field_set(
                 root_type, root_value, grouped_field_set, serially, position_context
             )
-        fields = self.plans.root(self, root_type, grouped_field_set)
-        return _executed(self, fields, root_value, None)
+        plan = self.plans.of(self, root_type, grouped_field_set)
+        return plan.executed(self, root_value)
+
+    def function(self, unit: compiled.Unit) -> compiled.Made:
+        """Return the function of a compiled selection, with the arguments of this run."""
+        if unit not in self._functions:
+            self._functions[unit] = unit.of(self)
+        return self._functions[unit]
 
     def execute_fields(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - graphql-core's
         """Run the fields of one object that is not planned."""
@@ -109,30 +188,92 @@ class Plans:
         """How many fields all plans have together."""
         return sum(plan.size for plan in self._plans.values())
 
-    def root(
-        self, run: Executor, kind: graphql.GraphQLObjectType, grouped: GroupedFieldSet
-    ) -> Sequence[_Field]:
-        """Return the root fields of an operation as they are planned."""
-        variables = run.variable_values.coerced.items()
-        chosen = (pair for pair in variables if isinstance(pair[1], bool))
-        key = (id(run.operation), *chosen)
+    def known(
+        self, operation: graphql.OperationDefinitionNode, variables: values.VariableValues
+    ) -> _Plan | None:
+        """Return the plan of an operation that was planned and is to be run again as it is."""
+        key = _key(operation, variables)
+        plan = self._plans.get(key)
+        if plan is None or not plan.compiles:
+            return None
+        self._plans[key] = self._plans.pop(key)
+        return plan
+
+    def of(self, run: Executor, kind: graphql.GraphQLObjectType, grouped: GroupedFieldSet) -> _Plan:
+        """Return the plan of an operation; what is asked again is compiled."""
+        key = _key(run.operation, run.variable_values)
         plan = self._plans.pop(key, None)
-        if plan is None:
-            plan = _Plan(run.operation)
-            plan.root = _fields(plan, run, kind, grouped)
+        if plan is None or not plan.compiles:
+            plan = _Plan(run, kind, grouped, compiles=plan is not None)
         self._plans[key] = plan
         while len(self) > self._most or (len(self) > 1 and self.fields > self._most_fields):
             del self._plans[next(iter(self._plans))]
-        return plan.root
+        return plan
+
+
+def _key(
+    operation: graphql.OperationDefinitionNode, variables: values.VariableValues
+) -> tuple[object, ...]:
+    """Return what a plan depends on: only boolean variables can skip or include a field."""
+    if not variables.coerced:
+        return (id(operation),)
+    chosen = [pair for pair in variables.coerced.items() if isinstance(pair[1], bool)]
+    return (id(operation), *chosen)
+
+
+class _Light:
+    """What a compiled operation needs of an executor, which is not made for it."""
+
+    __slots__ = ("context_value", "hide_suggestions", "schema", "tick", "variable_values")
+
+    def __init__(
+        self,
+        schema: graphql.GraphQLSchema,
+        variables: values.VariableValues,
+        context: object,
+        tick: Callable[[], None],
+    ) -> None:
+        self.schema = schema
+        self.variable_values = variables
+        self.context_value = context
+        self.tick = tick
+        self.hide_suggestions = True
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class _Plan:
     """How one operation runs. It keeps the operation alive, whose identity is its key."""
 
-    def __init__(self, operation: graphql.OperationDefinitionNode) -> None:
-        self.operation = operation
+    def __init__(
+        self,
+        run: Executor,
+        kind: graphql.GraphQLObjectType,
+        grouped: GroupedFieldSet,
+        *,
+        compiles: bool,
+    ) -> None:
+        self.operation = run.operation
+        self.compiles = compiles
         self.size = 0
-        self.root: Sequence[_Field] = ()
+        self._fields: Sequence[_Field] = ()
+        self._grouped = kind, grouped
+        self._unit = compiled.root(run, kind, grouped, _read) if compiles else None
+        if self._unit is not None:
+            self.size = self._unit.size
+
+    @property
+    def unit(self) -> compiled.Unit | None:
+        """The function for the whole operation, unless there is none that is worth trying."""
+        return None if self._unit is None or self._unit.gave_up else self._unit
+
+    def executed(self, run: Executor, root: object) -> _Done:
+        """Return what the operation comes to; a coroutine if that is still awaited."""
+        if not self._fields:
+            self._fields = _fields(self, run, *self._grouped)
+        return _executed(run, self._fields, root, None)
 
 
 class _Field:
@@ -174,12 +315,7 @@ class _Field:
 
     def raw_arguments(self, run: Executor) -> dict[str, Any]:
         """Return the arguments as GraphQL reads them."""
-        node, _, variables = self.details[0]
-        if not self.definition.args and not node.arguments:
-            return {}
-        return values.get_argument_values(
-            self.definition, node, run.variable_values, variables, run.hide_suggestions
-        )
+        return _raw_arguments(run, self.definition, self.details)
 
 
 class _Place:
@@ -194,7 +330,8 @@ class _Place:
         self.kind = kind
         self.typename = typename
         self.plain = _PLAIN.get(graphql.get_nullable_type(kind))
-        self.complete = _completer(self, kind)
+        complete = _completer(self, kind)
+        self.complete = _quick(self, complete) if field.plan.compiles else complete
 
     def path(self, prev: Path | None, key: str | int) -> Path:
         return Path(prev, key, self.typename)
@@ -279,14 +416,18 @@ def _resolver(field: _Field, run: Executor) -> _Resolve:
     if field.definition is graphql.TypeNameMetaFieldDef:
         name = field.parent.name
         return lambda _run, _source, _path: name
-    known = field.definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    schema = run.schema._strawberry_schema  # type: ignore[attr-defined]  # noqa: SLF001 - strawberry's mark
-    if type(known) is not StrawberryField or known.extensions or schema.exception_handlers:
+    known = compiled.plain(field.definition, run.schema, is_gate=_is_gate)
+    if known is None:
         return _as_ever(field)
     if known.base_resolver is None:
-        get, name = known.default_resolver, known.python_name
-        return lambda _run, source, _path: get(source, name)
-    return _called(field, known, known.base_resolver, schema)
+        name = known.python_name
+        return lambda _run, source, _path: getattr(source, name)
+    return _called(field, known)
+
+
+def _is_gate(extension: object) -> bool:
+    """Say whether an extension only lets pass or raises, by what the query's context says."""
+    return hasattr(extension, "admit")
 
 
 def _as_ever(field: _Field) -> _Resolve:
@@ -298,34 +439,55 @@ def _as_ever(field: _Field) -> _Resolve:
     return resolve
 
 
-def _called(
-    field: _Field,
-    known: StrawberryField,
-    resolver: StrawberryResolver[Any],
-    schema: strawberry.Schema,
-) -> _Resolve:
+def _called(field: _Field, known: Any) -> _Resolve:  # noqa: ANN401 - a field with a resolver
+    resolver = known.base_resolver
     call = resolver.wrapped_func
-    unusual = resolver.is_async or resolver.parent_parameter or resolver.root_parameter
-    if unusual or not callable(call):
-        return _as_ever(field)
+    gates = [gate.admit for gate in known.extensions]
     takes_self = bool(resolver.self_parameter)
     info_name = resolver.info_parameter and resolver.info_parameter.name
 
     def resolve(run: Executor, source: object, path: Path | None) -> _Value:
+        for admit in gates:
+            admit(run.context_value)
         arguments = run.arguments.get(field)
         if arguments is None:
-            arguments = run.arguments[field] = convert_arguments(
-                field.raw_arguments(run),
-                known.arguments,
-                scalar_registry=schema.schema_converter.scalar_registry,
-                config=schema.config,
-                info=_Info(run, field, known, path),
-            )
+            info = _Info(run, field, known, path)
+            arguments = _read(run, known, field.definition, field.details, info)
+            run.arguments[field] = arguments
         if info_name:
             arguments = {**arguments, info_name: _Info(run, field, known, path)}
         return call(source, **arguments) if takes_self else call(**arguments)
 
     return resolve
+
+
+def _read(
+    run: Any,  # noqa: ANN401 - an executor
+    known: StrawberryField,
+    definition: graphql.GraphQLField,
+    details: FieldDetailsList,
+    info: strawberry.Info[Any, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the arguments of a field as its resolver takes them."""
+    schema = run.schema._strawberry_schema  # noqa: SLF001 - strawberry's mark
+    return convert_arguments(
+        _raw_arguments(run, definition, details),
+        known.arguments,
+        scalar_registry=schema.schema_converter.scalar_registry,
+        config=schema.config,
+        info=info,
+    )
+
+
+def _raw_arguments(
+    run: Executor, definition: graphql.GraphQLField, details: FieldDetailsList
+) -> dict[str, Any]:
+    node, _, variables = details[0]
+    if not definition.args and not node.arguments:
+        return {}
+    return values.get_argument_values(
+        definition, node, run.variable_values, variables, run.hide_suggestions
+    )
 
 
 class _Info(strawberry.Info[Any, Any]):
@@ -350,6 +512,29 @@ class _Info(strawberry.Info[Any, Any]):
 
 
 # What is made of what they return.
+
+
+def _quick(place: _Place, complete: _Complete) -> _Complete:
+    """Return what completes values by a compiled function, where the place can have one."""
+    unit: compiled.Unit | None = None
+    tried = False
+
+    def quickly(run: Executor, value: object, prev: Path | None, key: str | int) -> _Done:
+        nonlocal unit, tried
+        if not tried:
+            tried = True
+            unit = compiled.unit(run, place.kind, place.field.details, _read)
+            place.field.plan.size += unit.size if unit else 0
+        if unit is None or unit.gave_up:
+            place.complete = complete
+            return complete(run, value, prev, key)
+        try:
+            return run.function(unit)(value)
+        except compiled.UnusualError:
+            unit.met_unusual()
+            return complete(run, value, prev, key)
+
+    return quickly
 
 
 def _completer(place: _Place, kind: graphql.GraphQLOutputType) -> _Complete:

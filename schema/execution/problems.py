@@ -90,7 +90,13 @@ def _settled(
 
 def _filed(cause: Exception, path: Sequence[str | int] | None) -> dict[str, object]:
     reference = secrets.token_hex(6)
-    _log.error("internal error, reference %s, at %s", reference, path, exc_info=cause)
+    _log.error(
+        "internal error, reference %s, at %s",
+        reference,
+        path,
+        exc_info=cause,
+        extra={"reference": reference},
+    )
     return {"code": Code.INTERNAL.value, "reference": reference}
 
 

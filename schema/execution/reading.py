@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import graphql
+from graphql.execution.collect_fields import FragmentDetails
 from graphql.language import ast
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from strawberry.types.graphql import OperationType
 
-from schema.execution import limits, problems
+from schema.execution import caching, limits, problems
 from schema.execution.code import Code
 
 #: Called with the context and the names of the fields, before any of them is resolved.
@@ -22,27 +23,45 @@ Before = Callable[[Any, frozenset[str]], Awaitable[None]]
 _REMEMBERED = 64  # a document of the most tokens takes some 1.5 MB as a tree
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """One operation of a document that parsed, with what every run of it needs."""
+
+    node: ast.OperationDefinitionNode
+    kind: OperationType
+    #: Its kind as a word.
+    sort: str
+    fragments: Mapping[str, FragmentDetails]
+    definitions: Mapping[str, ast.FragmentDefinitionNode]
+    #: What it costs; None in a document that may not run.
+    cost: limits.Cost | None
+    #: Whether its answer may be kept.
+    policy: caching.Policy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """A document that parsed, the errors that keep it from being run, the fields it names."""
 
     document: ast.DocumentNode
     errors: tuple[graphql.GraphQLError, ...]
     fields: frozenset[str]
+    operations: Mapping[str, Prepared]
+    #: The operation, where there is but one.
+    only: Prepared | None
 
-    def unresolved(self, name: str | None) -> graphql.GraphQLError | None:
-        """Return an error unless the name, or its absence, picks exactly one operation."""
-        operations = [
-            node
-            for node in self.document.definitions
-            if isinstance(node, ast.OperationDefinitionNode)
-        ]
+    def prepared(self, name: str | None) -> Prepared:
+        """Return the operation that a name, or its absence, picks.
+
+        Raises:
+            GraphQLError: it picks none, or not exactly one.
+        """
+        found = self.only if name is None else self.operations.get(name)
+        if found is not None:
+            return found
         if name is None:
-            one = len(operations) == 1
-            return None if one else _unresolved("Say which operation to run: `operationName`.")
-        if any(node.name and node.name.value == name for node in operations):
-            return None
-        return _unresolved("The document has no operation of that name.")
+            raise _unresolved("Say which operation to run: `operationName`.")
+        raise _unresolved("The document has no operation of that name.")
 
 
 class Reader:
@@ -63,11 +82,32 @@ class Reader:
             OneOfInputValidationRule,
             *(() if introspection else (graphql.NoSchemaIntrospectionCustomRule,)),
         ]
-        self.read = lru_cache(maxsize=_REMEMBERED)(self._read)
+        self._hints = caching.Hints(schema)
+        self._remembered: dict[str, Reading] = {}
 
-    def cost(self, text: str, name: str | None) -> int:
-        """Return the points of cost of an operation of a document that may run."""
-        return limits.cost(self._schema, self.read(text).document, self._bounds, name)
+    def known(self, text: str, name: str | None) -> Prepared | None:
+        """Return an operation of a text that need not be read anew, if there is one."""
+        reading = self._remembered.get(text)
+        if reading is None or reading.errors:
+            return None
+        return reading.only if name is None else reading.operations.get(name)
+
+    def remembers(self, text: str) -> bool:
+        """Say whether a text need not be read anew."""
+        return text in self._remembered
+
+    def read(self, text: str) -> Reading:
+        """Return what a text is.
+
+        Raises:
+            GraphQLError: it does not parse, or is too long to be tried.
+        """
+        found = self._remembered.pop(text, None) or self._read(text)
+        # The last used is the last to go.
+        self._remembered[text] = found
+        if len(self._remembered) > _REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        return found
 
     def _read(self, text: str) -> Reading:
         document = self._parsed(text)
@@ -78,7 +118,34 @@ class Reader:
                 self._schema, document, self._rules, hide_suggestions=True
             )
         ]
-        return Reading(document, tuple(errors), frozenset(_fields(document)))
+        operations = self._operations(document, may_run=not errors)
+        return Reading(
+            document,
+            tuple(errors),
+            frozenset(_fields(document)),
+            {one.node.name.value: one for one in operations if one.node.name},
+            operations[0] if len(operations) == 1 else None,
+        )
+
+    def _operations(self, document: ast.DocumentNode, *, may_run: bool) -> list[Prepared]:
+        definitions = {
+            node.name.value: node
+            for node in document.definitions
+            if isinstance(node, ast.FragmentDefinitionNode)
+        }
+        fragments = {name: FragmentDetails(node) for name, node in definitions.items()}
+        found = []
+        for node in document.definitions:
+            if isinstance(node, ast.OperationDefinitionNode):
+                name = node.name.value if node.name else None
+                sort, cost, policy = node.operation.value, None, caching.PRIVATE
+                if may_run:
+                    cost = limits.priced(self._schema, document, self._bounds, name)
+                    policy = self._hints.policy(document, name)
+                found.append(
+                    Prepared(node, OperationType(sort), sort, fragments, definitions, cost, policy)
+                )
+        return found
 
     def _parsed(self, text: str) -> ast.DocumentNode:
         bounds = self._bounds
@@ -110,9 +177,7 @@ class Admission(SchemaExtension):
         context = self.execution_context
         reading = self._reader.read(context.query or "")
         # Strawberry's public name falls back to the first operation, which nobody asked for.
-        name = context._provided_operation_name  # noqa: SLF001 - the only trace of what was asked
-        if unresolved := reading.unresolved(name):
-            raise unresolved
+        reading.prepared(context._provided_operation_name)  # noqa: SLF001 - the only trace of what was asked
         context.graphql_document = reading.document
         self._errors = list(reading.errors)
         self._fields = reading.fields

@@ -5,14 +5,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Protocol
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from types import CoroutineType
+from typing import Any, Protocol, TypeVar
 
 import graphql
-from strawberry.federation import Schema as FederatedSchema
+from graphql.execution.values import get_variable_values
+from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from schema.execution import limits, plan, problems, reading
+from models import trace
+from resolvers.document import hash_of as document_hash
+from resolvers.measure import Measures
+from schema.execution import caching, limits, plan, problems, reading
+from schema.execution.entity import Subgraph
+from schema.execution.patience import bounded
+from schema.execution.reading import Prepared
+
+T = TypeVar("T")
+
+_ALLOWED = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 #: Called with the context once an operation is over.
 After = Callable[[Any], Awaitable[None]]
@@ -29,7 +43,67 @@ class Planned(Protocol):
         """Return it as JSON has it, for a query of this cost, of so much at most."""
 
 
-class Schema(FederatedSchema):
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One operation as a request asks for it."""
+
+    text: str
+    variables: dict[str, Any]
+    name: str | None = None
+    #: The kinds of operations that may be asked for so.
+    allowed: frozenset[OperationType] = _ALLOWED
+    #: Ends a query that nobody waits for any more.
+    while_there: Callable[[], AbstractAsyncContextManager[None]] | None = None
+    #: The span that it is a part of, where somebody traces it (W3C Trace Context).
+    traceparent: str | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of an operation; without one where it could not be read."""
+
+    result: ExecutionResult
+    operation: Prepared | None = None
+    #: What it costs.
+    points: int = 0
+    began: bool = True
+    #: Whether it was well formed, and does not hold all the same.
+    is_unprocessable: bool = False
+
+    @classmethod
+    def refused(
+        cls,
+        errors: list[graphql.GraphQLError],
+        operation: Prepared | None = None,
+        points: int = 0,
+    ) -> Outcome:
+        """Return the outcome of an operation of which nothing was run."""
+        return cls(ExecutionResult(None, errors), operation, points, began=False)
+
+    @property
+    def sort(self) -> str:
+        """What kind of operation it is of, in a word."""
+        return self.operation.sort if self.operation else "unread"
+
+    @property
+    def code(self) -> str:
+        """The code of its first error; ``OK`` without one."""
+        errors = self.result.errors
+        return str((errors[0].extensions or {}).get("code", "")) if errors else "OK"
+
+    @property
+    def policy(self) -> caching.Policy:
+        """Whether its answer may be kept."""
+        return self.operation.policy if self.operation else caching.PRIVATE
+
+    @property
+    def called(self) -> str | None:
+        """Its name in the document."""
+        named = self.operation.node.name if self.operation else None
+        return named.value if named else None
+
+
+class Schema(Subgraph):
     """A federated schema that reads, limits, times and settles every operation it executes."""
 
     def __init__(
@@ -40,13 +114,17 @@ class Schema(FederatedSchema):
         introspection: bool = True,
         before: reading.Before | None = None,
         after: After | None = None,
+        measures: Measures | None = None,
         **parts: Any,  # noqa: ANN401 - strawberry's own arguments, passed on
     ) -> None:
         self.bounds = bounds or limits.Limits()
+        self._before = before or _nothing
+        self.measures = measures or Measures()
+        self._executor = _executor(self.bounds.seconds)
         super().__init__(
             query=query,
-            extensions=[lambda: reading.Admission(self._reader, before or _nothing)],
-            execution_context_class=_executor(self.bounds.seconds),
+            extensions=[lambda: reading.Admission(self._reader, self._before)],
+            execution_context_class=self._executor,
             federation_version="2.9",
             **parts,
         )
@@ -61,55 +139,138 @@ class Schema(FederatedSchema):
         root_value: Any | None = None,  # noqa: ANN401 - strawberry's signature
         operation_name: str | None = None,
         allowed_operation_types: Iterable[OperationType] | None = None,
-        operation_extensions: dict[str, Any] | None = None,
+        operation_extensions: dict[str, Any] | None = None,  # noqa: ARG002 - strawberry's signature
     ) -> ExecutionResult:
+        """Run one operation and return its result; see ``run``."""
+        allowed = frozenset(allowed_operation_types or _ALLOWED)
+        asked = Asked(query or "", variable_values or {}, operation_name, allowed)
+        return (await self.run(asked, context_value, root_value)).result
+
+    async def run(self, asked: Asked, context: Any, root: object = None) -> Outcome:  # noqa: ANN401 - as resolvers see it
         """Run one operation; its errors are settled, and it ends when its time is over.
 
         An operation out of time has begun and may have acted, so it answers as an execution that
         came to nothing (``data: null``), never as a request that was refused. However it ended,
         ``after`` is called before it is answered; what that raises takes the answer's place.
+
+        Raises:
+            InvalidOperationTypeError: it is of no kind that is allowed.
+            GreenwayError: what is read before it, or its charge, is refused.
         """
-        try:
-            async with asyncio.timeout(self.bounds.seconds):
-                result = await super().execute(
-                    query,
-                    variable_values,
-                    context_value,
-                    root_value,
-                    operation_name,
-                    allowed_operation_types,
-                    operation_extensions,
+        began = time.perf_counter()
+        self.measures.under_way += 1
+        with trace.span(trace.OPERATION, asked.traceparent) as span:
+            try:
+                outcome = await self._run(asked, context, root)
+            finally:
+                self.measures.under_way -= 1
+            self._settle(outcome, context)
+            self._tell(asked, outcome, time.perf_counter() - began)
+            if trace.is_on():
+                span.tell(
+                    kind=outcome.sort,
+                    document=document_hash(asked.text),
+                    outcome=outcome.code,
+                    cost=outcome.points,
+                    called=self.measures.known(outcome.called),
                 )
+        return outcome
+
+    async def _run(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
+        try:
+            outcome = await bounded(self._executed(asked, context, root), self.patience)
         except TimeoutError:
             return self._timed_out()
         finally:
-            await self._after(context_value)
-        if any(isinstance(error.original_error, _OutOfTimeError) for error in result.errors or ()):
+            await self._after(context)
+        errors = outcome.result.errors
+        if errors and any(isinstance(one.original_error, _OutOfTimeError) for one in errors):
             return self._timed_out()
-        planned: Planned | None = getattr(context_value, "plan", None)
-        if planned is None or result.data is None:
-            result.errors = list(problems.settled(result.errors or (), context_value)) or None
-            return result
-        return self._planned(result, planned, context_value, query or "", operation_name)
+        return outcome
 
-    def _planned(
-        self,
-        result: ExecutionResult,
-        planned: Planned,
-        context: object,
-        query: str,
-        operation_name: str | None,
-    ) -> ExecutionResult:
-        """Return the result with its plan; of a dry one, without data and what befell that."""
-        cost = self._reader.cost(query, operation_name)
-        told = problems.settled(result.errors or (), None if planned.is_dry else context)
-        return ExecutionResult(
-            data=None if planned.is_dry else result.data,
-            errors=list(told) or None,
-            extensions={
-                **(result.extensions or {}),
-                "plan": planned.told(cost, self.bounds.cost),
-            },
+    async def _executed(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
+        charge: Callable[[int], None] = getattr(context, "charge", _charge_nobody)
+        if not self._reader.remembers(asked.text):
+            charge(limits.toll(asked.text))
+        try:
+            reading = self._reader.read(asked.text)
+            operation = reading.prepared(asked.name)
+        except graphql.GraphQLError as refused:
+            charge(limits.BASE)
+            outcome = Outcome.refused([refused])
+            outcome.is_unprocessable = self._reader.remembers(asked.text)
+            return outcome
+        if operation.kind not in asked.allowed:
+            raise InvalidOperationTypeError(operation.kind)
+        points = operation.cost.of(asked.variables) if operation.cost else 0
+        charge(max(points, limits.BASE))
+        errors = list(reading.errors) or self._excess(asked, points)
+        if errors:
+            outcome = Outcome.refused(errors, operation, points)
+            outcome.is_unprocessable = self._fits(operation, asked)
+            return outcome
+        await self._before(context, reading.fields)
+        done = self._executor.performed(self._schema, operation, asked.variables, context, root)
+        if isinstance(done, list):
+            return Outcome.refused(done, operation, points)
+        if type(done) is CoroutineType:
+            done = await self._awaited(done, asked, operation)
+        return Outcome(ExecutionResult(done.data, done.errors), operation, points)
+
+    async def _awaited(
+        self, done: CoroutineType[Any, Any, Any], asked: Asked, operation: Prepared
+    ) -> Any:  # noqa: ANN401 - graphql-core's result
+        # A mutation that has begun goes on to its end, whoever waits.
+        if asked.while_there is None or operation.kind is not OperationType.QUERY:
+            return await done
+        return await bounded(done, asked.while_there)
+
+    def patience(self) -> asyncio.Timeout:
+        """Return a time limit for what has to wait."""
+        return asyncio.timeout(self.bounds.seconds)
+
+    def is_public(self, text: str, name: str | None) -> bool:
+        """Say whether it is known of an operation that its answer is the same for everybody."""
+        found = self._reader.known(text, name)
+        return found is not None and found.policy.public
+
+    def _fits(self, operation: Prepared, asked: Asked) -> bool:
+        """Say whether an operation that may not run is given the variables that it declares."""
+        declared = operation.node.variable_definitions or ()
+        return not isinstance(get_variable_values(self._schema, declared, asked.variables), list)
+
+    def _excess(self, asked: Asked, points: int) -> list[graphql.GraphQLError]:
+        excess = limits.overrun(asked.variables, self.bounds)
+        excess = excess or limits.overdrawn(points, self.bounds)
+        return [excess] if excess else []
+
+    def _settle(self, outcome: Outcome, context: object) -> None:
+        """Make of the errors what the asker may see, and tell what the operation cost."""
+        result = outcome.result
+        planned: Planned | None = getattr(context, "plan", None)
+        is_dry = planned is not None and planned.is_dry and result.data is not None
+        told = problems.settled(result.errors or (), None if is_dry else context)
+        result.errors = list(told) or None
+        if not outcome.began or outcome.operation is None:
+            return
+        cost: dict[str, object] = {"requested": outcome.points, "limit": self.bounds.cost}
+        left: int | None = getattr(context, "points_left", None)
+        # What all may share says nothing of whoever asked first.
+        if left is not None and outcome.policy.max_age is None:
+            cost["remaining"] = left
+        result.extensions = {"cost": cost}
+        if planned is not None and result.data is not None:
+            result.extensions["plan"] = planned.told(outcome.points, self.bounds.cost)
+            result.data = None if is_dry else result.data
+
+    def _tell(self, asked: Asked, outcome: Outcome, seconds: float) -> None:
+        self.measures.operation(
+            outcome.sort,
+            outcome.code,
+            seconds=seconds,
+            cost=outcome.points,
+            called=outcome.called,
+            document=document_hash(asked.text) if seconds >= self.measures.slow_seconds else "",
         )
 
     def process_errors(
@@ -119,8 +280,12 @@ class Schema(FederatedSchema):
     ) -> None:
         """Log nothing here: what is worth a line in the log gets it where it is settled."""
 
-    def _timed_out(self) -> ExecutionResult:
-        return ExecutionResult(data=None, errors=[problems.timeout(self.bounds.seconds)])
+    def _timed_out(self) -> Outcome:
+        return Outcome(ExecutionResult(None, [problems.timeout(self.bounds.seconds)]))
+
+
+def _charge_nobody(points: int) -> None:
+    """Charge nobody."""
 
 
 async def _nothing(context: object, fields: frozenset[str]) -> None:
@@ -155,5 +320,15 @@ def _executor(seconds: float) -> type[plan.Executor]:
         def tick(self) -> None:
             if time.monotonic() > self._ends:
                 raise _OutOfTimeError
+
+        @classmethod
+        def ticking(cls) -> Callable[[], None]:
+            ends, clock = time.monotonic() + seconds, time.monotonic
+
+            def tick() -> None:
+                if clock() > ends:
+                    raise _OutOfTimeError
+
+            return tick
 
     return Executor

@@ -19,6 +19,25 @@ def test_a_token_that_comes_too_late_is_not_taken():
     assert one.take(now=101, patience=0) == 0
 
 
+def test_several_tokens_are_taken_together_or_not_at_all():
+    one = bucket.Bucket(per_second=10, burst=5)
+
+    assert one.take(100, 0, tokens=3) == 0
+    assert one.take(100, 0, tokens=3) == pytest.approx(0.1)
+    assert one.take(100, 0, tokens=2) == 0
+    assert one.lacks(100) == pytest.approx(5)
+    assert one.lacks(100.2) == pytest.approx(3)
+
+
+def test_a_bucket_learns_what_others_took():
+    one = bucket.Bucket(per_second=10, burst=5)
+
+    one.learn(100, lacking=7)
+
+    assert one.take(100, 0) == pytest.approx(0.3)
+    assert one.lacks(100.7) == pytest.approx(0)
+
+
 @settings(deadline=None)
 @given(
     per_second=st.sampled_from([0.5, 3.0, 250.0]),

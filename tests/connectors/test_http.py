@@ -414,6 +414,41 @@ async def test_a_waiter_that_is_cancelled_takes_nothing_from_the_others(client):
     assert len(loopback.calls) == 1
 
 
+async def test_a_call_that_every_waiter_was_cancelled_of_is_given_up(client):
+    async with asking(client, partner.hangs) as (loopback, one):
+        waiting = [asyncio.create_task(one.get("Slot")) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        for waiter in waiting:
+            waiter.cancel()
+            await asyncio.sleep(0.05)
+        loopback.does = partner.says('"there"')
+
+        reply = await one.get("Slot")
+        await eventually(lambda: loopback.left == 1)
+
+    assert reply.json() == "there"
+    assert len(loopback.calls) == 2
+
+
+async def test_who_asks_as_the_last_waiter_is_cancelled_joins_no_call_that_ends(client):
+    async with asking(client, partner.says('"same"', after=0.1)) as (loopback, one):
+        first = asyncio.create_task(one.get("Slot"))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        await asyncio.sleep(0)
+
+        assert (await one.get("Slot")).json() == "same"
+
+    assert len(loopback.calls) == 2
+
+
+async def eventually(holds, seconds=2.0):
+    """Wait until a question says yes."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
+
+
 async def test_a_partner_is_never_called_by_more_than_its_concurrency(client):
     under_way = most = 0
 

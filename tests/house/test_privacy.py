@@ -18,6 +18,7 @@ KNOCKS = {
     "Query.coverage": """{
       coverage(service: "arrival-guide") { people(first: 100) { nodes { name } } }
     }""",
+    "Query.card": f'{{ card(serial: "{demo.serial(demo.PILOT)}") {{ talent {{ name }} }} }}',
     "Query.node": f'{{ node(id: "{PERSON}") {{ ... on Talent {{ name }} }} }}',
     "Query._entities": f"""{{
       _entities(representations: [{{__typename: "Talent", id: "{PERSON}"}}]) {{

@@ -54,6 +54,10 @@ LOOKS = {
     f"""{{ _entities(representations: [{{__typename: "Talent", id: "{PERSON}"}}]) {{
       ... on _Entity {{ ... on Talent {{ nationality }} }} }} }}""": ["nationality"],
     f'{{ cardRecords(card: {{holder: "{PERSON}"}}) {{ serial }} }}': ["card"],
+    f'{{ node(id: "{PERSON}") {{ ... on Talent {{ card {{ talent {{ district }} }} }} }} }}': [
+        "card",
+        "district",
+    ],
 }
 COVERED = """{ coverage(service: "arrival-guide") { people(first: 100) {
   nodes { name } edges { node { listedOn } } } } }"""

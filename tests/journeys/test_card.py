@@ -65,6 +65,20 @@ async def test_a_card_lives_from_issue_to_replacement(act, ask):
     assert by_serial == found[1:]
 
 
+async def test_an_officer_finds_a_card_with_its_holder_by_its_serial(act, ask):
+    [issued] = (await act(ISSUE, {"holders": [ENGINEER]}))["cards"]
+    card = "query ($serial: String!) { card(serial: $serial) { serial status talent { id } } }"
+
+    found = await ask(card, {"serial": issued["serial"].lower()})
+    none = await ask(card, {"serial": "GW-0000-0000-0"})
+    denied = await ask(card, {"serial": issued["serial"]}, viewer="holder", person=demo.ENGINEER)
+
+    shown = {"serial": issued["serial"], "status": "ACTIVE", "talent": {"id": ENGINEER}}
+    assert found.json()["data"]["card"] == shown
+    assert none.json()["data"] == {"card": None}
+    assert denied.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
 async def test_acts_that_cannot_be_are_faults_with_codes(act):
     pilot = {"holder": demo.handle(demo.PILOT)}
     for name in ("suspend", "resume", "renew", "revoke"):

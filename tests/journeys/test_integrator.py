@@ -21,7 +21,7 @@ from connectors import (
     scaffold,
     transport,
 )
-from tests import partner
+from tests import asgi, partner
 from tests.hub import eventually
 
 pytestmark = pytest.mark.any_database
@@ -71,7 +71,7 @@ async def test_from_a_curl_line_to_an_answer_of_the_hub_without_a_restart(begun,
         secrets={f"{SLUG}-key": SECRET},
     )
     before = schema.build_schema().as_str()
-    async with hub.app.router.lifespan_context(hub.app):
+    async with asgi.alive(hub.app):
 
         async def answered() -> bool:
             (page,) = (await hub.ask(OFFERS)).json()["data"]["service"]["offers"]["pages"]

@@ -74,7 +74,7 @@ async def live(stand, folder):
 
         async def live():
             one = stand(partners=folder, always_live=True)
-            await stack.enter_async_context(one.app.router.lifespan_context(one.app))
+            await stack.enter_async_context(asgi.alive(one.app))
             return one
 
         yield live

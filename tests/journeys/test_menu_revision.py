@@ -10,6 +10,7 @@ import pytest
 from connectors.registry import PARTNERS
 from models import errors, offer
 from resolvers import publication
+from tests import asgi
 from tests.hub import eventually
 
 MENU = Path(__file__).parents[2] / "menu"
@@ -55,7 +56,7 @@ def rename(folder):
 
 
 async def test_a_new_menu_is_in_force_within_seconds_without_a_restart(hub, ask, publish, rename):
-    async with hub.app.router.lifespan_context(hub.app):
+    async with asgi.alive(hub.app):
         before = (await ask(SEEN)).json()["data"]
         rename("name:\n  en: ", "name:\n  en: New ")
         revision, is_new = await publish()

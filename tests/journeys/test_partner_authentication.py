@@ -253,7 +253,7 @@ async def test_a_suspended_verifier_is_refused_until_it_is_resumed(hub):
 async def test_a_suspension_bites_in_every_process_within_a_second(stand):
     here, there = stand(), stand()
     key = await till(here)
-    async with there.app.router.lifespan_context(there.app):
+    async with asgi.alive(there.app):
         heard = standing.eventually(lambda: _is(there, key, 200))
         await heard
         await acted(here, SUSPEND, code=CLINIC["code"])

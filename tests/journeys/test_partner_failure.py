@@ -165,7 +165,7 @@ async def test_with_every_partner_dead_the_hub_is_ready_and_the_menu_answers(
     async def is_ready() -> bool:
         return (await asgi.call(hub.app, path="/readyz")).status == 200
 
-    async with hub.app.router.lifespan_context(hub.app):
+    async with asgi.alive(hub.app):
         await eventually(is_ready)
         dead = (await hub.ask(page)).json()
         for one in systems.values():

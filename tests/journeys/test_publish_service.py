@@ -92,8 +92,8 @@ def folder(tmp_path) -> Path:
 async def test_what_an_officer_publishes_every_hub_has_without_a_restart(stand, publish, in_force):
     here, there = stand(), stand()
     async with (
-        here.app.router.lifespan_context(here.app),
-        there.app.router.lifespan_context(there.app),
+        asgi.alive(here.app),
+        asgi.alive(there.app),
     ):
         told = await publish(CHANGED, in_force)
 

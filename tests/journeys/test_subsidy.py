@@ -95,4 +95,4 @@ async def test_a_service_that_pays_nothing_has_no_months(ask):
         '{ service(code: "arrival-guide") { ... on Service { verdict { subsidy { total } } } } }'
     )
 
-    assert found.json() == {"data": {"service": {"verdict": {"subsidy": None}}}}
+    assert found.json()["data"] == {"service": {"verdict": {"subsidy": None}}}

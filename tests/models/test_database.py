@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import shutil
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -126,19 +127,67 @@ async def test_money_is_exact_to_the_fen_and_never_rounded(database):
         await save(database, factories.a_talent(employments=[post]))
 
 
-async def test_a_live_database_answers_a_ping_and_a_missing_one_does_not(database, tmp_path):
-    await database.ping()
+async def test_a_live_database_says_whether_it_is_behind_and_a_missing_one_raises(
+    database, tmp_path
+):
+    assert not await database.is_behind()
 
     (tmp_path / "folder.db").mkdir()
     missing = Database(f"sqlite:///{tmp_path}/folder.db")
     with pytest.raises(exc.OperationalError):
-        await missing.ping()
+        await missing.is_behind()
     await missing.close()
+
+
+async def test_a_database_before_the_newest_migration_is_behind(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/old.db")
+    (tmp_path / "old.db").touch()
+
+    empty = await database.is_behind()
+    await database.migrate(command.upgrade, "0001")
+    old = await database.is_behind()
+    await database.upgrade()
+    new = await database.is_behind()
+    async with database.begin() as session:
+        await session.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    of_later_code = await database.is_behind()
+
+    assert (empty, old, new, of_later_code) == (True, True, False, False)
+    await database.close()
+
+
+async def test_a_file_that_was_taken_away_is_missed_and_found_again_once_it_is_back(tmp_path):
+    path = tmp_path / "hub.db"
+    database = Database(f"sqlite:///{path}")
+    await database.upgrade()
+    await database.close()  # all is in the file then
+    copy = shutil.copy(path, tmp_path / "copy.db")
+    await database.is_behind()
+
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        await database.is_behind()
+    path.touch()
+    in_its_place = await database.is_behind()
+    shutil.move(copy, path)
+    back = await database.is_behind()
+
+    assert (in_its_place, back) == (True, False)
+    await database.close()
+
+
+async def test_connections_are_counted_while_they_are_at_work_and_while_they_are_open(database):
+    async with database.session() as session:
+        await session.execute(sa.text("SELECT 1"))
+        at_work = database.connections()
+    afterwards = database.connections()
+
+    assert (at_work, afterwards) == ((1, 1), (0, 1))
 
 
 async def test_the_folder_of_a_database_in_a_file_is_made_where_there_is_none(tmp_path):
     database = Database(f"sqlite:///{tmp_path}/not/yet/there.db")
-    await database.ping()
+    await database.upgrade()
     await database.close()
 
     assert (tmp_path / "not" / "yet" / "there.db").exists()

@@ -33,7 +33,7 @@ def statements(database):
 
 
 async def test_answers_come_in_the_order_asked_with_none_for_nobody(database, people):
-    loaders = Loaders.over(database, Reads())
+    loaders = Loaders(database, Reads())
 
     found = await asyncio.gather(
         *(loaders.people_by_handle.load(handle) for handle in ("person2", "nobody", "person0"))
@@ -43,7 +43,7 @@ async def test_answers_come_in_the_order_asked_with_none_for_nobody(database, pe
 
 
 async def test_however_many_ask_the_database_is_asked_once(database, people, statements):
-    loaders = Loaders.over(database, Reads())
+    loaders = Loaders(database, Reads())
 
     await asyncio.gather(*(loaders.cards_by_holder.load(one.id) for one in people * 5))
 
@@ -52,6 +52,6 @@ async def test_however_many_ask_the_database_is_asked_once(database, people, sta
 
 async def test_loaders_of_one_query_keep_nothing_for_the_next(database, people, statements):
     for _ in range(2):
-        await Loaders.over(database, Reads()).cards_by_holder.load(people[0].id)
+        await Loaders(database, Reads()).cards_by_holder.load(people[0].id)
 
     assert len([one for one in statements if one.startswith("SELECT")]) == 2

@@ -21,7 +21,8 @@ async def test_a_query_is_answered_in_the_type_asked_for(app):
     old = await asgi.ask(app, "{ hello }", headers={"accept": "*/*"})
 
     assert new.status == old.status == 200
-    assert new.json() == old.json() == {"data": {"hello": "Hello, world."}}
+    assert new.json() == old.json()
+    assert new.json()["data"] == {"hello": "Hello, world."}
     assert new.headers["content-type"] == f"{RESPONSE}; charset=utf-8"
     assert old.headers["content-type"] == "application/json; charset=utf-8"
 
@@ -44,7 +45,7 @@ async def test_a_query_by_get_runs_with_its_variables(app):
         },
     )
 
-    assert answer.json() == {"data": {"hello": "Hello, Ana."}}
+    assert answer.json()["data"] == {"hello": "Hello, Ana."}
 
 
 async def test_a_mutation_by_get_is_refused_and_not_run(app, context):

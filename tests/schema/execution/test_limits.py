@@ -74,7 +74,6 @@ async def test_a_document_beyond_a_limit_is_refused_with_the_limit_and_what_was_
         ("{ page { edges { cursor } } }", 1 + 1 + 100),
         ("{ page(first: 999999) { edges { cursor } } }", 1 + 1 + 100),
         ("{ page(first: -5) { edges { cursor } } }", 1 + 1 + 1),
-        ("query ($n: Int = 1) { page(first: $n) { edges { cursor } } }", 1 + 1 + 100),
         ("{ page(first: 3) { ...P } } fragment P on ItemConnection { edges { cursor } }", 5),
     ],
 )
@@ -83,6 +82,60 @@ async def test_cost_multiplies_by_the_page_asked_for_and_never_trusts_a_default(
 ):
     assert await refusals(app_of(cost=cost - 1), document) == {"QUERY_TOO_COSTLY": (cost - 1, cost)}
     assert "QUERY_TOO_COSTLY" not in await refusals(app_of(cost=cost), document)
+
+
+async def test_what_no_variable_can_make_cheap_enough_is_refused_before_they_are_known(app_of):
+    document = "query ($n: Int) { items { items { name } } page(first: $n) { edges { cursor } } }"
+
+    assert await refusals(app_of(cost=113), document) == {"QUERY_TOO_COSTLY": (113, 114)}
+
+
+def test_the_cost_with_variables_is_refused_with_the_cost_and_the_limit():
+    bounds = execution.Limits(cost=100)
+
+    error = limits.overdrawn(101, bounds)
+
+    assert limits.overdrawn(100, bounds) is None
+    assert error.extensions == {"code": "QUERY_TOO_COSTLY", "limit": 100, "found": 101}
+    assert "101 points" in error.message
+
+
+@pytest.mark.parametrize(
+    ("bounds", "variables", "code", "found"),
+    [
+        ({"variables": 2}, {"a": 1, "b": 2, "c": 3}, "TOO_MANY_VARIABLES", 3),
+        ({"variable_depth": 3}, {"a": {"b": [{"c": 1}]}}, "VARIABLES_TOO_DEEP", 4),
+        ({"variable_values": 4}, {"a": [1, 2, 3], "b": 1}, "VARIABLES_TOO_LARGE", 5),
+    ],
+)
+def test_variables_beyond_a_limit_are_refused(bounds, variables, code, found):
+    exact = execution.Limits(**dict.fromkeys(bounds, found))
+
+    error = limits.overrun(variables, execution.Limits(**bounds))
+
+    assert error.extensions == {"code": code, "limit": found - 1, "found": found}
+    assert limits.overrun(variables, exact) is None
+
+
+def test_no_variables_are_within_every_limit():
+    assert limits.overrun(None, execution.Limits(variables=0)) is None
+    assert limits.overrun({}, execution.Limits(variables=0)) is None
+
+
+@pytest.mark.parametrize("levels", [16, 17, 18, 19, 20, 21])
+def test_doubled_fragments_are_judged_within_fifty_milliseconds(schema_of, levels):
+    schema = graphql.build_schema(schema_of().as_str(), assume_valid_sdl=True)
+    document = graphql.parse(doubled(levels, "page(first: $n) { edges { cursor } }"))
+
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        limits.breaches(schema, document, execution.Limits())
+        found = limits.priced(schema, document, execution.Limits(), None).of({"n": 2})
+        took.append(time.perf_counter() - began)
+
+    assert found == 2**levels * (1 + 1 + 2)
+    assert min(took) < 0.05
 
 
 @pytest.mark.parametrize("levels", [16, 40, 150])

@@ -635,6 +635,7 @@ REQUIRED = {
     "service": '"physical-check"',
     "code": '"physical-check"',
     "card": '{ serial: "none" }',
+    "serial": '"none"',
     "device": '"none"',
     "jws": '"none"',
     "partnerCode": '"xinhua-bank"',

@@ -1,0 +1,1 @@
+"""The hub beside what a team would pick instead: same data, same questions, same machine."""

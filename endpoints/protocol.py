@@ -1,0 +1,229 @@
+"""What a connection may take before it is cut: time to ask, bytes of a request, places in all.
+
+The server beneath waits for a request as long as it takes to come. A few slow clients would keep
+every place that way, so each connection here has a moment by which it must have moved on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import math
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+#: What the application may put into the state of its lifespan: whether the process is leaving.
+LEAVING = "leaving"
+
+_LOOK_SECONDS = 1.0
+#: So many bytes more than its head may a request have: no route takes a body of half as much.
+_BODY_BYTES = 512 * 1024
+_REFUSALS = {
+    400: "This is no HTTP request.",
+    431: "The head of the request is too large.",
+    503: "There are too many connections; try again soon.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What connections may take.
+
+    ``head_seconds`` is how long the head of a request may be on its way, ``idle_seconds`` how long
+    a connection may stay without a request, or with an answer that nobody fetches. ``each`` is the
+    most connections of one address, those of ``proxies`` (addresses and networks) apart; 0 for
+    any number.
+    """
+
+    head_seconds: float = 10.0
+    head_bytes: int = 32 * 1024
+    idle_seconds: float = 65.0
+    connections: int = 1024
+    each: int = 0
+    proxies: Collection[str] = ()
+
+
+class Crowd:
+    """All connections of a process, and what makes them, as ``uvicorn.Config(http=…)`` takes it."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        #: Those without a request under way, the longest so first: they make room for others.
+        self.waiting: dict[_Connection, None] = {}
+        self._all: set[_Connection] = set()
+        self._by_address: Counter[str] = Counter()
+        self._looking = False
+
+    def protocol(self) -> type[asyncio.Protocol]:
+        """Return it as the server has it, which calls a class and this alike."""
+        return cast("type[asyncio.Protocol]", self)
+
+    def __call__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> asyncio.Protocol:
+        """Return what speaks HTTP on one connection."""
+        return _Connection(self, config, server_state, app_state, _loop)
+
+    def admits(self, one: _Connection) -> bool:
+        """Take in a connection, and say whether there is a place for it.
+
+        Where all are taken, whoever has waited longest without a request leaves its place: those
+        who hold connections and ask nothing keep out nobody who asks.
+        """
+        if not self._looking:
+            self._looking = True
+            one.loop.call_later(_LOOK_SECONDS, self._look, one.loop)
+        self._all.add(one)
+        self._by_address[one.address] += 1
+        each = self.bounds.each
+        if each and self._by_address[one.address] > each and not self._is_proxy(one.address):
+            return False
+        if len(self._all) > self.bounds.connections:
+            longest = next(iter(self.waiting), None)
+            if longest is None:
+                return False
+            longest.cut()
+        self.waiting[one] = None
+        return True
+
+    def forget(self, one: _Connection) -> None:
+        """Give a connection's place to others."""
+        if one in self._all:
+            self._all.remove(one)
+            self.waiting.pop(one, None)
+            self._by_address[one.address] -= 1
+            if not self._by_address[one.address]:
+                del self._by_address[one.address]
+
+    def _is_proxy(self, address: str) -> bool:
+        networks = (ipaddress.ip_network(one) for one in self.bounds.proxies)
+        return any(ipaddress.ip_address(address) in one for one in networks)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for late in [one for one in self._all if one.due < now]:
+            late.cut()
+        self._looking = bool(self._all)
+        if self._looking:
+            loop.call_later(_LOOK_SECONDS, self._look, loop)
+
+
+class _Connection(HttpToolsProtocol):
+    """One connection: ``due`` is when it must have moved on, in the loop's time."""
+
+    def __init__(
+        self,
+        crowd: Crowd,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, loop)
+        self._crowd = crowd
+        self._bounds = crowd.bounds
+        #: How many bytes may come until the head, or the request, is whole.
+        self._room = crowd.bounds.head_bytes
+        self._leaving = app_state.get(LEAVING)
+        self.address = ""
+        self.due = math.inf
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the server has it
+        super().connection_made(transport)
+        self.address = self.client[0] if self.client else ""
+        self.due = self.loop.time() + self._bounds.head_seconds
+        if not self._crowd.admits(self):
+            self._refuse(503)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._crowd.forget(self)
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        # From here on it is a socket, which has bounds of its own.
+        self._crowd.forget(self)
+        super().handle_websocket_upgrade()
+
+    def data_received(self, data: bytes) -> None:
+        room = self._room - len(data)
+        if room < 0:
+            self._fill(data)
+        else:
+            self._room = room
+            super().data_received(data)
+
+    def _fill(self, data: bytes) -> None:
+        """Take in what there is room for; the rest, where that made a head or a request whole."""
+        room, self._room = self._room, 0
+        super().data_received(data[:room])
+        if self.transport.is_closing():
+            return
+        if self._room:
+            self.data_received(data[room:])
+        elif self._is_answering():
+            self.cut()
+        else:
+            self._refuse(431)
+
+    def on_message_begin(self) -> None:
+        self.due = self.loop.time() + self._bounds.head_seconds
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self.due = math.inf
+        self._room = _BODY_BYTES
+        self._crowd.waiting.pop(self, None)
+        super().on_headers_complete()
+        if self._leaving is not None and self._leaving.begun:
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        self._room = self._bounds.head_bytes
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self.due = self.loop.time() + self._bounds.idle_seconds
+        self._crowd.waiting[self] = None
+        if self.cycle.more_body:
+            # Nobody waits for the rest of a request that is answered.
+            self.transport.close()
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        self.due = self.loop.time() + self._bounds.idle_seconds
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._is_answering():
+            self.due = math.inf
+        super().resume_writing()
+
+    def cut(self) -> None:
+        """End it at once: what has not been sent yet is not waited for."""
+        self._crowd.forget(self)
+        self.transport.abort()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the server says it
+        self._refuse(400)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _refuse(self, status: int) -> None:
+        text = _REFUSALS[status].encode()
+        self.transport.write(
+            STATUS_LINE[status] + b"content-type: text/plain; charset=utf-8\r\n"
+            b"x-content-type-options: nosniff\r\ncache-control: no-store\r\nconnection: close\r\n"
+            b"content-length: %d\r\n\r\n%s" % (len(text), text)
+        )
+        self.transport.close()

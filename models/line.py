@@ -1,0 +1,159 @@
+"""Lines: connections of their own for what is asked, or noted, thousands of times a second.
+
+A session, a transaction and a mapped row cost more than what they are for where the statement is
+one, is always the same, and stands alone. So on PostgreSQL a line keeps a connection and gives the
+driver its words as they are; on SQLite, where nothing lies between, it does the same by a session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.ext import asyncio as aio
+
+from models import base, database, trace
+
+B = TypeVar("B", bound=base.Base)
+
+
+class Line:
+    """A connection for one thing at a time; opened when it is first needed, and again when lost."""
+
+    def __init__(self, data: database.Database) -> None:
+        self._data = data
+        self._connection: aio.AsyncConnection | None = None
+
+    async def found(self, question: Question, keys: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Return the rows that a question finds under any of these keys, an object a table."""
+        with trace.span("statement", sort="SELECT", table=question.table.name):
+            if self._data.dialect == "postgresql":
+                async with self._driver() as driver:
+                    rows = await driver.fetch(question.text("postgresql"), keys)
+            else:
+                async with self._data.session() as session:
+                    connection = await session.connection()
+                    text = question.text(self._data.dialect)
+                    said = await connection.exec_driver_sql(text, (json.dumps(keys),))
+                    rows = said.fetchall()
+        return [question.row(row, self._data.dialect) for row in rows]
+
+    async def keep(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows, all or none; what is not said of one is null."""
+        with trace.span("statement", sort="INSERT", table=table.name):
+            if self._data.dialect != "postgresql":
+                async with self._data.begin() as session:
+                    await database.run(session, sa.insert(table), rows)
+                return
+            names = [column.name for column in table.columns if column.name != "id"]
+            encode = _encoders(table, tuple(names))
+            records = [
+                [one(row.get(name)) for one, name in zip(encode, names, strict=True)]
+                for row in rows
+            ]
+            async with self._driver() as driver:
+                await driver.copy_records_to_table(table.name, columns=names, records=records)
+
+    @contextlib.asynccontextmanager
+    async def _driver(self) -> AsyncIterator[Any]:
+        if self._connection is None:
+            self._connection = await self._data.alone()
+        connection = self._connection
+        try:
+            raw = await connection.get_raw_connection()
+            yield raw.driver_connection
+        except BaseException:
+            # Whatever went wrong, another connection knows nothing of it.
+            self._connection = None
+            await connection.invalidate()
+            raise
+
+
+class Question:
+    """A statement that finds rows of some tables by many keys at once.
+
+    Args:
+        statement: What is selected: the columns of these tables, one after the other.
+        mapped: The tables' classes.
+        key: The column that holds the keys.
+    """
+
+    def __init__(
+        self,
+        statement: sa.Select[Any],
+        mapped: Sequence[type[base.Base]],
+        key: orm.InstrumentedAttribute[str],
+    ) -> None:
+        self._statement = statement
+        self._key = key
+        self._makers = [_Maker(one) for one in mapped]
+        self.table: sa.Table = mapped[0].__table__  # type: ignore[assignment]  # a table, as declared
+
+    @lru_cache(maxsize=2)  # noqa: B019 - a question lives as long as the process
+    def text(self, dialect: str) -> str:
+        """Return it in a database's words."""
+        asked = "= ANY($1)" if dialect == "postgresql" else "IN (SELECT value FROM json_each(?))"
+        selected = self._statement.compile(dialect=_DIALECTS[dialect])
+        return f"{selected} WHERE {self._key.expression} {asked}"
+
+    def row(self, values: Sequence[Any], dialect: str) -> tuple[Any, ...]:
+        """Return the objects that a row of values is."""
+        found, place = [], 0
+        for maker in self._makers:
+            found.append(maker.made(values, place, dialect))
+            place += maker.width
+        return tuple(found)
+
+
+class _Maker:
+    """Makes objects of a mapped class of what was read of their columns, for reading alone."""
+
+    def __init__(self, mapped: type[B]) -> None:
+        mapper = sa.inspect(mapped)
+        self._new = mapper.class_manager.new_instance
+        table: sa.Table = mapped.__table__  # type: ignore[assignment]  # a table, as declared
+        self._keys = [mapper.get_property_by_column(column).key for column in table.columns]
+        self._columns = list(table.columns)
+        self.width = len(self._keys)
+
+    @lru_cache(maxsize=2)  # noqa: B019 - a maker lives as long as the process
+    def _decoders(self, dialect: str) -> list[tuple[int, str, Callable[[Any], Any]]]:
+        found: list[tuple[int, str, Callable[[Any], Any]]] = []
+        for place, (key, column) in enumerate(zip(self._keys, self._columns, strict=True)):
+            known = _DIALECTS[dialect]
+            decode = column.type.dialect_impl(known).result_processor(known, None)
+            if decode is not None:
+                found.append((place, key, decode))
+        return found
+
+    def made(self, values: Sequence[Any], start: int, dialect: str) -> Any:  # noqa: ANN401 - of the mapped class
+        """Return an object of the values from a place on."""
+        made = self._new()
+        known = made.__dict__
+        known.update(zip(self._keys, values[start : start + self.width], strict=True))
+        for place, key, decode in self._decoders(dialect):
+            known[key] = decode(values[start + place])
+        return made
+
+
+def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - a column's value
+    return value
+
+
+@lru_cache(maxsize=16)
+def _encoders(table: sa.Table, names: Iterable[str]) -> list[Callable[[Any], Any]]:
+    dialect = _DIALECTS["postgresql"]
+    return [
+        table.columns[name].type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
+        for name in names
+    ]
+
+
+_DIALECTS: Mapping[str, sa.Dialect] = {
+    name: sa.make_url(f"{driver}://").get_dialect()() for name, driver in database.DRIVERS.items()
+}

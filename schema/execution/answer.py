@@ -1,0 +1,94 @@
+"""Answers as they are sent, and those that are kept because they are the same for everybody."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+import orjson
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+#: So many bytes of answers are kept, and none that is larger than a part of that.
+MOST_BYTES = 16 * 1024 * 1024
+_MOST_OF_ONE = MOST_BYTES // 8
+#: What keeping an answer takes beside its body and its key.
+_OVERHEAD = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: its status, its headers and its body."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    @classmethod
+    def of(cls, status: int, media: str, content: object, *more: tuple[bytes, bytes]) -> Answer:
+        """Return the answer that gives some content as JSON."""
+        body = orjson.dumps(content)
+        said = (
+            (b"content-type", b"%s; charset=utf-8" % media.encode()),
+            (b"content-length", b"%d" % len(body)),
+        )
+        return cls(status, said + more, body)
+
+
+def headers(said: Mapping[str, str]) -> Headers:
+    """Return headers as they are sent."""
+    return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in said.items())
+
+
+def etag(body: bytes, media: str) -> str:
+    """Return what tells an answer from others at the same place (RFC 9110, section 8.8.3)."""
+    return f'"{hashlib.blake2b(body, digest_size=12, person=media[-16:].encode()).hexdigest()}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer with what is told of its operation: what it costs, and how it is called."""
+
+    answer: Answer
+    points: int
+    called: str | None
+
+
+@dataclass(slots=True)
+class Answers:
+    """The answers of one edition: what holds until a menu, a partner or the day is another.
+
+    Nothing is ever looked through for what is no longer true: with another edition all goes.
+    """
+
+    most_bytes: int = MOST_BYTES
+    _edition: object = None
+    _kept: dict[Hashable, tuple[Answered, int]] = field(default_factory=dict)
+    _bytes: int = 0
+
+    def get(self, edition: object, key: Hashable) -> Answered | None:
+        """Return the answer that is kept under a key, if it is of this edition."""
+        if edition is not self._edition:
+            return None
+        found = self._kept.pop(key, None)
+        if found is None:
+            return None
+        # The last used is the last to go.
+        self._kept[key] = found
+        return found[0]
+
+    def keep(self, edition: object, keys: Mapping[Hashable, int], found: Answered) -> None:
+        """Keep an answer of an edition under each of these keys, which have these sizes."""
+        if edition is not self._edition:
+            self._edition, self._bytes = edition, 0
+            self._kept.clear()
+        if len(found.answer.body) > _MOST_OF_ONE:
+            return
+        for key, size in keys.items():
+            if key not in self._kept:
+                taken = size + len(found.answer.body) + _OVERHEAD
+                self._kept[key] = found, taken
+                self._bytes += taken
+        while self._bytes > self.most_bytes:
+            self._bytes -= self._kept.pop(next(iter(self._kept)))[1]

@@ -1,0 +1,265 @@
+"""How an operation runs whose answer comes in parts: followed, or delivered piece by piece.
+
+A subscription is a query that is answered again. Its field says when: the stream behind it is
+waited on, and whatever that yields, the same selection is asked as a query, with all that a query
+has: limits, rights, a context and a time of its own. An answer that is as the last one is not sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import graphql
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.graphql import OperationType
+
+from models import errors
+from schema.execution import limits, once, part, problems
+from schema.execution.part import Part
+from schema.execution.reading import Prepared
+from schema.execution.schema import Asked, Outcome, Schema
+
+T = TypeVar("T")
+
+#: Makes the context of one operation, or of one answer; raises where who asks may ask no more.
+Surroundings = Callable[[], Awaitable[Any]]
+
+#: How often it is asked whether who follows in silence may still do so.
+RIGHTS_SECONDS = 5.0
+_REMEMBERED = 64
+
+
+class RefusedError(Exception):
+    """An operation of which nothing more is answered; ``errors`` say why, as JSON has them."""
+
+    def __init__(self, found: Iterable[graphql.GraphQLError]) -> None:
+        super().__init__("The operation was refused.")
+        self.errors = [error.formatted for error in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An operation that may run: alone in its document, with the fields that it names."""
+
+    prepared: Prepared
+    document: graphql.DocumentNode
+    fields: frozenset[str]
+    #: Whether some of it is asked for later than the rest.
+    in_pieces: bool
+
+
+class Live:
+    """Answers operations of a schema in as many parts as they have.
+
+    ``root`` is what the fields of Subscription are resolved on.
+    """
+
+    def __init__(self, schema: Schema, root: object = None) -> None:
+        # It is run here as it runs itself, but for when and how often.
+        self._schema = schema
+        self._graph = schema._schema  # noqa: SLF001 - as said
+        self._reader = schema._reader  # noqa: SLF001 - as said
+        self._before = schema._before  # noqa: SLF001 - as said
+        self._after = schema._after  # noqa: SLF001 - as said
+        self._root = root
+        self.seconds = schema.bounds.seconds
+        self._known = lru_cache(maxsize=_REMEMBERED)(self._read)
+        self._acting: set[asyncio.Task[Outcome]] = set()
+
+    def read(self, asked: Asked, context: object) -> Read:
+        """Return an operation as it is read, which is charged as for one that is answered whole.
+
+        Raises:
+            RefusedError: it does not hold.
+            RateLimitedError: who asks has spent too much.
+        """
+        charge: Callable[[int], None] = getattr(context, "charge", _charge_nobody)
+        if not self._reader.remembers(asked.text):
+            charge(limits.toll(asked.text))
+        try:
+            return self._known(asked.text, asked.name)
+        except RefusedError:
+            charge(limits.BASE)
+            raise
+
+    def _read(self, text: str, name: str | None) -> Read:
+        try:
+            found = self._reader.read(text)
+            prepared = found.prepared(name)
+        except graphql.GraphQLError as wrong:
+            raise RefusedError([wrong]) from None
+        if found.errors:
+            raise RefusedError(found.errors)
+        apart = graphql.separate_operations(found.document)
+        document = apart[name or next(iter(apart))]
+        return Read(prepared, document, found.fields, once.in_pieces(document))
+
+    async def answers(
+        self, asked: Asked, surroundings: Surroundings, *, delivering: bool = False
+    ) -> AsyncGenerator[Part, None]:
+        """Yield the parts of an operation's answer; ``delivering``: `@defer` and `@stream` count.
+
+        Closed, it lets go of all it follows; but a mutation that has begun goes on to its end.
+
+        Raises:
+            RefusedError: it does not hold, or who asks may ask no more.
+        """
+        with refusing(self.seconds):
+            context = await surroundings()
+            read = self.read(asked, context)
+            if read.prepared.kind is OperationType.SUBSCRIPTION:
+                parts = self._followed(read, asked, context, surroundings)
+            elif delivering and read.in_pieces and read.prepared.kind is OperationType.QUERY:
+                parts = self._delivered(read, asked, context)
+            else:
+                parts = self._whole(read, asked, context)
+            async with aclosing(parts):
+                async for one in parts:
+                    yield one
+
+    async def _whole(self, read: Read, asked: Asked, context: object) -> AsyncGenerator[Part, None]:
+        running = asyncio.create_task(self._schema.run(asked, context))
+        if read.prepared.kind is OperationType.MUTATION:
+            self._acting.add(running)
+            running.add_done_callback(self._acting.discard)
+            outcome = await asyncio.shield(running)
+        else:
+            outcome = await running
+        yield part.of(outcome)
+
+    async def _followed(
+        self, read: Read, asked: Asked, context: object, surroundings: Surroundings
+    ) -> AsyncGenerator[Part, None]:
+        stream = await self._stream(read, asked, context)
+        query = replace(asked, text=once.asked(self._graph, read.document))
+        last: Part | None = None
+        async with aclosing(paced(stream, RIGHTS_SECONDS)) as ticks:
+            async for tick in ticks:
+                # Whoever may ask no more is told so, though nothing is new.
+                context = await surroundings()
+                if tick is Silence.SILENCE:
+                    continue
+                answer = part.of(await self._schema.run(query, context))
+                if last is None or not part.alike(answer, last):
+                    last = answer
+                    yield answer
+
+    async def _stream(
+        self, read: Read, asked: Asked, context: object
+    ) -> AsyncGenerator[object, None]:
+        """Return what says when a subscription is to be answered."""
+        async with asyncio.timeout(self.seconds):
+            await self._before(context, read.fields)
+            run = StrawberryGraphQLCoreExecutionContext.build(
+                self._graph, read.document, self._root, context, asked.variables,
+                hide_suggestions=True,
+            )  # fmt: skip
+            if isinstance(run, list):
+                raise RefusedError(problems.settled(run, None))
+            stream: Any = graphql.create_source_event_stream(run)
+            stream = await stream if inspect.isawaitable(stream) else stream
+        if isinstance(stream, graphql.ExecutionResult):
+            raise RefusedError(problems.settled(stream.errors or (), None))
+        found: AsyncGenerator[object, None] = stream
+        return found
+
+    async def _delivered(
+        self, read: Read, asked: Asked, context: object
+    ) -> AsyncGenerator[Part, None]:
+        cost = self._admitted(read, asked, context)
+        # Once it is over, what was sent stays, and the rest does not come.
+        ends = asyncio.get_running_loop().time() + self.seconds
+        try:
+            async with asyncio.timeout_at(ends):
+                await self._before(context, read.fields)
+                run: Any = graphql.experimental_execute_incrementally(
+                    self._graph, read.document, None, context, asked.variables,
+                    executor_class=StrawberryGraphQLCoreExecutionContext, hide_suggestions=True,
+                )  # fmt: skip
+                run = await run if inspect.isawaitable(run) else run
+            if isinstance(run, graphql.ExecutionResult):
+                told = part.told(run, problems.settled(run.errors or (), context))
+                yield {**told, "extensions": cost}
+                return
+            delivery = part.Delivery(context)
+            yield {**delivery.first(run.initial_result), "extensions": cost}
+            async with aclosing(run.subsequent_results) as rest:
+                while True:
+                    async with asyncio.timeout_at(ends):
+                        found = await anext(rest, None)
+                    if found is None:
+                        return
+                    yield delivery.next(found)
+        finally:
+            await self._after(context)
+
+    def _admitted(self, read: Read, asked: Asked, context: object) -> Part:
+        """Charge for an operation as for one that is answered whole, and return what it costs."""
+        price = read.prepared.cost
+        points = price.of(asked.variables) if price else 0
+        charge: Callable[[int], None] = getattr(context, "charge", _charge_nobody)
+        charge(max(points, limits.BASE))
+        if excess := self._schema._excess(asked, points):  # noqa: SLF001 - as in `__init__`
+            raise RefusedError(excess)
+        return {"cost": {"requested": points, "limit": self._schema.bounds.cost}}
+
+
+def _charge_nobody(points: int) -> None:
+    """Charge nobody."""
+
+
+class Silence(Enum):
+    """What ``paced`` yields where nothing came."""
+
+    SILENCE = "silence"
+
+
+async def paced(
+    parts: AsyncGenerator[T, None], seconds: float
+) -> AsyncGenerator[T | Silence, None]:
+    """Yield the parts as they come, and ``Silence`` whenever none came for so long."""
+    coming: asyncio.Task[T | _End] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(_next(parts))
+            await asyncio.wait([coming], timeout=seconds)
+            if not coming.done():
+                yield Silence.SILENCE
+                continue
+            found, coming = coming.result(), None
+            if isinstance(found, _End):
+                return
+            yield found
+    finally:
+        if coming is not None:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+        await parts.aclose()
+
+
+async def _next(parts: AsyncGenerator[T, None]) -> T | _End:
+    return await anext(parts, _End())
+
+
+class _End:
+    """What comes after the last part."""
+
+
+@contextmanager
+def refusing(seconds: float) -> Iterator[None]:
+    """Refuse an operation for what is refused on purpose inside, or for what lasts too long."""
+    try:
+        yield
+    except errors.GreenwayError as refused:
+        # Wrapped as a field's failure would be, so that it is told as one.
+        wrapped = graphql.GraphQLError(refused.sentence, original_error=refused)
+        raise RefusedError(problems.settled([wrapped], None)) from None
+    except TimeoutError:
+        raise RefusedError([problems.timeout(seconds)]) from None

@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+
+import pytest
+import uvicorn
+
+from endpoints import protocol
+
+ASK = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+#: The look at who is late comes once a second.
+SOON = 3.5
+
+
+@contextlib.asynccontextmanager
+async def serving(app=None, **bounds):
+    """Serve an application within these bounds; yield its port and its crowd."""
+    crowd = protocol.Crowd(protocol.Bounds(**bounds))
+    config = uvicorn.Config(
+        app or answers,
+        "127.0.0.1",
+        0,
+        http=crowd.protocol(),
+        log_level="error",
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event
+        await asyncio.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1], crowd
+    server.should_exit = True
+    await running
+
+
+async def answers(scope, receive, send):
+    """Read the body, and answer with its length."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        size, more = size + len(message["body"]), message["more_body"]
+    await says(send, b"%d" % size)
+
+
+async def answers_at_once(scope, receive, send):
+    await says(send, b"read nothing")
+
+
+async def says(send, body):
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.fixture
+async def connect():
+    """Open connections to a port, and close them at the end."""
+    opened = []
+
+    async def connect(port, local="127.0.0.1"):
+        pair = await asyncio.open_connection("127.0.0.1", port, local_addr=(local, 0))
+        opened.append(pair[1])
+        return pair
+
+    yield connect
+    for one in opened:
+        one.close()
+
+
+async def asked(pair, request=ASK):
+    """Send a request, and return the status and body of its answer."""
+    reader, writer = pair
+    writer.write(request)
+    async with asyncio.timeout(SOON):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        return int(head.split()[1]), await reader.readexactly(length)
+
+
+async def ended(pair) -> float:
+    """Return after how many seconds the connection is ended, which it is soon."""
+    began = time.monotonic()
+    async with asyncio.timeout(SOON):
+        with contextlib.suppress(ConnectionResetError):
+            while await pair[0].read(65536):
+                pass
+    return time.monotonic() - began
+
+
+async def dribbled(pair, piece, times=100):
+    """Send a piece again and again until the other end has gone, and say that it has."""
+    with contextlib.suppress(ConnectionError):
+        for _ in range(times):
+            pair[1].write(piece)
+            await pair[1].drain()
+            if pair[0].at_eof():
+                return True
+            await asyncio.sleep(0.05)
+    return pair[0].at_eof() or pair[1].is_closing() or pair[0].exception() is not None
+
+
+async def test_requests_are_answered_one_after_another_on_one_connection(connect):
+    async with serving() as (port, crowd):
+        pair = await connect(port)
+
+        found = [await asked(pair) for _ in range(3)]
+
+        assert found == [(200, b"0")] * 3
+        assert len(crowd.waiting) == 1
+
+
+async def test_requests_that_come_together_are_answered_in_order(connect):
+    post = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%s"
+    async with serving(head_bytes=200) as (port, _):
+        pair = await connect(port)
+        pair[1].write(b"".join(post % (size, b"x" * size) for size in (300, 0, 70)))
+
+        found = [(await asked(pair, b""))[1] for _ in range(3)]
+
+        assert found == [b"300", b"0", b"70"]
+
+
+async def test_a_head_that_dribbles_in_is_not_waited_for(connect):
+    async with serving(head_seconds=0.3) as (port, crowd):
+        pair = await connect(port)
+        pair[1].write(b"GET / HTTP/1.1\r\n")
+
+        assert await dribbled(pair, b"x-more: 1\r\n")
+        assert not crowd.waiting
+
+
+async def test_a_second_head_that_dribbles_in_is_not_waited_for_either(connect):
+    async with serving(head_seconds=0.3) as (port, _):
+        pair = await connect(port)
+        await asked(pair)
+
+        assert await dribbled(pair, b"GET /")
+
+
+async def test_who_connects_and_says_nothing_is_let_go(connect):
+    async with serving(head_seconds=0.3) as (port, _):
+        assert await ended(await connect(port)) < SOON
+
+
+async def test_empty_lines_between_requests_keep_no_connection(connect):
+    async with serving(idle_seconds=0.3) as (port, _):
+        pair = await connect(port)
+        await asked(pair)
+
+        assert await dribbled(pair, b"\r\n")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"x-long: " + b"x" * 5000, b"x: y\r\n" * 800, b"x" * 5000],
+    ids=["one long header", "many headers", "one long name"],
+)
+async def test_a_head_that_is_too_large_is_refused_and_a_smaller_one_is_not(connect, head):
+    async with serving(head_bytes=4000) as (port, _):
+        large = await asked(await connect(port), b"GET / HTTP/1.1\r\n" + head + b"\r\n\r\n")
+        line = await asked(await connect(port), b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\n\r\n")
+        small = await asked(
+            await connect(port), b"GET / HTTP/1.1\r\nx: " + b"x" * 3000 + b"\r\n\r\n"
+        )
+
+    assert (large[0], line[0], small[0]) == (431, 431, 200)
+
+
+async def test_a_body_beside_a_small_head_does_not_count_into_the_head(connect):
+    post = b"POST / HTTP/1.1\r\ncontent-length: 50000\r\n\r\n" + b"x" * 50000
+    async with serving(head_bytes=1000) as (port, _):
+        assert await asked(await connect(port), post) == (200, b"50000")
+
+
+async def test_headers_after_a_body_are_no_way_to_fill_the_memory(connect):
+    async with serving() as (port, _):
+        pair = await connect(port)
+        pair[1].write(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n")
+
+        with contextlib.suppress(ConnectionError):
+            for _ in range(20):
+                pair[1].write(b"x: y\r\n" * 10_000)
+                await pair[1].drain()
+        assert await ended(pair) < SOON
+
+
+async def test_a_body_that_nobody_reads_ends_with_the_answer(connect):
+    async with serving(answers_at_once) as (port, _):
+        pair = await connect(port)
+
+        found = await asked(pair, b"POST / HTTP/1.1\r\ncontent-length: 100000\r\n\r\nx")
+
+        assert found[0] == 200
+        assert await ended(pair) < 1
+
+
+async def test_who_does_not_fetch_an_answer_is_let_go(connect):
+    async def much(scope, receive, send):
+        await says(send, b"x" * 50_000_000)
+
+    async with serving(much, idle_seconds=0.3) as (port, crowd):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setblocking(False)  # noqa: FBT003 - Python's own signature
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(sock, ("127.0.0.1", port))
+        await loop.sock_sendall(sock, ASK)
+        async with asyncio.timeout(SOON):
+            await asyncio.sleep(0.2)
+            while crowd._all:  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.05)
+        sock.close()
+
+
+async def test_an_answer_that_takes_its_time_is_waited_for(connect):
+    async def slow(scope, receive, send):
+        await asyncio.sleep(1.5)
+        await says(send, b"there")
+
+    async with serving(slow, head_seconds=0.2, idle_seconds=0.2) as (port, _):
+        assert await asked(await connect(port)) == (200, b"there")
+
+
+async def test_where_all_places_are_taken_who_waited_longest_makes_room(connect):
+    async with serving(connections=3) as (port, _):
+        silent = [await connect(port) for _ in range(3)]
+        await asked(silent[0])
+
+        newcomer = await asked(await connect(port))
+
+        assert newcomer[0] == 200
+        assert await ended(silent[1]) < 1
+        assert [(await asked(one))[0] for one in (silent[0], silent[2])] == [200, 200]
+
+
+async def test_where_all_are_being_answered_one_more_is_asked_to_come_again(connect):
+    go = asyncio.Event()
+
+    async def held(scope, receive, send):
+        await go.wait()
+        await says(send, b"there")
+
+    async with serving(held, connections=2) as (port, _):
+        pairs = [await connect(port) for _ in range(2)]
+        asking = [asyncio.create_task(asked(pair)) for pair in pairs]
+        await asyncio.sleep(0.1)
+
+        refused = await asked(await connect(port), b"")
+        go.set()
+
+        assert refused[0] == 503
+        assert [await one for one in asking] == [(200, b"there")] * 2
+        # A place that was left is there again.
+        pairs[0][1].close()
+        await asyncio.sleep(0.05)
+        assert await asked(await connect(port)) == (200, b"there")
+
+
+async def test_one_address_has_so_many_connections_and_a_proxy_any_number(connect):
+    async with serving(each=2, proxies=["127.0.0.9/32", "::1"]) as (port, crowd):
+        for _ in range(2):
+            assert (await asked(await connect(port, "127.0.0.7")))[0] == 200
+
+        assert (await asked(await connect(port, "127.0.0.7"), b""))[0] == 503
+        assert (await asked(await connect(port, "127.0.0.8")))[0] == 200
+        for _ in range(4):
+            assert (await asked(await connect(port, "127.0.0.9")))[0] == 200
+
+    assert not crowd._by_address
+
+
+async def test_slow_clients_keep_nobody_out(connect):
+    async with serving(connections=50) as (port, crowd):
+        for _ in range(150):
+            (await connect(port))[1].write(b"GET / HTTP/1.1\r\nx-slow: ")
+
+        assert await asked(await connect(port)) == (200, b"0")
+        assert len(crowd._all) <= 50
+
+
+async def test_what_is_no_http_is_refused_with_a_plain_sentence(connect):
+    async with serving() as (port, _):
+        reader, writer = await connect(port)
+        writer.write(b"\x16\x03\x01\x00\xff\x00\r\n\r\n")
+
+        told = await reader.read()
+
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert b"x-content-type-options: nosniff" in told
+    assert told.endswith(b"This is no HTTP request.")
+
+
+async def test_while_the_process_is_leaving_each_answer_is_the_last_of_its_connection(connect):
+    class Leaving:
+        begun = False
+
+    leaving = Leaving()
+
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            scope["state"][protocol.LEAVING] = leaving
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+        else:
+            await answers(scope, receive, send)
+
+    crowd = protocol.Crowd(protocol.Bounds())
+    config = uvicorn.Config(app, "127.0.0.1", 0, http=crowd.protocol(), log_level="error")
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event
+        await asyncio.sleep(0.01)
+    pair = await connect(server.servers[0].sockets[0].getsockname()[1])
+    first = await asked(pair)
+    leaving.begun = True
+
+    last = await asked(pair)
+
+    assert (first, last) == ((200, b"0"), (200, b"0"))
+    assert await ended(pair) < 1
+    server.should_exit = True
+    await running

@@ -1,0 +1,69 @@
+"""The whole menu costs at least what is run for it, and the schema says how long its lists are."""
+
+from __future__ import annotations
+
+import graphql
+import pytest
+
+import schema
+from models import demo
+from schema.execution import Limits, limits
+
+LISTS = """{ categories { code services { code } } areas { code services { code } }
+  platformAreas { code services { code } categories { code } } figures { code }
+  journeys { code services { code } questions { name } } partners { code services { code } }
+  connectors { code gradeReasons { __typename } } stations { code windows { __typename } } }"""
+SERVICES = """query ($first: Int, $after: String) { menu(first: $first, after: $after) {
+  pageInfo { endCursor hasNextPage }
+  nodes { code areas { code } documents { code } steps { channel } partners { code }
+    citations { __typename } where { stations { code } }
+    requirements { documents { code } onRecord { code } steps { channel } }
+    verdict { outcome reasons { __typename } missing { name } subsidy { months { __typename } }
+      wouldChange { changes { name clauses { __typename } } } } } } }"""
+BUILT = schema.build_schema()
+
+
+def fields(value):
+    if isinstance(value, dict):
+        return sum(1 + fields(one) for one in value.values())
+    return sum(fields(one) for one in value) if isinstance(value, list) else 0
+
+
+def cost(document, variables):
+    parsed = graphql.parse(document)
+    return limits.priced(BUILT._schema, parsed, Limits(), None).of(variables)
+
+
+@pytest.mark.any_database
+@pytest.mark.viewer("holder", demo.PILOT)
+@pytest.mark.parametrize(
+    ("document", "variables"), [(LISTS, {}), *((SERVICES, {"first": n}) for n in (1, 7, 20))]
+)
+async def test_the_menu_costs_at_least_a_point_for_each_field_that_is_run(hub, document, variables):
+    answer = (await hub.ask(document, variables)).json()
+
+    assert "errors" not in answer
+    assert cost(document, variables) >= fields(answer["data"]) > 10
+
+
+def paged():
+    """Yield every field that takes `first`, but for those that bound lists further down."""
+    for kind in BUILT._schema.type_map.values():
+        for name, field in getattr(kind, "fields", {}).items():
+            if "first" in getattr(field, "args", {}) and (kind.name, name) != ("Service", "offers"):
+                yield pytest.param(field, id=f"{kind.name}.{name}")
+
+
+@pytest.mark.parametrize("field", list(paged()))
+def test_every_connection_says_how_long_it_is(field):
+    _, listed = limits.costs.said(field)
+    of = graphql.get_named_type(field.type)
+    lists = [
+        name
+        for name, one in of.fields.items()
+        if graphql.is_list_type(graphql.get_nullable_type(one.type))
+    ]
+
+    assert listed.slicing_arguments == ["first"]
+    assert listed.assumed_size == 20
+    assert sorted(listed.sized_fields) == sorted(lists)
