@@ -692,7 +692,7 @@ def app(hub: Hub) -> ASGIApp:
         routes.append(Mount(execution.ASSETS_URL, StaticFiles(directory=execution.ASSETS)))
     said = header.headers(hub.settings.hsts_seconds)
     rest = header.Polite(Starlette(routes=routes, lifespan=lifespan), said)
-    return header.shared(_ahead(view, rest), origins_of(hub.settings))
+    return _ahead(header.shared(view, origins_of(hub.settings)), rest)
 
 
 def documents_of(hub: Hub, built: execution.Schema) -> documents.Documents:

@@ -7,6 +7,7 @@ from pathlib import Path
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers import access as accesses  # `schema.access` is a module of its own
+from resolvers.context import Context
 from resolvers.measure import Measures
 from schema import execution, mutation, offer, query, scalars, talent
 
@@ -50,6 +51,13 @@ def _built(
         bounds=limits,
         introspection=introspection,
         before=query.before,
-        after=accesses.kept,
+        after=_over,
         measures=measures,
     )
+
+
+async def _over(context: Context) -> None:
+    """Give up what partners are still asked for a query that is over, and write its notes down."""
+    if "desk" in vars(context):
+        context.desk.leave()
+    await accesses.kept(context)

@@ -48,6 +48,7 @@ SET = {
     "deadline_seconds": ("2.5", 2.5),
     "always_live": ("true", True),
     "documents": ("trusted", Trust.TRUSTED),
+    "response_cache": ("0", False),
     "introspection": ("0", False),
     "ide": ("false", False),
     "log_level": ("DEBUG", "DEBUG"),

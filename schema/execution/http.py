@@ -270,6 +270,13 @@ class GraphQLView:
 
     async def _body(self, sent: _Sent) -> bytes:
         media, parameters = _media_type(sent.header(b"content-type"))
+        if sent.header(b"content-encoding") not in {None, "identity"}:
+            raise RefusedError(
+                415,
+                Code.UNSUPPORTED_MEDIA_TYPE,
+                "Send the body as it is, not packed.",
+                {"accept-encoding": "identity"},
+            )
         if media != negotiation.JSON or parameters.get("charset", "utf-8") != "utf-8":
             raise RefusedError(
                 415,

@@ -52,6 +52,7 @@ class Limits:
     root_fields: int = 50
     aliases: int = 100
     directives: int = 50
+    operations: int = 20
     variables: int = 100
     variable_depth: int = 20
     variable_values: int = 10_000
@@ -108,6 +109,14 @@ def breaches(
 ) -> list[graphql.GraphQLError]:
     """Return one coded error for each limit that an operation exceeds whatever its variables."""
     survey = _Survey(schema, document, limits)
+    many = len(survey.operations)
+    if many > limits.operations:
+        # Each would be judged, though but one of them can be run.
+        return [refusal(Code.QUERY_TOO_MANY_OPERATIONS, "operations", limits.operations, many)]
+    for node in survey.operations:
+        many = len(node.variable_definitions or ())
+        if many > limits.variables:
+            return [refusal(Code.TOO_MANY_VARIABLES, "variables", limits.variables, many, node)]
     try:
         return [error for node in survey.operations for error in survey.judged(node)]
     except RecursionError:

@@ -16,7 +16,6 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from models import errors
-from resolvers.viewer import OPERATORS
 from schema.execution import problems
 from schema.execution.code import Code
 from schema.execution.documents import Documents
@@ -306,8 +305,8 @@ class _Talk:
         wanted = sent.query, sent.document_id, sent.extensions
         if documents is None or not documents.concern(*wanted):
             return sent.query
-        context = await self._context(self._request)
-        return documents.resolved(*wanted, explores=context.viewer.role in OPERATORS)
+        await documents.begun()
+        return documents.resolved(*wanted)
 
     async def _tell(self, message: dict[str, Any]) -> None:
         if self._socket.application_state is not WebSocketState.CONNECTED:

@@ -51,6 +51,11 @@ def wanted(accept: str | None) -> bool:
     return accept is not None and (EVENTS in accept or MULTIPART in accept)
 
 
+def wants_events(accept: str | None) -> bool:
+    """Return whether who asks wants events first of all, whatever is asked."""
+    return accept is not None and accept.lstrip().startswith(EVENTS)
+
+
 class Way(Enum):
     """How an answer in parts is sent."""
 
