@@ -32,7 +32,7 @@ from joserfc.jwk import ECKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
@@ -651,14 +651,29 @@ def development_token(settings: Settings, role: Role, subject: str, days: int = 
 def app(hub: Hub) -> ASGIApp:
     """Return the ASGI application of a hub."""
     built = schema.build_schema(introspection=hub.settings.introspection, measures=hub.measures)
+    live = execution.Live(built, hub.feeds)
+    seats = execution.Seats(hub.settings.streams, hub.settings.streams_per_address)
+    found = documents_of(hub, built)
+    socket = execution.GraphQLSocket(
+        live,
+        hub.context,
+        seats=seats,
+        limits=execution.SocketLimits(
+            init_seconds=hub.settings.socket_init_seconds,
+            idle_seconds=hub.settings.socket_idle_seconds,
+        ),
+        documents=found,
+        origins=origins_of(hub.settings),
+    )
     view = execution.GraphQLView(
         built,
         hub.context,
         edition=hub.edition,
         charge=hub.charge,
-        documents=documents_of(hub, built),
+        documents=found,
         said=header.headers(hub.settings.hsts_seconds),
-        page=hub.settings.ide,
+        page=execution.ASSETS if hub.settings.ide else None,
+        streams=execution.Streams(live, seats=seats),
     )
 
     @contextlib.asynccontextmanager
@@ -673,6 +688,7 @@ def app(hub: Hub) -> ASGIApp:
 
     routes: list[BaseRoute] = [
         Route("/graphql", view),
+        WebSocketRoute("/graphql", socket),
         Route("/schema.graphql", PlainTextResponse(schema.SDL.read_text(encoding="utf-8"))),
         Route(form.PATH, JSONResponse(form.schema(kinds()))),
         *verify.routes(built, hub.context),

@@ -24,7 +24,7 @@ _SIDES = {"hub": "benchmarks.hub", "plain": "benchmarks.plain"}
 # What no two answers share: when it was said, and whose cursor it is.
 _OWN = frozenset({"observedAt", "endCursor"})
 
-_MENU = """{
+MENU = """{
   categories {
     code name { text language isFallback }
     services {
@@ -65,7 +65,7 @@ class Question:
 
 
 QUESTIONS = (
-    Question("full menu", _MENU),
+    Question("full menu", MENU),
     Question("one page of the menu", _PAGE),
     Question("one card", _CARD),
     Question("home page, partners always asked", HOME, HOME_P95_MILLISECONDS, live=True),

@@ -94,9 +94,14 @@ def peak_megabytes(pid: int) -> float:
 
 def _peaks(pid: int) -> Iterator[float]:
     for one in _family(pid):
-        status = Path(f"/proc/{one}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-        yield int(line.split()[1]) / 1024
+        yield megabytes(one, "VmHWM")
+
+
+def megabytes(pid: int, what: str) -> float:
+    """Return what Linux says of a process's memory under this name."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith(f"{what}:"))
+    return int(line.split()[1]) / 1024
 
 
 def _family(pid: int) -> list[int]:
@@ -148,10 +153,13 @@ def exchanged(
 
 
 @contextlib.contextmanager
-def serving(module: str, environment: Mapping[str, str]) -> Iterator[Server]:
+def serving(
+    module: str, environment: Mapping[str, str], *arguments: str
+) -> Iterator[Server]:
     """Run a server's module and give it once it answers ``/readyz``."""
     (port,) = free_ports(1)
-    child = Child("-m", module, environment={**environment, "GREENWAY_PORT": str(port)})
+    said = {**environment, "GREENWAY_PORT": str(port)}
+    child = Child("-m", module, *arguments, environment=said)
     server = Server(child, f"http://127.0.0.1:{port}")
     try:
         until_ready(server)

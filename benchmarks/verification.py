@@ -46,7 +46,7 @@ APART_PER_CENT = 3.0
 #: Each may check ten cards a second: together they may more than a hub can.
 _VENUES = 300
 _SERVICE = "film-tickets"
-_ISSUER = "https://greenway.example"
+ISSUER = "https://greenway.example"
 _GRAPHQL, _PLAIN = "/graphql", "/v1/verify"
 _DOCUMENT = """mutation Verify($input: VerifyCardInput!) { verifyCard(input: $input) {
   __typename
@@ -105,7 +105,7 @@ class Venue:
         claims = {
             "iss": self.code,
             "sub": self.code,
-            "aud": _ISSUER,
+            "aud": ISSUER,
             "iat": now,
             "exp": now + 60,
             "jti": secrets.token_urlsafe(),
@@ -122,7 +122,7 @@ class Venue:
         public = {name: self.jwk.as_dict(private=False)[name] for name in ("kty", "crv", "x", "y")}
         claims = {
             "htm": "POST",
-            "htu": f"{_ISSUER}{path}",
+            "htu": f"{ISSUER}{path}",
             "iat": int(time.time()),
             "jti": secrets.token_urlsafe(),
             **(more or {}),
@@ -228,7 +228,7 @@ class District:
         shown = itertools.islice(self._cards, many)
         for venue, card_id in zip(itertools.cycle(self.venues), shown, strict=False):
             ticket = code.new_ticket()
-            found.append((venue, ticket.text(_ISSUER)))
+            found.append((venue, ticket.text(ISSUER)))
             said = (ticket.digest.hex(), card_id, venue.code, _SERVICE, None, now, until, None)
             rows.append(said)
         async with self._database.begin() as session:
@@ -306,7 +306,7 @@ def _keys(verifier_id: int, venue: Venue, now: datetime) -> list[VerifierKey]:
 # ── asking ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _request(venue: Venue, way: Way, **shown: str) -> bytes:
+def request(venue: Venue, way: Way, **shown: str) -> bytes:
     asked = {
         "presented": shown,
         "serviceCode": _SERVICE,
@@ -379,7 +379,7 @@ class Bench:
     def round(self, way: Way, many: int, found: Measured, pace: float | None = None) -> None:
         """Have so many cards checked, and note what it took."""
         shown = self._runner.run(self._district.codes(many))
-        requests = [_request(venue, way, code=text) for venue, text in shown]
+        requests = [request(venue, way, code=text) for venue, text in shown]
         before = self._spent()
         outcome = self._asker.run(self._hub, requests, _AT_ONCE, pace)
         hub, postgresql = (
@@ -400,7 +400,7 @@ class Bench:
         venues = itertools.cycle(self._district.venues)
         # A proof lasts a minute: they are asked in parts.
         for part in _parts(mixed, 400):
-            requests = [_request(next(venues), way, serial=serial) for serial, _ in part]
+            requests = [request(next(venues), way, serial=serial) for serial, _ in part]
             outcome = self._asker.run(self._hub, requests, 1)
             if outcome.answers != {"HolderConfirmationPending": len(part)}:
                 raise SystemExit(f"Not every serial's holder was asked, but {outcome.answers}.")
@@ -428,7 +428,7 @@ def _offline() -> float:
     now = datetime.now(UTC)
     key, device = keyring.new(Purpose.PASS, published_at=now, signs_from=now), token.new_key()
     listed = keyring.new(Purpose.STATUS, published_at=now, signs_from=now)
-    uri = f"{_ISSUER}/status/1"
+    uri = f"{ISSUER}/status/1"
     terms = offline_pass.Terms("venue", "A", 131_071, uri)
     text = offline_pass.show(offline_pass.issue(key, terms, device, now), device, code.step_at(now))
     published = status.sign(listed, status.of({}), uri, now)
@@ -458,7 +458,7 @@ def main(effort: Effort) -> None:
     print(f"\nan offline pass read and its status looked up: {offline}", flush=True)
     with machine.folder() as data, machine.postgresql() as postgresql, asyncio.Runner() as runner:
         environment = machine.environment(
-            data, postgresql.url, machine.free_ports(5)[0], PUBLIC_URL=_ISSUER
+            data, postgresql.url, machine.free_ports(5)[0], PUBLIC_URL=ISSUER
         )
         runner.run(server.prepare(configuration.read(environment), effort.people))
         district = District(postgresql.url)

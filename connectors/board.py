@@ -1,4 +1,4 @@
-"""The board on which the hub's processes tell each other of partners: alone in knowing Redis.
+"""The board on which the hub's processes tell each other of partners; it stands on a Valkey.
 
 What is on it: which breakers are open, who probes, which partners asked to be left alone, how full
 their buckets are, and their last answers to what is not about a person. Times on it are durations
@@ -13,19 +13,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import importlib
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 import orjson
-from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
 
 from models import errors
 
@@ -118,7 +115,6 @@ end
 redis.call('PUBLISH', ARGV[2], ARGV[3])
 """
 
-_AWAY = (RedisError, OSError, TimeoutError)
 #: What reading raises of what others wrote in a way that nobody here writes.
 _UNREAD = (ValueError, TypeError, KeyError, AttributeError)
 _log = logging.getLogger("greenway.connectors")
@@ -164,9 +160,50 @@ Hear = Callable[[News], None]
 _NEWS: dict[str, type[News]] = {
     news.__name__: news for news in (Opened, Closed, Rests, Answered, Forgot)
 }
-_Arguments = Sequence[str | bytes | float]
+Arguments = Sequence[str | bytes | float]
+
+
+class RefusedError(ConnectionError):
+    """The server is there, and does not take what it is told."""
+
+
+class Standing(NamedTuple):
+    """What stands on a sheet: milliseconds, the problem of a rest, and answers as JSON."""
+
+    opened: int
+    rests: int
+    problem: bytes | None
+    answers: Sequence[bytes]
+
+
+class Channel(Protocol):
+    """A channel of the server's, while it is heard."""
+
+    async def said(self, seconds: float) -> bytes | None:
+        """Return what is said next, empty where it is but a sign of life; None after silence."""
+
+    async def ping(self) -> None:
+        """Ask for a sign of life."""
+
+
+class Server(Protocol):
+    """What the board stands on; while that is away, each call raises ``OSError``."""
+
+    async def run(self, script: str, keys: Sequence[str], arguments: Arguments) -> Any:  # noqa: ANN401 scripts differ
+        """Return what a script gives."""
+
+    async def standing(self, opened: str, rest: str, answers: str) -> Standing:
+        """Return what stands under these keys."""
+
+    def channel(self, name: str) -> AbstractAsyncContextManager[Channel]:
+        """Hear a channel until the block ends."""
+
+    async def close(self) -> None:
+        """End every connection."""
+
+
 #: What is to be done at the board, once it has its turn.
-_Errand = Callable[[Redis], Awaitable[None]]
+_Errand = Callable[[Server], Awaitable[None]]
 
 
 def name(slug: str, *parts: str) -> str:
@@ -188,7 +225,7 @@ class Board:
             HubError: this is no such address.
         """
         self.joined = asyncio.Event()
-        self._redis = _redis(url) if url else None
+        self._server = _server(url) if url else None
         self._sheets: dict[str, list[Sheet]] = {}
         self._errands: asyncio.Queue[_Errand] = asyncio.Queue(_UNSENT)
         self._lost = asyncio.Event()
@@ -214,10 +251,10 @@ class Board:
 
     async def follow(self) -> None:
         """Hear the others and tell them, until cancelled; a board that is away is tried again."""
-        while self._redis is not None:
+        while self._server is not None:
             # A group whose tasks fail at the moment it is cancelled tells of the failures alone, so
             # it has a task of its own, and this one hears that it is cancelled.
-            attending = asyncio.create_task(self._attend(self._redis))
+            attending = asyncio.create_task(self._attend(self._server))
             try:
                 await asyncio.wait([attending])
             except asyncio.CancelledError:
@@ -226,15 +263,15 @@ class Board:
                 raise
             try:
                 attending.result()
-            except* _AWAY as wrong:
+            except* OSError as wrong:
                 self._complain(_first(wrong))
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def close(self) -> None:
         """End every connection, once nothing follows any more."""
         self.joined.clear()
-        if self._redis is not None:
-            await self._redis.aclose()
+        if self._server is not None:
+            await self._server.close()
 
     def run(self, errand: _Errand) -> None:
         """Have an errand run in its turn, unawaited; not at all while the board is away."""
@@ -242,17 +279,17 @@ class Board:
             with contextlib.suppress(asyncio.QueueFull):
                 self._errands.put_nowait(errand)
 
-    async def ask(self, script: str, keys: Sequence[str], arguments: _Arguments) -> int | None:
+    async def ask(self, script: str, keys: Sequence[str], arguments: Arguments) -> int | None:
         """Return what a script gives, or None where the board is away or too slow."""
-        if self._redis is None or not self.joined.is_set():
+        if self._server is None or not self.joined.is_set():
             return None
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                return int(await self._redis.eval(script, len(keys), *keys, *arguments))
-        except ResponseError as wrong:
+                return int(await self._server.run(script, keys, arguments))
+        except RefusedError as wrong:
             self._complain(wrong)
             return None
-        except _AWAY:
+        except OSError:
             # Who comes next does not wait for it, until it has been joined again.
             self.joined.clear()
             self._lost.set()
@@ -273,7 +310,7 @@ class Board:
     @property
     def is_shared(self) -> bool:
         """Whether there is an address at which others may be."""
-        return self._redis is not None
+        return self._server is not None
 
     async def spend(self, bucket: str, per_second: float, tokens: float) -> float | None:
         """Take tokens of a bucket that all share, there or not, since they are spent already.
@@ -284,16 +321,16 @@ class Board:
         limits = (_MICROSECONDS / per_second, tokens)
         return await self.ask(_SPEND, (f"{_PREFIX}:{bucket}",), limits)
 
-    async def _attend(self, server: Redis) -> None:
+    async def _attend(self, server: Server) -> None:
         """Hear and tell until the board is away.
 
         Raises:
-            RedisError, OSError, TimeoutError: it is, alone or in a group.
+            OSError: it is, alone or in a group.
         """
         try:
-            async with server.pubsub() as channel:
+            async with contextlib.AsyncExitStack() as stack:
                 async with asyncio.timeout(_JOIN_SECONDS):
-                    await channel.subscribe(_CHANNEL)
+                    channel = await stack.enter_async_context(server.channel(_CHANNEL))
                 self._join()
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._listen(channel))
@@ -316,20 +353,20 @@ class Board:
         if not self._complained:
             _log.warning(
                 "The board of the hub's processes is away, each goes on by itself: %s",
-                type(wrong).__name__,
+                type(wrong.__cause__ or wrong).__name__,
             )
         self._complained = True
 
-    async def _listen(self, channel: PubSub) -> None:
+    async def _listen(self, channel: Channel) -> None:
         silent = False
         while True:
-            said = await channel.get_message(timeout=SILENCE_SECONDS)
+            said = await channel.said(SILENCE_SECONDS)
             if said is None:
                 if silent:
                     raise TimeoutError
                 await channel.ping()
-            elif said["type"] == "message":
-                self._spread(said["data"])
+            elif said:
+                self._spread(said)
             silent = said is None
 
     def _spread(self, said: bytes) -> None:
@@ -345,16 +382,16 @@ class Board:
             if sheet.holder != by:
                 sheet.hear(news)
 
-    async def _read(self, server: Redis) -> None:
+    async def _read(self, server: Server) -> None:
         for sheet in [one for several in self._sheets.values() for one in several]:
             await sheet.read(server)
 
-    async def _work(self, server: Redis) -> None:
+    async def _work(self, server: Server) -> None:
         while True:
             errand = await self._errands.get()
             try:
                 await errand(server)
-            except ResponseError as wrong:
+            except RefusedError as wrong:
                 # It is there, and does not take this: too full, or a copy to read from.
                 self._complain(wrong)
 
@@ -428,18 +465,15 @@ class Sheet:
         """Take a token of the partner's bucket, as ``Board.take``."""
         return await self._board.take(f"{self.name}:bucket", per_second, burst, patience)
 
-    async def read(self, server: Redis) -> None:
+    async def read(self, server: Server) -> None:
         """Hear what stands on the sheet.
 
         Raises:
-            RedisError: the board is away.
+            OSError: the board is away.
         """
-        async with asyncio.timeout(_JOIN_SECONDS), server.pipeline(transaction=False) as asked:
-            asked.pttl(self._open)
-            asked.pttl(self._rest)
-            asked.get(self._rest)
-            asked.hvals(self._answers)
-            opened, resting, problem, answers = await asked.execute()
+        async with asyncio.timeout(_JOIN_SECONDS):
+            found = await server.standing(self._open, self._rest, self._answers)
+        opened, resting, problem, answers = found
         if opened > 0:
             self.hear(Opened(opened / 1000 - UNPROBED_SECONDS))
         if problem:
@@ -469,15 +503,15 @@ class Sheet:
         self,
         script: str,
         keys: Sequence[str],
-        arguments: _Arguments,
+        arguments: Arguments,
         news: News | None = None,
     ) -> None:
         """Have a script run, after whose arguments come the channel and the news, if there are."""
         told = () if news is None else (_CHANNEL, self._told(news))
 
-        async def write(server: Redis) -> None:
+        async def write(server: Server) -> None:
             async with asyncio.timeout(_JOIN_SECONDS):
-                await server.eval(script, len(keys), *keys, *arguments, *told)
+                await server.run(script, keys, (*arguments, *told))
 
         self._board.run(write)
 
@@ -496,16 +530,11 @@ def _first(wrong: BaseException) -> BaseException:
     return wrong
 
 
-def _redis(url: str) -> Redis:
+def _server(url: str) -> Server:
+    # By name, and only here: the library takes memory, and most hubs have no address.
+    valkey = importlib.import_module("connectors.valkey")
     try:
-        return Redis.from_url(
-            url,
-            socket_connect_timeout=_JOIN_SECONDS,
-            # Whoever asks sets a bound of their own. The library's is asyncio.wait_for, which until
-            # Python 3.12 may lose that a task was cancelled.
-            socket_timeout=None,
-            # Trying again is for whoever follows: a query goes on without the board.
-            retry=Retry(NoBackoff(), 0),
-        )
+        found: Server = valkey.Valkey(url, _JOIN_SECONDS)
     except ValueError as wrong:
         raise errors.HubError(f"GREENWAY_SHARED_URL: {wrong}", "See docs/operating.md.") from wrong
+    return found

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import pathlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command, config, script
-from alembic.runtime import migration
 from sqlalchemy.ext import asyncio as aio
 
 from models import errors, statement, trace
@@ -22,7 +22,8 @@ Session = aio.AsyncSession
 _CONNECTIONS = 16
 #: What each kind of database is spoken to by.
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-_MIGRATIONS = pathlib.Path(__file__).parent / "migrations"
+#: The migrations, in files that are called by their revisions.
+_MIGRATIONS = pathlib.Path(__file__).parent / "migrations" / "versions"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
@@ -108,17 +109,16 @@ class Database:
 
     async def upgrade(self) -> None:
         """Bring the schema to the newest revision."""
-        await self.migrate(command.upgrade, "head")
+        await self._migrate(_migration().upgrade)
 
     async def migrate(self, step: Callable[..., object], *arguments: object) -> None:
         """Run one of Alembic's commands in one transaction."""
+        await self._migrate(_migration().run, step, *arguments)
 
-        def run(connection: sa.Connection) -> None:
-            step(_settings(connection=connection), *arguments)
-
+    async def _migrate(self, run: Callable[..., None], *arguments: object) -> None:
         writer = self._engine.execution_options(greenway_writes=True)
         async with writer.begin() as connection:
-            await connection.run_sync(run)
+            await connection.run_sync(run, *arguments)
 
     async def settle(self, *tables: str) -> None:
         """Have PostgreSQL note, after a large load, which rows its indexes alone can answer for.
@@ -137,24 +137,24 @@ class Database:
         await self._engine.dispose()
 
 
-def _settings(**attributes: object) -> config.Config:
-    """Return Alembic's settings."""
-    found = config.Config(attributes=attributes)
-    found.set_main_option("script_location", str(_MIGRATIONS))
-    return found
+def _migration() -> ModuleType:
+    # By name, and only here: who serves never migrates, and Alembic takes memory.
+    return importlib.import_module("models.migration")
 
 
 def _revision(connection: sa.Connection) -> str | None:
     """Return the revision that the schema is at; None where there is no schema."""
-    return migration.MigrationContext.configure(connection).get_current_revision()
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 @functools.cache
 def _older() -> frozenset[str]:
     """Return the revisions before the newest that this code knows."""
-    found = script.ScriptDirectory.from_config(_settings())
-    newest = found.get_current_head()
-    return frozenset(one.revision for one in found.walk_revisions()) - {newest}
+    known = sorted(one.name.partition("_")[0] for one in _MIGRATIONS.glob("[0-9]*.py"))
+    return frozenset(known[:-1])
 
 
 #: What a statement takes: the values of one row, or of several.

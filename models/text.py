@@ -48,16 +48,15 @@ class Text(pydantic.RootModel[dict[str, str]]):
         return Said(self.root["en"], "en", fallback=bool(languages))
 
     def view(self, languages: Sequence[str], make: Callable[[Said], V]) -> V:
-        """Return what the layer above makes of the text as said, made once for these languages."""
-        if (found := self._views.get(languages)) is None:
-            while len(self._views) >= _VIEWS:
-                del self._views[next(iter(self._views))]
-            found = self._views[languages] = make(self.said(languages))
-        view: V = found
-        return view
+        """Return what the layer above makes of the text as said, and keep it in ``views``."""
+        while len(self.views) >= _VIEWS:
+            del self.views[next(iter(self.views))]
+        found = self.views[languages] = make(self.said(languages))
+        return found
 
     @functools.cached_property
-    def _views(self) -> dict[Sequence[str], Any]:
+    def views(self) -> dict[Sequence[str], Any]:
+        """What was made of the text as said, by the languages that were wanted last."""
         return {}
 
     def lacks(self) -> tuple[str, ...]:

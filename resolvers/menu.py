@@ -65,6 +65,13 @@ class Catalogue:
     once: Once = field(default_factory=Once, compare=False, repr=False)
     _days: dict[date, Day] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def kinds_of_document(self) -> Mapping[str, menu.DocumentKind]:
+        """The kinds of documents that services ask for, by code."""
+        return self.once(
+            "kinds of document", lambda: {one.code: one for one in self.lists.documents}
+        )
+
     @classmethod
     def of(cls, revision: menu.Revision, found: menu.Menu) -> Catalogue:
         """Return the catalogue of a published revision, services in the menu's order.

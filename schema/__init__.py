@@ -9,7 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from resolvers import access as accesses  # `schema.access` is a module of its own
 from resolvers.context import Context
 from resolvers.measure import Measures
-from schema import execution, mutation, offer, query, scalars, talent
+from schema import execution, mutation, offer, query, scalars, subscription, talent
 
 #: Where the contract is kept.
 SDL = Path(__file__).with_name("schema.graphql")
@@ -46,8 +46,13 @@ def _built(
     return execution.Schema(
         query=query.Query,
         mutation=mutation.Mutation,
+        subscription=subscription.Subscription,
         types=[*offer.TYPES.values(), talent.Talent],
-        config=StrawberryConfig(scalar_map=dict(scalars.SCALARS), sort_schema=sort),
+        config=StrawberryConfig(
+            scalar_map=dict(scalars.SCALARS),
+            sort_schema=sort,
+            enable_experimental_incremental_execution=True,
+        ),
         bounds=limits,
         introspection=introspection,
         before=query.before,

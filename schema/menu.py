@@ -11,6 +11,7 @@ import strawberry
 
 from connectors import partner as partners
 from connectors.partner import Freshness
+from connectors.registry import Registry
 from eligibility.verdict import Outcome
 from models import menu, page
 from models.offer import Capability
@@ -215,6 +216,12 @@ class Figure(Entry):
 class RequiredDocument:
     kind: strawberry.Private[menu.DocumentKind]
     need: strawberry.Private[menu.DocumentNeed]
+
+    @classmethod
+    def all(cls, row: menu.Service, info: Info) -> list[RequiredDocument]:
+        """Return the documents that a service asks for."""
+        kinds = info.context.catalogue.kinds_of_document
+        return [cls(kind=kinds[need.document], need=need) for need in row.documents]
 
     @strawberry.field(description="Its code.")
     def code(self) -> str:
@@ -455,12 +462,19 @@ def _withheld(outcome: Outcome | None) -> OffersWithheld | None:
 )
 class Service(Node):
     row: strawberry.Private[menu.Service]
+    #: The documents it asks for, of whichever class.
+    needs: strawberry.Private[list[RequiredDocument]]
+    #: The partners it is had from, and by which registry.
+    had_from: strawberry.Private[tuple[Registry, list[Partner]] | None] = None
 
     @classmethod
     def of(cls, row: menu.Service, info: Info) -> Service:
         """Return the service as the graph says it: made once for each revision of the menu."""
         return info.context.catalogue.once(
-            ("Service", row.code), lambda: cls(id=global_id("Service", row.code), row=row)
+            ("Service", row.code),
+            lambda: cls(
+                id=global_id("Service", row.code), row=row, needs=RequiredDocument.all(row, info)
+            ),
         )
 
     @classmethod
@@ -514,17 +528,13 @@ class Service(Node):
     )
     def documents(
         self,
-        info: Info,
         talent_class: Annotated[
             menu.TalentClass | None, strawberry.argument(description="The applicant's class.")
         ] = None,
     ) -> list[RequiredDocument]:
-        found = info.context.catalogue.once(
-            ("documents", self.row.code), lambda: _documents(self.row, info)
-        )
         if talent_class is None:
-            return found
-        return [one for one in found if talent_class in one.need.classes]
+            return self.needs
+        return [one for one in self.needs if talent_class in one.need.classes]
 
     @strawberry.field(description="Its steps in order; of one class, where one is given.")
     def steps(
@@ -560,8 +570,13 @@ class Service(Node):
 
     @strawberry.field(description="The partners it is had from.")
     def partners(self, info: Info) -> list[Partner]:
-        registry, digest = info.context.registry, info.context.catalogue.digest
-        return registry.once((digest, self.row.code), lambda: _partners(self.row, info))
+        registry = info.context.registry
+        if self.had_from is None or self.had_from[0] is not registry:
+            rows = registry.partners
+            codes = dict.fromkeys(ask.partner for ask in self.row.partners)
+            found = [Partner.of(rows[code], info) for code in codes if code in rows]
+            self.had_from = registry, found
+        return self.had_from[1]
 
     @strawberry.field(description="The sources it rests on.")
     def citations(self, info: Info) -> list[Citation]:
@@ -599,7 +614,7 @@ class Service(Node):
         person = info.context.person
         known = person.talent_class if person else None
         held = verdicts.on_record(info.context)
-        documents = self.documents(info, known)
+        documents = self.documents(known)
         return Requirements(
             talent_class=known,
             documents=[one for one in documents if one.kind.code not in held],
@@ -648,17 +663,6 @@ class Service(Node):
         path = info.path.as_list()
         found = await offers.for_viewer(info.context, self.row, wanted, path)
         return ServiceOffers.of(found, info)
-
-
-def _partners(row: menu.Service, info: Info) -> list[Partner]:
-    rows = info.context.registry.partners
-    codes = dict.fromkeys(ask.partner for ask in row.partners)
-    return [Partner.of(rows[code], info) for code in codes if code in rows]
-
-
-def _documents(row: menu.Service, info: Info) -> list[RequiredDocument]:
-    kinds = {one.code: one for one in info.context.catalogue.lists.documents}
-    return [RequiredDocument(kind=kinds[need.document], need=need) for need in row.documents]
 
 
 async def _settled(info: Info, found: verdicts.Judged) -> Verdict:

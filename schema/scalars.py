@@ -119,7 +119,9 @@ class LocalizedText:
 
     @classmethod
     def of(cls, found: Text, info: Info, language: str | None = None) -> LocalizedText:
-        return found.view(wanted(language) if language else info.context.languages, cls._said)
+        languages = wanted(language) if language else info.context.languages
+        view: LocalizedText | None = found.views.get(languages)
+        return view or found.view(languages, cls._said)
 
     @classmethod
     def _said(cls, found: Said) -> LocalizedText:

@@ -1,8 +1,9 @@
-"""Selections with nothing to wait for, each written out as one Python function.
+"""Selections with nothing to wait for, each written out as one Python function that makes JSON.
 
 Most of a menu is read from memory: hundreds of objects whose fields are attributes and plain
 methods. For such a selection there is nothing to look up while it runs, so it is written down as
-the Python that a person would write for it, compiled once, and called.
+the Python that a person would write for it, compiled once, and called. It makes the text of the
+answer itself: the objects of which a text is made at last would cost more than all the rest.
 
 The function knows the common case only. Whatever else it meets (a value of another class, null
 where none may be, an exception, something to await, a resolver that asks for more of ``info`` than
@@ -14,10 +15,12 @@ always told it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol
 
 import graphql
+import orjson
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
@@ -25,9 +28,8 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 _Value = Any  # what a resolver returned
-_Done = Any  # what it comes to in the answer
-#: Makes of a value what it comes to.
-Made = Callable[[_Value], _Done]
+#: Makes of a value what it comes to in the answer.
+Made = Callable[[_Value], orjson.Fragment]
 
 _LEAST, _MOST = -(2**31), 2**31 - 1
 #: After so many encounters with the unusual a function is called no more.
@@ -85,9 +87,10 @@ class Unit:
             UnusualError: an argument does not fit.
         """
         try:
-            return self._make(run, Info(run.context_value))
+            text = self._make(run, Info(run.context_value))
         except Exception as wrong:
             raise UnusualError from wrong
+        return lambda value: orjson.Fragment(text(value))
 
     def met_unusual(self) -> None:
         """Note that the plan had to run it again."""
@@ -125,38 +128,62 @@ def root(
     return writer.unit(lambda: writer.fields(kind, grouped, "v"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Statements, and the piece of a text that they prepare, as an f-string has it."""
+
+    lines: Sequence[str]
+    piece: str
+
+    def text(self) -> str:
+        """Return the expression of the whole text."""
+        return f"f'{self.piece}'"
+
+
 class _Writer:
-    """Writes the functions of one selection, as expressions that give their values names."""
+    """Writes the functions of one selection, statement by statement.
+
+    ``v`` is the value that the function is given; each value is given a name of its own. What a
+    place comes to is a piece of a text between braces and quotes: names, and what stands around
+    them.
+    """
 
     def __init__(self, run: Executor[Any], arguments: Arguments) -> None:
         self._run = run
         self._arguments = arguments
-        self._known: dict[str, Any] = {"Unusual": UnusualError, "other": _other, "given": _given}
+        self._known: dict[str, Any] = {
+            "Unusual": UnusualError,
+            "other": _other,
+            "given": _given,
+            "known": _QUOTED.get,
+            "quote": _quoted,
+        }
         self._before: list[str] = []
         self._functions: list[str] = []
         self._names = 0
+        self._lists = 0
         self._size = 0
 
-    def unit(self, write: Callable[[], str]) -> Unit | None:
-        """Return the unit whose values come to an expression of ``v``, if that can be written."""
+    def unit(self, write: Callable[[], _Written]) -> Unit | None:
+        """Return the unit whose values come to what is written, if that can be."""
         try:
-            entry = write()
+            written = write()
         except (UnusualError, graphql.GraphQLError):
             return None
         lines = [
             "def make(run, info):",
             "    tick = run.tick",
-            *(f"    {one}" for one in self._before),
-            *(f"    {line}" for one in self._functions for line in one.splitlines()),
+            *_inside(self._before),
+            *_inside(self._functions),
             "    def entry(v):",
             "        try:",
-            f"            return {entry}",
+            *_inside(_inside(_inside([*written.lines, f"return {written.text()}"]))),
             "        except Exception as wrong:",
             "            raise Unusual from wrong",
             "    return entry",
         ]
         code = compile("\n".join(lines), "<selection>", "exec")
-        exec(code, self._known)  # noqa: S102 - it is made of names and numbers of ours, and quoted keys
+        exec(code, self._known)  # noqa: S102 - it is made of names and numbers of ours, and names of GraphQL
         return Unit(self._known["make"], self._size)
 
     def place(
@@ -165,70 +192,96 @@ class _Writer:
         details: FieldDetailsList,
         value: str,
         other: str = "other",
-    ) -> str:
-        """Return the expression for what the value of an expression comes to in a place.
+    ) -> _Written:
+        """Return what the value of an expression comes to in a place.
 
         ``other`` is called with a value that should not be there.
         """
-        required = graphql.is_non_null_type(kind)
         inner = graphql.get_nullable_type(kind)
+        required = graphql.is_non_null_type(kind)
         if graphql.is_leaf_type(inner):
             return self._leaf(inner, value, required=required)
         write = self._composite if isinstance(inner, graphql.GraphQLObjectType) else self._several
-        if required:
-            return write(inner, details, value, other)
         name = self._name("v")
-        return f"(None if ({name} := {value}) is None else {write(inner, details, name, other)})"
+        found = write(inner, details, name, other)
+        if required:
+            return _Written([f"{name} = {value}", *found.lines], found.piece)
+        text = self._name("q")
+        lines = [
+            f"if ({name} := {value}) is None:",
+            f"    {text} = 'null'",
+            "else:",
+            *_inside([*found.lines, f"{text} = {found.text()}"]),
+        ]
+        return _Written(lines, f"{{{text}}}")
 
     def _composite(
-        self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, value: str, other: str
-    ) -> str:
-        own, name = self._name("t", _own_class(kind)), self._name("v")
-        whole = self._object(kind, details, name)
-        return f"({whole} if type({name} := {value}) is {own} else {other}({name}))"
+        self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, name: str, other: str
+    ) -> _Written:
+        own = self._name("t", _own_class(kind))
+        found = self._object(kind, details, name)
+        return _Written(
+            [f"if type({name}) is not {own}: {other}({name})", *found.lines], found.piece
+        )
 
-    def _several(self, kind: Any, details: FieldDetailsList, value: str, other: str) -> str:  # noqa: ANN401 - a list, or an abstract type
+    def _several(self, kind: Any, details: FieldDetailsList, name: str, other: str) -> _Written:  # noqa: ANN401 - a list, or an abstract type
         if graphql.is_list_type(kind):
-            return f"{self._list(kind, details, other)}({value})"
+            return _Written([], f"{{{self._list(kind, details, other)}({name})}}")
         functions: dict[type, str] = {}
         for one in self._run.schema.get_possible_types(kind):
-            own, name = _own_class(one), self._name("o")
-            if functions.setdefault(own, name) != name:
+            own, function = _own_class(one), self._name("o")
+            if functions.setdefault(own, function) != function:
                 raise UnusualError
-            self._functions.append(f"def {name}(o):\n    return {self._object(one, details, 'o')}")
-        table = ", ".join(f"{self._name('t', own)}: {name}" for own, name in functions.items())
-        which, name = self._name("u"), self._name("v")
+            found = self._object(one, details, "v")
+            body = _inside([*found.lines, f"return {found.text()}"])
+            self._functions += [f"def {function}(v):", *body]
+        table = ", ".join(f"{self._name('t', own)}: {one}" for own, one in functions.items())
+        which = self._name("u")
         self._functions.append(f"{which} = {{{table}}}")
-        return f"{which}.get(type({name} := {value}), {other})({name})"
+        return _Written([], f"{{{which}.get(type({name}), {other})({name})}}")
 
     def _list(self, kind: graphql.GraphQLList[Any], details: FieldDetailsList, other: str) -> str:
+        lists = self._lists
         item, name = self.place(kind.of_type, details, "v", other), self._name("l")
-        self._functions.append(
-            f"def {name}(l):\n"
-            f"    if type(l) is not list and type(l) is not tuple: {other}(l)\n"
-            "    tick()\n"
-            f"    return [{item} for v in l]"
-        )
+        # The clock is looked at by what has lists inside, so that the innermost need not.
+        tick = ["tick()"] if self._lists > lists else []
+        self._lists += 1
+        self._functions += [
+            f"def {name}(l):",
+            f"    if type(l) is not list and type(l) is not tuple: {other}(l)",
+            "    found = []",
+            "    add = found.append",
+            "    for v in l:",
+            *_inside(_inside([*tick, *item.lines, f"add({item.text()})"])),
+            "    return '[' + ','.join(found) + ']'",
+        ]
         return name
 
-    def _object(self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, name: str) -> str:
+    def _object(
+        self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, name: str
+    ) -> _Written:
         grouped = self._run.collect_subfields(kind, details).grouped_field_set
         return self.fields(kind, grouped, name)
 
-    def fields(self, kind: graphql.GraphQLObjectType, grouped: GroupedFieldSet, name: str) -> str:
-        """Return the expression for these fields of the object of a name."""
-        pairs = []
+    def fields(
+        self, kind: graphql.GraphQLObjectType, grouped: GroupedFieldSet, name: str
+    ) -> _Written:
+        """Return what these fields of the object of a name come to."""
+        lines: list[str] = []
+        pieces = []
         for key, found in grouped.items():
             definition = self._run.schema.get_field(kind, found[0].node.name.value)
             if definition is graphql.TypeNameMetaFieldDef:
-                pairs.append(f"{key!r}: {kind.name!r}")
+                pieces.append(f'"{key}":"{kind.name}"')
             elif definition:
                 value = self._value(definition, found, name)
-                pairs.append(f"{key!r}: {self.place(definition.type, found, value)}")
-        self._size += len(pairs)
+                written = self.place(definition.type, found, value)
+                lines += written.lines
+                pieces.append(f'"{key}":{written.piece}')
+        self._size += len(pieces)
         if self._size > _MOST_FIELDS:
             raise UnusualError
-        return f"{{{', '.join(pairs)}}}"
+        return _Written(lines, f"{{{{{','.join(pieces)}}}}}")
 
     def _value(self, definition: graphql.GraphQLField, details: FieldDetailsList, name: str) -> str:
         """Return the expression for what a field of an object resolves to."""
@@ -240,40 +293,53 @@ class _Writer:
             return f"{name}.{known.python_name}"
         if may_wait(resolver):
             raise UnusualError
-        given = [name] if resolver.self_parameter else []
-        if resolver.info_parameter:
-            given.append(f"{resolver.info_parameter.name}=info")
-        given += self._given(known, definition, details)
-        return f"{self._name('f', resolver.wrapped_func)}({', '.join(given)})"
+        given = self._given(known, definition, details)
+        # By position, which is the quickest way to call a function.
+        said = [
+            name
+            if one is resolver.self_parameter
+            else "info"
+            if one is resolver.info_parameter
+            else given[one.name]
+            for one in resolver.signature.parameters.values()
+        ]
+        return f"{self._name('f', resolver.wrapped_func)}({', '.join(said)})"
 
     def _given(
         self, known: StrawberryField, definition: graphql.GraphQLField, details: FieldDetailsList
-    ) -> list[str]:
-        """Return how a resolver's arguments are given to it."""
-        if not definition.args:
-            return []
+    ) -> dict[str, str]:
+        """Return the names of a resolver's arguments, by the resolver's own."""
+        resolver: Any = known.base_resolver
+        defaults = {
+            one.name: one.default
+            for one in resolver.signature.parameters.values()
+            if one.default is not one.empty
+        }
         if not details[0].node.arguments:
             # Where the document says nothing, what the schema says holds for every run.
-            said = self._arguments(self._run, known, definition, details)
-            return [f"{name}={self._name('d', value)}" for name, value in said.items()]
-        asked = (self._arguments, known, definition, details)
-        read, *rest = (self._name("a", one) for one in asked)
-        name = self._name("a")
-        self._before.append(f"{name} = {read}(run, {', '.join(rest)})")
-        return [f"**{name}"]
+            said = {**defaults, **self._arguments(self._run, known, definition, details)}
+            return {key: self._name("d", value) for key, value in said.items()}
+        asked = (self._arguments, known, definition, details, defaults)
+        read, *rest, otherwise = (self._name("a", one) for one in asked)
+        all_ = self._name("a")
+        self._before.append(f"{all_} = {{**{otherwise}, **{read}(run, {', '.join(rest)})}}")
+        names = {one.python_name: self._name("a") for one in known.arguments}
+        self._before += [f"{name} = {all_}[{key!r}]" for key, name in names.items()]
+        return names
 
-    def _leaf(self, kind: Any, value: str, *, required: bool) -> str:  # noqa: ANN401 - a scalar or an enum
+    def _leaf(self, kind: Any, value: str, *, required: bool) -> _Written:  # noqa: ANN401 - a scalar or an enum
         slow, name = self._name("s", _completion(kind, required=required)), self._name("v")
-        named = f"({name} := {value})"
+        text = self._name("q")
         if isinstance(kind, CustomGraphQLEnumType):
             own_members: Any = kind.wrapped_cls
-            members = {one: kind.coerce_output_value(one) for one in own_members}
+            members = {one: f'"{kind.coerce_output_value(one)}"' for one in own_members}
             table, own = self._name("e", members), self._name("t", kind.wrapped_cls)
-            return f"({table}[{name}] if type({named}) is {own} else {slow}({name}))"
-        test = _TESTS.get(kind.name) if graphql.is_specified_scalar_type(kind) else None
-        if test is None:
-            return f"{slow}({value})"
-        return f"({name} if {test.format(named, name)} else {slow}({name}))"
+            quick = f"{table}[{name}] if type({name} := {value}) is {own}"
+        elif graphql.is_specified_scalar_type(kind) and kind.name in _QUICK:
+            quick = _QUICK[kind.name].format(name, f"({name} := {value})")
+        else:
+            return _Written([f"{text} = {slow}({value})"], f"{{{text}}}")
+        return _Written([f"{text} = {quick} else {slow}({name})"], f"{{{text}}}")
 
     def _name(self, letter: str, value: object = None) -> str:
         """Return a new name; it is what the functions know the value by, if one is given."""
@@ -284,14 +350,30 @@ class _Writer:
         return name
 
 
-#: When a value of a scalar stays as it is.
-_TESTS = {
-    "Boolean": "type({0}) is bool",
-    "Float": "type({0}) is float and {1} - {1} == 0",
-    "ID": "type({0}) is str",
-    "Int": f"type({{0}}) is int and {_LEAST} <= {{1}} <= {_MOST}",
-    "String": "type({0}) is str",
+#: How the text of a scalar's value is had at once: where it is of this class.
+_QUICK = {
+    "Boolean": "('true' if {0} else 'false') if type({1}) is bool",
+    "ID": "known({0}) or quote({0}) if type({1}) is str",
+    "Int": f"str({{0}}) if type({{1}}) is int and {_LEAST} <= {{0}} <= {_MOST}",
+    "String": "known({0}) or quote({0}) if type({1}) is str",
 }
+#: Texts as JSON has them, those that were met last: the same are told again and again.
+_QUOTED: dict[str, str] = {}
+_MOST_QUOTED = 20_000
+_LONGEST_QUOTED = 1_000
+
+
+def _quoted(text: str) -> str:
+    found = orjson.dumps(text).decode()
+    if len(found) <= _LONGEST_QUOTED:
+        if len(_QUOTED) >= _MOST_QUOTED:
+            _QUOTED.clear()
+        _QUOTED[text] = found
+    return found
+
+
+def _inside(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def plain(
@@ -309,7 +391,10 @@ def plain(
     resolver = known.base_resolver
     if resolver is None:
         return known if known.default_resolver is getattr else None
-    unusual = resolver.parent_parameter or resolver.root_parameter
+    by_name = any(
+        one.kind is not one.POSITIONAL_OR_KEYWORD for one in resolver.signature.parameters.values()
+    )
+    unusual = resolver.parent_parameter or resolver.root_parameter or by_name
     return known if callable(resolver.wrapped_func) and not unusual else None
 
 
@@ -332,26 +417,26 @@ def _own_class(kind: graphql.GraphQLObjectType) -> type:
     return own
 
 
-def _completion(kind: Any, *, required: bool) -> Made:  # noqa: ANN401 - a scalar or an enum
+def _completion(kind: Any, *, required: bool) -> Callable[[_Value], str]:  # noqa: ANN401 - a scalar or an enum
     """Return what completes the values of a leaf type that do not stay as they are."""
     complete = Executor.complete_leaf_value
 
-    def completed(value: _Value) -> _Done:
+    def completed(value: _Value) -> str:
         if value is None and not required:
-            return None
+            return "null"
         if value is None or isinstance(value, Exception) or inspect.isawaitable(value):
-            return _other(value)
-        return complete(kind, value)
+            _other(value)
+        return orjson.dumps(complete(kind, value)).decode()
 
     return completed
 
 
-def _given(_: _Value) -> _Done:
+def _given(_: _Value) -> NoReturn:
     """Meet a value that should not be where the function was given it: the plan has it yet."""
     raise UnusualError
 
 
-def _other(value: _Value) -> _Done:
+def _other(value: _Value) -> NoReturn:
     """Meet a value that should not be where a resolver put it, which is asked again."""
     if inspect.iscoroutine(value):
         value.close()

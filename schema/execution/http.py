@@ -19,13 +19,14 @@ from strawberry.types.graphql import OperationType
 from models import errors
 from resolvers.context import ZONE
 from resolvers.viewer import OPERATORS
-from schema.execution import ide, limits, negotiation, problems
+from schema.execution import ide, limits, negotiation, problems, stream
 from schema.execution.answer import Answer, Answered, Answers, Headers, etag, headers
 from schema.execution.code import Code
 from schema.execution.departure import GoneError, WhileThere
 from schema.execution.documents import Client, Documents
 from schema.execution.patience import bounded
 from schema.execution.schema import Asked, Outcome, Schema
+from schema.execution.stream import Streams
 
 _METHODS = {
     "GET": frozenset({OperationType.QUERY}),
@@ -127,7 +128,8 @@ class GraphQLView:
         charge: Charges whoever shows nobody, at an address, for an answer that was kept; raises
             RateLimitedError.
         documents: Finds documents by their hash.
-        page: Whether a browser is given an editor; ``assets`` is where that is.
+        page: Where the editor is that a browser is given, if it is.
+        streams: Answers what is answered in parts.
         said: What every answer has for headers, beside those that it has anyway.
     """
 
@@ -139,8 +141,8 @@ class GraphQLView:
         edition: Callable[[], object | None] = lambda: None,
         charge: Callable[[str, int], None] = lambda _address, _points: None,
         documents: Documents | None = None,
-        page: bool = True,
-        assets: Path = ide.ASSETS,
+        page: Path | None = ide.ASSETS,
+        streams: Streams | None = None,
         said: Headers = (),
     ) -> None:
         self._schema = schema
@@ -149,17 +151,19 @@ class GraphQLView:
         self._charge = charge
         self._documents = documents
         self._page = page
-        self._assets = assets
+        self._streams = streams
         self._said = _ALWAYS + said
         self._answers = Answers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         seen = dict(scope["headers"])
-        offers_page = self._page and scope["method"] == "GET" and not scope["query_string"]
+        offers_page = scope["method"] == "GET" and not scope["query_string"] and bool(self._page)
         media = _media(seen.get(b"accept"), offers_page=offers_page)
         try:
-            answer = await self._answer(_Sent(scope, receive, seen, media))
+            answer = await self._answer(_Sent(scope, receive, seen, media), send)
+            if answer is None:
+                return
         except (ClientDisconnect, GoneError):
             return
         except RefusedError as refused:
@@ -171,14 +175,14 @@ class GraphQLView:
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, sent: _Sent) -> Answer:
+    async def _answer(self, sent: _Sent, send: Send) -> Answer | None:
         if sent.method not in _METHODS:
             raise _method_not_allowed("Ask by GET or by POST.", "GET, POST")
-        if sent.media is None:
-            offered = negotiation.offered(page=self._page and sent.method == "GET")
+        if sent.media is None and not stream.wanted(sent.header(b"accept")):
+            offered = negotiation.offered(page=bool(self._page) and sent.method == "GET")
             raise RefusedError(406, Code.NOT_ACCEPTABLE, f"Accept {' or '.join(offered)}.")
         if sent.media == negotiation.HTML:
-            return ide.page(self._assets)
+            return ide.page(self._page or ide.ASSETS)
         if sent.method == "POST":
             sent.body = await self._body(sent)
         elif len(sent.scope["query_string"]) > self._schema.bounds.body_bytes:
@@ -189,7 +193,7 @@ class GraphQLView:
             )
         edition = self._edition() if sent.may_be_kept() else None
         try:
-            return self._kept(sent, edition) or await self._asked(sent, edition)
+            return self._kept(sent, edition) or await self._asked(sent, edition, send)
         except errors.GreenwayError as error:
             if isinstance(error, errors.RateLimitedError):
                 self._schema.measures.limited["points"] += 1
@@ -205,7 +209,7 @@ class GraphQLView:
         self._charge(sent.address, max(kept.points, limits.BASE))
         return self._told(kept, sent)
 
-    async def _asked(self, sent: _Sent, edition: object | None) -> Answer:
+    async def _asked(self, sent: _Sent, edition: object | None, send: Send) -> Answer | None:
         operation = Operation.of(sent.parameters())
         plan = _plan(sent, operation)
         context = await self._context(sent.request(), plan, sent.body)
@@ -216,10 +220,18 @@ class GraphQLView:
             operation.name,
             _METHODS[sent.method] - (_ACTING if plan == "only" else frozenset()),
             partial(WhileThere, sent.receive),
-            sent.header(b"traceparent"),
+            as_text=True,
+            traceparent=sent.header(b"traceparent"),
         )
         if plan is not None:
             edition = None
+        elif self._streams and stream.wanted(sent.header(b"accept")):
+            way = self._streams.way(sent.request(), asked, context)
+            if way is not None:
+                surroundings = partial(self._context, sent.request(), None, sent.body)
+                asked = replace(asked, while_there=None, as_text=False)
+                await self._streams.respond(way, asked, surroundings, sent.request(), send)
+                return None
         keys: dict[Hashable, int] = {}
         if edition is not None and self._schema.is_public(text, operation.name):
             keys = sent.keys(asked, getattr(context, "languages", ()), is_plain=is_plain)
@@ -244,7 +256,7 @@ class GraphQLView:
         found = documents.resolved(
             *wanted,
             client=Client.of(sent.request().headers),
-            explores=self._page and context.viewer.role in OPERATORS,
+            explores=bool(self._page) and context.viewer.role in OPERATORS,
         )
         return found, False
 
@@ -257,7 +269,9 @@ class GraphQLView:
             if error.operation_type is OperationType.MUTATION:
                 raise _method_not_allowed("A mutation is sent by POST.", "POST") from None
             raise RefusedError(
-                400, Code.OPERATION_TYPE_NOT_ALLOWED, "Subscriptions are not offered here."
+                400,
+                Code.OPERATION_TYPE_NOT_ALLOWED,
+                "Follow a subscription as a stream: accept `text/event-stream`, or open a socket.",
             ) from None
 
     def _told(self, kept: Answered, sent: _Sent) -> Answer:
@@ -339,7 +353,7 @@ class _Sent:
 
     def may_be_kept(self) -> bool:
         """Say whether its answer may be one that was kept, or be kept."""
-        return _FRESH.isdisjoint(self._seen)
+        return _FRESH.isdisjoint(self._seen) and not stream.wants_events(self.header(b"accept"))
 
     def is_nobodys(self) -> bool:
         """Say whether it shows nobody in particular."""

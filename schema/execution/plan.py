@@ -55,6 +55,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     """Runs queries by plan, and everything else as graphql-core does."""
 
     plans: ClassVar[Plans]
+    #: Whether parts of the data may be JSON.
+    as_text = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - graphql-core's
         super().__init__(*args, **kwargs)
@@ -70,8 +72,13 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         variables: dict[str, Any],
         context: object,
         root: object = None,
+        *,
+        as_text: bool = False,
     ) -> Any:  # noqa: ANN401 - a result, or a coroutine of one, or errors
-        """Return an operation's result, or a coroutine of it; errors of its variables else."""
+        """Return an operation's result, or a coroutine of it; errors of its variables else.
+
+        Where it is to be a text at last, ``as_text``, parts of the data may be JSON.
+        """
         coerced: Any = _NO_VARIABLES
         if prepared.node.variable_definitions:
             coerced = values.get_variable_values(
@@ -84,11 +91,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if isinstance(coerced, list):
             return coerced
         plan = cls.plans.known(prepared.node, coerced)
-        if plan is not None and plan.unit is not None:
+        if as_text and plan is not None and plan.unit is not None:
             # Most that is asked again is asked of memory, and needs no executor.
             light = _Light(schema, coerced, context, cls.ticking())
             try:
-                return graphql.ExecutionResult(plan.unit.of(light)(root), None)
+                made: Any = plan.unit.of(light)(root)
+                return graphql.ExecutionResult(made, None)
             except compiled.UnusualError:
                 plan.unit.met_unusual()
         run = cls(
@@ -105,6 +113,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             is_awaitable=optimized_is_awaitable,
             hide_suggestions=True,
         )
+        run.as_text = as_text
         return run.execute_operation() if plan is None else run._by(plan)
 
     @classmethod
@@ -193,19 +202,18 @@ class Plans:
     ) -> _Plan | None:
         """Return the plan of an operation that was planned and is to be run again as it is."""
         key = _key(operation, variables)
-        plan = self._plans.get(key)
-        if plan is None or not plan.compiles:
-            return None
-        self._plans[key] = self._plans.pop(key)
+        plan = self._plans.pop(key, None)
+        if plan is not None:
+            # The last used is the last to go; and what is asked again is worth compiling.
+            self._plans[key] = plan
+            plan.is_warm = True
         return plan
 
     def of(self, run: Executor, kind: graphql.GraphQLObjectType, grouped: GroupedFieldSet) -> _Plan:
-        """Return the plan of an operation; what is asked again is compiled."""
-        key = _key(run.operation, run.variable_values)
-        plan = self._plans.pop(key, None)
-        if plan is None or not plan.compiles:
-            plan = _Plan(run, kind, grouped, compiles=plan is not None)
-        self._plans[key] = plan
+        """Return the plan of an operation."""
+        plan = self.known(run.operation, run.variable_values)
+        if plan is None:
+            plan = self._plans[_key(run.operation, run.variable_values)] = _Plan(run, kind, grouped)
         while len(self) > self._most or (len(self) > 1 and self.fields > self._most_fields):
             del self._plans[next(iter(self._plans))]
         return plan
@@ -248,21 +256,16 @@ class _Plan:
     """How one operation runs. It keeps the operation alive, whose identity is its key."""
 
     def __init__(
-        self,
-        run: Executor,
-        kind: graphql.GraphQLObjectType,
-        grouped: GroupedFieldSet,
-        *,
-        compiles: bool,
+        self, run: Executor, kind: graphql.GraphQLObjectType, grouped: GroupedFieldSet
     ) -> None:
         self.operation = run.operation
-        self.compiles = compiles
         self.size = 0
-        self._fields: Sequence[_Field] = ()
+        #: Whether it was asked for again.
+        self.is_warm = False
         self._grouped = kind, grouped
-        self._unit = compiled.root(run, kind, grouped, _read) if compiles else None
-        if self._unit is not None:
-            self.size = self._unit.size
+        self._fields: Sequence[_Field] = ()
+        self._unit: compiled.Unit | None = None
+        self._was_tried = False
 
     @property
     def unit(self) -> compiled.Unit | None:
@@ -271,6 +274,10 @@ class _Plan:
 
     def executed(self, run: Executor, root: object) -> _Done:
         """Return what the operation comes to; a coroutine if that is still awaited."""
+        if run.as_text and self.is_warm and not self._was_tried:
+            self._was_tried = True
+            self._unit = compiled.root(run, *self._grouped, _read)
+            self.size += self._unit.size if self._unit else 0
         if not self._fields:
             self._fields = _fields(self, run, *self._grouped)
         return _executed(run, self._fields, root, None)
@@ -330,8 +337,7 @@ class _Place:
         self.kind = kind
         self.typename = typename
         self.plain = _PLAIN.get(graphql.get_nullable_type(kind))
-        complete = _completer(self, kind)
-        self.complete = _quick(self, complete) if field.plan.compiles else complete
+        self.complete = _quick(self, _completer(self, kind))
 
     def path(self, prev: Path | None, key: str | int) -> Path:
         return Path(prev, key, self.typename)
@@ -516,15 +522,20 @@ class _Info(strawberry.Info[Any, Any]):
 
 def _quick(place: _Place, complete: _Complete) -> _Complete:
     """Return what completes values by a compiled function, where the place can have one."""
+    if graphql.is_leaf_type(graphql.get_named_type(place.kind)):
+        return complete
+    plan = place.field.plan
     unit: compiled.Unit | None = None
-    tried = False
+    was_tried = False
 
     def quickly(run: Executor, value: object, prev: Path | None, key: str | int) -> _Done:
-        nonlocal unit, tried
-        if not tried:
-            tried = True
+        nonlocal unit, was_tried
+        if not run.as_text or not plan.is_warm or value is None:
+            return complete(run, value, prev, key)
+        if not was_tried:
+            was_tried = True
             unit = compiled.unit(run, place.kind, place.field.details, _read)
-            place.field.plan.size += unit.size if unit else 0
+            plan.size += unit.size if unit else 0
         if unit is None or unit.gave_up:
             place.complete = complete
             return complete(run, value, prev, key)

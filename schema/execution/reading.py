@@ -14,7 +14,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.graphql import OperationType
 
-from schema.execution import caching, limits, problems
+from schema.execution import caching, limits, once, problems
 from schema.execution.code import Code
 
 #: Called with the context and the names of the fields, before any of them is resolved.
@@ -118,7 +118,7 @@ class Reader:
                 self._schema, document, self._rules, hide_suggestions=True
             )
         ]
-        operations = self._operations(document, may_run=not errors)
+        operations = self._operations(once.whole(document), may_run=not errors)
         return Reading(
             document,
             tuple(errors),

@@ -54,6 +54,8 @@ class Asked:
     allowed: frozenset[OperationType] = _ALLOWED
     #: Ends a query that nobody waits for any more.
     while_there: Callable[[], AbstractAsyncContextManager[None]] | None = None
+    #: Whether the answer is to be a text, so that parts of its data may be JSON already.
+    as_text: bool = False
     #: The span that it is a part of, where somebody traces it (W3C Trace Context).
     traceparent: str | None = None
 
@@ -210,7 +212,9 @@ class Schema(Subgraph):
             outcome.is_unprocessable = self._fits(operation, asked)
             return outcome
         await self._before(context, reading.fields)
-        done = self._executor.performed(self._schema, operation, asked.variables, context, root)
+        done = self._executor.performed(
+            self._schema, operation, asked.variables, context, root, as_text=asked.as_text
+        )
         if isinstance(done, list):
             return Outcome.refused(done, operation, points)
         if type(done) is CoroutineType:

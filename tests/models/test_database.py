@@ -6,10 +6,12 @@ import doctest
 import shutil
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import exc
 from sqlalchemy.ext import asyncio as aio
 
@@ -154,6 +156,21 @@ async def test_a_database_before_the_newest_migration_is_behind(tmp_path):
 
     assert (empty, old, new, of_later_code) == (True, True, False, False)
     await database.close()
+
+
+async def test_the_files_of_migrations_are_called_by_their_revisions_in_order(tmp_path):
+    found = []
+
+    def listed(settings):
+        found.extend(ScriptDirectory.from_config(settings).walk_revisions("base", "heads"))
+
+    database = Database(f"sqlite:///{tmp_path}/hub.db")
+    await database.migrate(listed)
+    await database.close()
+
+    names = sorted(Path(one.path).name for one in found)
+    assert [Path(one.path).name for one in reversed(found)] == names
+    assert [one.revision for one in reversed(found)] == [name.partition("_")[0] for name in names]
 
 
 async def test_a_file_that_was_taken_away_is_missed_and_found_again_once_it_is_back(tmp_path):

@@ -241,7 +241,7 @@ async def test_a_context_that_cannot_be_built_refuses_the_request(
 
 async def test_a_browser_gets_the_built_page_under_a_strict_policy(schema_of, tmp_path):
     tmp_path.joinpath("index.html").write_text("<p>built</p>")
-    app = execution.GraphQLView(schema_of(), None, assets=tmp_path)
+    app = execution.GraphQLView(schema_of(), None, page=tmp_path)
 
     answer = await asgi.call(app, headers={"accept": "text/html,*/*;q=0.8"})
 
@@ -252,7 +252,7 @@ async def test_a_browser_gets_the_built_page_under_a_strict_policy(schema_of, tm
 
 
 async def test_without_a_built_page_a_browser_learns_how_to_build_it(schema_of, tmp_path):
-    app = execution.GraphQLView(schema_of(), None, assets=tmp_path / "missing")
+    app = execution.GraphQLView(schema_of(), None, page=tmp_path / "missing")
 
     answer = await asgi.call(app, headers={"accept": "text/html"})
 
@@ -263,7 +263,7 @@ async def test_without_a_built_page_a_browser_learns_how_to_build_it(schema_of, 
 
 
 async def test_the_page_can_be_switched_off(schema_of):
-    app = execution.GraphQLView(schema_of(), None, page=False)
+    app = execution.GraphQLView(schema_of(), None, page=None)
 
     answer = await asgi.call(app, headers={"accept": "text/html"})
 
