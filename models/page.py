@@ -6,7 +6,8 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from models import errors
@@ -18,13 +19,18 @@ _SEAL_BYTES = 8
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page(Generic[Item]):
-    """Some items of a list in its order, each with the cursor that continues after it."""
+    """Some items of a list in its order, and the cursor of each: what continues after it."""
 
     items: tuple[Item, ...]
-    cursors: tuple[str, ...]
     has_next: bool
+    cursor: Callable[[Item], str] = field(compare=False)
+
+    @cached_property
+    def cursors(self) -> tuple[str, ...]:
+        """The items' cursors, made for whoever asks for them."""
+        return tuple(map(self.cursor, self.items))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +58,9 @@ class Scope:
 
     def page(self, found: Sequence[Item], first: int, key: Callable[[Item], object]) -> Page[Item]:
         """Return the page of what was found when one more than ``first`` was looked for."""
-        items = tuple(found[:first])
-        cursors = tuple(self.cursor(str(key(item))) for item in items)
-        return Page(items, cursors, has_next=len(found) > first)
+        return Page(
+            tuple(found[:first]), len(found) > first, lambda item: self.cursor(str(key(item)))
+        )
 
     def _seal(self, body: bytes) -> bytes:
         # The seal tells lists apart and mistakes from cursors; it keeps no secret.

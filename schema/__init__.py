@@ -5,11 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import HasGraphQLName, NameConverter
 
 from resolvers import access as accesses  # `schema.access` is a module of its own
 from resolvers.context import Context
 from resolvers.measure import Measures
 from schema import execution, mutation, offer, query, scalars, subscription, talent
+
+
+class _Names(NameConverter):
+    """Strawberry's names, each worked out once: it asks for them again with every argument."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[int, tuple[object, str]] = {}
+
+    def get_graphql_name(self, obj: HasGraphQLName) -> str:
+        """Return how something is called in the graph."""
+        found = self._known.get(id(obj))
+        if found is None:
+            # It is kept with its name, so that its identity is nobody else's.
+            found = self._known[id(obj)] = obj, super().get_graphql_name(obj)
+        return found[1]
+
 
 #: Where the contract is kept.
 SDL = Path(__file__).with_name("schema.graphql")
@@ -49,6 +67,7 @@ def _built(
         subscription=subscription.Subscription,
         types=[*offer.TYPES.values(), talent.Talent],
         config=StrawberryConfig(
+            name_converter=_Names(),
             scalar_map=dict(scalars.SCALARS),
             sort_schema=sort,
             enable_experimental_incremental_execution=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -26,6 +27,9 @@ from schema.node import Node, PageInfo, global_id, key_in
 from schema.scalars import Language, LocalizedText
 from schema.station import Station, stations
 from schema.verdict import AsOf, Facts, KnownAt, MissingFact, Verdict, asked
+
+#: An entry is kept as it was told in so many ways.
+_MOST_TEXTS = 16
 
 First = Annotated[
     int | None, strawberry.argument(description="How many, 0 to 100; 20 where nobody says.")
@@ -464,6 +468,10 @@ class Service(Node):
     row: strawberry.Private[menu.Service]
     #: The documents it asks for, of whichever class.
     needs: strawberry.Private[list[RequiredDocument]]
+    #: How it was told, by what was asked and in which languages: by which registry, on which day.
+    texts: strawberry.Private[dict[object, tuple[Registry, date, str]]] = field(
+        default_factory=dict
+    )
     #: The partners it is had from, and by which registry.
     had_from: strawberry.Private[tuple[Registry, list[Partner]] | None] = None
 
@@ -481,6 +489,12 @@ class Service(Node):
     def resolve_reference(cls, info: Info, id: str = "", code: str = "") -> Service | None:
         row = info.context.catalogue.services.get(code or key_in(id, "Service"))
         return cls.of(row, info) if row else None
+
+    def keep(self, asked: object, told: tuple[Registry, date, str]) -> None:
+        """Keep how it was told what was asked; of what was asked last, a few."""
+        while len(self.texts) >= _MOST_TEXTS:
+            del self.texts[next(iter(self.texts))]
+        self.texts[asked] = told
 
     @strawberry.field(description="Its code.")
     def code(self) -> str:
@@ -681,26 +695,25 @@ class ServiceEdge:
 
 @strawberry.type(description="A page of services.", directives=[PUBLIC])
 class ServiceConnection:
-    edges: list[ServiceEdge] = strawberry.field(description="The services in their places.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
+    found: strawberry.Private[page.Page[menu.Service]]
     wanted: strawberry.Private[catalogue.Filter]
+    after: strawberry.Private[str | None]
 
-    @classmethod
-    def of(
-        cls, found: page.Page[menu.Service], wanted: catalogue.Filter, after: str | None, info: Info
-    ) -> ServiceConnection:
-        return cls(
-            edges=[
-                ServiceEdge(node=Service.of(row, info), cursor=cursor)
-                for row, cursor in zip(found.items, found.cursors, strict=True)
-            ],
-            page_info=PageInfo.of(found.cursors, has_next=found.has_next, after=after),
-            wanted=wanted,
-        )
+    @strawberry.field(description="The services in their places.")
+    def edges(self, info: Info) -> list[ServiceEdge]:
+        cursors = self.found.cursors
+        return [
+            ServiceEdge(node=node, cursor=cursor)
+            for node, cursor in zip(self.nodes(info), cursors, strict=True)
+        ]
+
+    @strawberry.field(description="Where the page stands.")
+    def page_info(self) -> PageInfo:
+        return PageInfo.of(self.found.cursors, has_next=self.found.has_next, after=self.after)
 
     @strawberry.field(description="The services of the page.")
-    def nodes(self) -> list[Service]:
-        return [edge.node for edge in self.edges]
+    def nodes(self, info: Info) -> list[Service]:
+        return [Service.of(row, info) for row in self.found.items]
 
     @strawberry.field(description="How many there are on all pages.")
     def total_count(self, info: Info) -> int:

@@ -15,7 +15,7 @@ always told it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
@@ -49,6 +49,13 @@ class Run(Protocol):
     def context_value(self) -> Any: ...  # noqa: ANN401 - as resolvers see it
     @property
     def tick(self) -> Callable[[], None]: ...
+
+
+class Planner(Executor[Any]):
+    """An executor, as far as it says of fields whether all are told the same by them."""
+
+    #: Those that say the same to everybody, by type and name, until the menu is another.
+    public: Collection[tuple[str, str]] = frozenset()
 
 
 #: Returns the arguments of a field as its resolver takes them.
@@ -98,7 +105,7 @@ class Unit:
 
 
 def unit(
-    run: Executor[Any],
+    run: Planner,
     kind: Any,  # noqa: ANN401 - any output type
     details: FieldDetailsList,
     arguments: Arguments,
@@ -118,7 +125,7 @@ def unit(
 
 
 def root(
-    run: Executor[Any],
+    run: Planner,
     kind: graphql.GraphQLObjectType,
     grouped: GroupedFieldSet,
     arguments: Arguments,
@@ -148,7 +155,7 @@ class _Writer:
     them.
     """
 
-    def __init__(self, run: Executor[Any], arguments: Arguments) -> None:
+    def __init__(self, run: Planner, arguments: Arguments) -> None:
         self._run = run
         self._arguments = arguments
         self._known: dict[str, Any] = {
@@ -159,9 +166,12 @@ class _Writer:
             "quote": _quoted,
         }
         self._before: list[str] = []
+        self._kept = False
         self._functions: list[str] = []
         self._names = 0
         self._lists = 0
+        #: How many fields of what was written depend on variables, and on who asks.
+        self._varying = self._private = 0
         self._size = 0
 
     def unit(self, write: Callable[[], _Written]) -> Unit | None:
@@ -173,6 +183,7 @@ class _Writer:
         lines = [
             "def make(run, info):",
             "    tick = run.tick",
+            *_inside(self._kept * _SAME),
             *_inside(self._before),
             *_inside(self._functions),
             "    def entry(v):",
@@ -218,11 +229,28 @@ class _Writer:
     def _composite(
         self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, name: str, other: str
     ) -> _Written:
-        own = self._name("t", _own_class(kind))
+        own, varying, private = _own_class(kind), self._varying, self._private
         found = self._object(kind, details, name)
-        return _Written(
-            [f"if type({name}) is not {own}: {other}({name})", *found.lines], found.piece
-        )
+        known = self._name("t", own)
+        check = f"if type({name}) is not {known}: {other}({name})"
+        is_same = varying == self._varying and private == self._private
+        if not is_same or not hasattr(own, "keep"):
+            return _Written([check, *found.lines], found.piece)
+        # Whatever is asked beside it, an entry of the menu says the same until there is another.
+        place, text, kept = self._name("p", object()), self._name("q"), self._name("k")
+        self._kept = True
+        self._before.append(f"{kept} = {place}, info.context.languages")
+        lines = [
+            check,
+            f"{text} = {name}.texts.get({kept})",
+            f"if {text} is None or {text}[0] is not registry or {text}[1] != today:",
+            *_inside(found.lines),
+            f"    {text} = {found.text()}",
+            f"    {name}.keep({kept}, (registry, today, {text}))",
+            "else:",
+            f"    {text} = {text}[2]",
+        ]
+        return _Written(lines, f"{{{text}}}")
 
     def _several(self, kind: Any, details: FieldDetailsList, name: str, other: str) -> _Written:  # noqa: ANN401 - a list, or an abstract type
         if graphql.is_list_type(kind):
@@ -274,6 +302,7 @@ class _Writer:
             if definition is graphql.TypeNameMetaFieldDef:
                 pieces.append(f'"{key}":"{kind.name}"')
             elif definition:
+                self._private += (kind.name, found[0].node.name.value) not in self._run.public
                 value = self._value(definition, found, name)
                 written = self.place(definition.type, found, value)
                 lines += written.lines
@@ -319,6 +348,7 @@ class _Writer:
             # Where the document says nothing, what the schema says holds for every run.
             said = {**defaults, **self._arguments(self._run, known, definition, details)}
             return {key: self._name("d", value) for key, value in said.items()}
+        self._varying += 1
         asked = (self._arguments, known, definition, details, defaults)
         read, *rest, otherwise = (self._name("a", one) for one in asked)
         all_ = self._name("a")
@@ -350,6 +380,8 @@ class _Writer:
         return name
 
 
+#: What kept texts hold by.
+_SAME = ["registry = info.context.registry", "today = info.context.today"]
 #: How the text of a scalar's value is had at once: where it is of this class.
 _QUICK = {
     "Boolean": "('true' if {0} else 'false') if type({1}) is bool",

@@ -10,7 +10,7 @@ error. That is why an answer is the same either way, its errors and their order 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import CoroutineType
 from typing import Any, ClassVar
@@ -43,6 +43,9 @@ _NO_VARIABLES = values.VariableValues({}, {})
 _MOST_PLANS = 64
 _MOST_FIELDS = 10_000  # a planned field takes some 1.4 KB
 
+#: Arguments of these types are what GraphQL reads.
+_AS_THEY_ARE = frozenset({bool, float, int, str, strawberry.ID})
+_NAMES: dict[int, tuple[StrawberryField, Mapping[str, str] | None]] = {}
 #: Scalars that leave a value of exactly this class as it is.
 _PLAIN: dict[object, type] = {
     graphql.GraphQLBoolean: bool,
@@ -51,7 +54,7 @@ _PLAIN: dict[object, type] = {
 }
 
 
-class Executor(StrawberryGraphQLCoreExecutionContext):
+class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
     """Runs queries by plan, and everything else as graphql-core does."""
 
     plans: ClassVar[Plans]
@@ -475,14 +478,33 @@ def _read(
     info: strawberry.Info[Any, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of a field as its resolver takes them."""
+    if not definition.args:
+        return {}
     schema = run.schema._strawberry_schema  # noqa: SLF001 - strawberry's mark
+    given = _raw_arguments(run, definition, details)
+    names = _plain_names(known, schema)
+    if names is not None:
+        return {names[name]: value for name, value in given.items()}
     return convert_arguments(
-        _raw_arguments(run, definition, details),
+        given,
         known.arguments,
         scalar_registry=schema.schema_converter.scalar_registry,
         config=schema.config,
         info=info,
     )
+
+
+def _plain_names(known: StrawberryField, schema: strawberry.Schema) -> Mapping[str, str] | None:
+    """Return a resolver's names of its arguments, if what GraphQL reads is what it takes."""
+    if id(known) not in _NAMES:
+        kinds = [getattr(one.type, "of_type", one.type) for one in known.arguments]
+        names = {
+            schema.config.name_converter.from_argument(one): one.python_name
+            for one in known.arguments
+        }
+        # The field is kept with its names, so that its identity is nobody else's.
+        _NAMES[id(known)] = known, names if _AS_THEY_ARE.issuperset(kinds) else None
+    return _NAMES[id(known)][1]
 
 
 def _raw_arguments(

@@ -131,6 +131,7 @@ class Schema(Subgraph):
             **parts,
         )
         self._after = after or _nothing_more
+        self._executor.public = caching.Hints(self._schema).public
         self._reader = reading.Reader(self._schema, self.bounds, introspection=introspection)
 
     async def execute(

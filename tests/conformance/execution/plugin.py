@@ -179,12 +179,7 @@ def pytest_configure(config):
     _count(patch)
 
 
-def pytest_generate_tests(metafunc):
-    metafunc.fixturenames.append("turn")
-    metafunc.parametrize("turn", TURNS, indirect=True)
-
-
-@pytest.fixture
+@pytest.fixture(autouse=True, params=TURNS)
 def turn(request):
     now.turn = request.param
 
