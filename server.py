@@ -83,7 +83,7 @@ from resolvers.status import Lists
 from resolvers.together import Shared
 from resolvers.viewer import ANONYMOUS, Door, Role, Viewer
 from resolvers.webhook import Courier
-from sandbox import secret, system
+from sandbox import outline
 from schema import execution
 from schema.execution import documents
 from schema.execution.review import Review
@@ -441,7 +441,7 @@ def workshop_of(
 def _partner_secrets(settings: Settings) -> dict[str, str]:
     """Return the secrets that partner files may name: the hub's own are none of theirs."""
     given = {k: value for k, value in settings.secrets.items() if k not in _OWN_SECRETS}
-    return {**secret.VALUES, **given} if settings.demo else given
+    return {**outline.SECRETS, **given} if settings.demo else given
 
 
 def _partner_folders(settings: Settings) -> list[Path]:
@@ -508,7 +508,7 @@ def _sandbox(settings: Settings) -> dict[str, str]:
     """Return where the sandbox's systems are: the ports above the control port, in their order."""
     return {
         name: f"http://127.0.0.1:{settings.sandbox_port + place}"
-        for place, name in enumerate(system.ROUTES, start=1)
+        for place, name in enumerate(outline.SYSTEMS, start=1)
     }
 
 

@@ -6,7 +6,17 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import beside, broken, growth, partners, people, rules, status, verification
+from benchmarks import (
+    beside,
+    broken,
+    growth,
+    memory,
+    partners,
+    people,
+    rules,
+    status,
+    verification,
+)
 from benchmarks.peers import race
 
 
@@ -19,7 +29,8 @@ def main() -> None:
     )
     commands = parser.add_subparsers(
         dest="command",
-        metavar="people | broken | growth | partners | peers | rules | status | verification",
+        metavar="people | broken | growth | memory | partners | peers | rules | status | "
+        "verification",
     )
     many = commands.add_parser("people", help="the database with very many people")
     many.add_argument("number", nargs="?", type=int, default=people.EVERYBODY)
@@ -27,6 +38,9 @@ def main() -> None:
     commands.add_parser("broken", help="each way a partner can fail, and starting without any")
     commands.add_parser("partners", help="many partners at once: calls, stuck queries, memory")
     commands.add_parser("growth", help="the time of a query against its rows and its fields")
+    held = commands.add_parser("memory", help="the memory of a hub, at its start and under load")
+    held.add_argument("--quick", action="store_true", default=argparse.SUPPRESS)
+    held.add_argument("--minutes", type=int, help="how long the load lasts, at a steady pace")
     raced = commands.add_parser("peers", help="beside what a team would pick instead; see setup.sh")
     raced.add_argument("--quick", action="store_true", default=argparse.SUPPRESS)
     raced.add_argument("--peers", type=_several, default=race.NAMES, help="these alone: a,b")
@@ -49,13 +63,16 @@ def main() -> None:
         case "growth" | "partners" | "verification" as command:
             one = {"growth": growth, "partners": partners, "verification": verification}[command]
             one.main(one.QUICK if asked.quick else one.FULL)
+        case "memory":
+            effort = memory.QUICK if asked.quick else memory.FULL
+            memory.main(memory.lasting(asked.minutes) if asked.minutes else effort)
         case "peers":
             pace = race.QUICK if asked.quick else race.FULL
             pace = replace(pace, rounds=asked.rounds or pace.rounds)
             race.main(pace, asked.peers, asked.workloads, asked.out)
         case "rules":
-            effort = rules.QUICK if asked.quick else rules.FULL
-            rules.main(replace(effort, people=asked.number or effort.people), asked.database)
+            depth = rules.QUICK if asked.quick else rules.FULL
+            rules.main(replace(depth, people=asked.number or depth.people), asked.database)
         case "status":
             status.main(asked.number, 2 if asked.quick else 5, asked.database)
         case _:

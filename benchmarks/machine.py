@@ -153,9 +153,7 @@ def exchanged(
 
 
 @contextlib.contextmanager
-def serving(
-    module: str, environment: Mapping[str, str], *arguments: str
-) -> Iterator[Server]:
+def serving(module: str, environment: Mapping[str, str], *arguments: str) -> Iterator[Server]:
     """Run a server's module and give it once it answers ``/readyz``."""
     (port,) = free_ports(1)
     said = {**environment, "GREENWAY_PORT": str(port)}

@@ -20,9 +20,9 @@ import settings as configuration
 from benchmarks import beside, burst, machine, table, verification
 from connectors.registry import PARTNERS
 from credentials import token
-from models import card, demo
+from models import demo
 from resolvers.viewer import Role
-from sandbox import secret, system
+from sandbox import outline
 
 PEOPLE = 10_000
 MOST_MEGABYTES = 120.0
@@ -53,13 +53,15 @@ class Effort:
     pace: float | None = None
 
 
-FULL = Effort(warm=4_000, stretches=5, requests=4_000)
+FULL = Effort(warm=10_000, stretches=5, requests=4_000)
 QUICK = Effort(warm=1_000, stretches=2, requests=1_000)
 
 
 def lasting(minutes: int) -> Effort:
     """Return the effort of a load that lasts so long."""
-    return replace(FULL, stretches=minutes, requests=round(60 * PACE_PER_SECOND), pace=PACE_PER_SECOND)
+    return replace(
+        FULL, stretches=minutes, requests=round(60 * PACE_PER_SECOND), pace=PACE_PER_SECOND
+    )
 
 
 def main(effort: Effort) -> None:
@@ -99,7 +101,9 @@ class Bench:
     ) -> None:
         self._hub, self._asker, self._district, self._runner = hub, asker, district, runner
         self._numbers = itertools.count()
-        self._serials = itertools.cycle([serial for serial, _ in district.serials(2_000)])
+        self._serials = itertools.cycle(
+            [serial for serial, known in district.serials(2_000) if known]
+        )
         self._officer = machine.bearer(token(Role.OFFICER, "benchmark"))
         self._holder = machine.bearer(token(Role.HOLDER, demo.handle(demo.PILOT)))
 
@@ -199,7 +203,9 @@ def _running() -> Iterator[Bench]:
 
 
 def _environment(folder: Path, database_url: str, issuer: str) -> dict[str, str]:
-    secrets = {f"SECRET_{name.replace('-', '_').upper()}": value for name, value in secret.VALUES.items()}
+    secrets = {
+        f"SECRET_{name.replace('-', '_').upper()}": value for name, value in outline.SECRETS.items()
+    }
     return machine.environment(
         folder,
         database_url,
@@ -219,7 +225,7 @@ def _write_partners(folder: Path, port: int) -> None:
     folder.mkdir()
     for path in PARTNERS.glob("*.yaml"):
         text = path.read_text(encoding="utf-8")
-        for place, name in enumerate(system.ROUTES, start=1):
+        for place, name in enumerate(outline.SYSTEMS, start=1):
             text = text.replace(f"sandbox:{name}/", f"http://127.0.0.1:{port + place}/")
         folder.joinpath(path.name).write_text(text, encoding="utf-8")
 
@@ -232,7 +238,7 @@ def _issuing(folder: Path, key: dict[str, Any]) -> Iterator[str]:
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments, directory=str(folder))
 
-        def guess_type(self, path: Any) -> str:
+        def guess_type(self, _: Any) -> str:
             return "application/json"
 
         def log_message(self, *_: Any) -> None:
@@ -242,7 +248,10 @@ def _issuing(folder: Path, key: dict[str, Any]) -> Iterator[str]:
         url = f"http://127.0.0.1:{running.server_port}"
         described = {"issuer": url, "jwks_uri": f"{url}/keys"}
         folder.joinpath(".well-known").mkdir(parents=True)
-        for name, said in ((".well-known/openid-configuration", described), ("keys", {"keys": [key]})):
+        for name, said in (
+            (".well-known/openid-configuration", described),
+            ("keys", {"keys": [key]}),
+        ):
             folder.joinpath(name).write_text(json.dumps(said), encoding="utf-8")
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield url

@@ -1,4 +1,8 @@
-"""What happens in a window of time by an iCalendar object: recurrence unfolded, within bounds."""
+"""What happens in a window of time by an iCalendar object: recurrence unfolded, within bounds.
+
+The libraries that read it take memory, and few hubs have a partner with a calendar: they are loaded
+by name, where the first one is read.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock
+from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import icalendar
-import recurring_ical_events
-
 from connectors import errors
+
+#: An event or a calendar, as the library has it.
+Component = Any
 
 #: A rule finer than a day may fill a window with more than anybody can go to.
 _FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
@@ -45,7 +50,7 @@ class Occurrence:
     categories: frozenset[str]
 
 
-def events(texts: Sequence[str | bytes]) -> list[icalendar.Component]:
+def events(texts: Sequence[str | bytes]) -> list[Component]:
     """Return the events of iCalendar objects (RFC 5545), as they are written.
 
     Raises:
@@ -54,21 +59,20 @@ def events(texts: Sequence[str | bytes]) -> list[icalendar.Component]:
     return [event for one in _read(texts) for event in one.walk("VEVENT")]
 
 
-def unfolded(
-    texts: Sequence[str | bytes], since: datetime, until: datetime
-) -> list[icalendar.Component]:
+def unfolded(texts: Sequence[str | bytes], since: datetime, until: datetime) -> list[Component]:
     """Return the events that touch a window, each that recurs once for every time in it.
 
     Raises:
         Misconfigured: UNREADABLE, an object or an event cannot be read; BAD_ANSWER, they would
             unfold to too much, or take too long.
     """
-    found: list[icalendar.Component] = []
+    found: list[Component] = []
     started = time.thread_time()
     calendars = _read(texts)
+    unfolding = import_module("recurring_ical_events")
     try:
         for series in itertools.chain.from_iterable(_series(one, until) for one in calendars):
-            found += recurring_ical_events.of(series).between(since, until)
+            found += unfolding.of(series).between(since, until)
             if len(found) > _MOST_OCCURRENCES:
                 raise errors.bad_answer(f"holds more than {_MOST_OCCURRENCES} events in the window")
             if time.thread_time() - started > _MOST_SECONDS:
@@ -109,7 +113,8 @@ def _endless() -> errors.Misconfigured:
     return errors.bad_answer("repeats an event more often than can be followed")
 
 
-def _read(texts: Sequence[str | bytes]) -> list[icalendar.Calendar]:
+def _read(texts: Sequence[str | bytes]) -> list[Component]:
+    icalendar = import_module("icalendar")
     try:
         calendars = [icalendar.Calendar.from_ical(text) for text in texts]
     except _UNREADABLE:
@@ -119,9 +124,10 @@ def _read(texts: Sequence[str | bytes]) -> list[icalendar.Calendar]:
     return calendars
 
 
-def _series(calendar: icalendar.Component, until: datetime) -> Iterator[icalendar.Component]:
+def _series(calendar: Component, until: datetime) -> Iterator[Component]:
     """Yield a calendar for every event with what changes it, its rule ended at the window."""
-    by_uid: dict[Any, icalendar.Component] = {}
+    icalendar = import_module("icalendar")
+    by_uid: dict[Any, Component] = {}
     for event in calendar.walk("VEVENT"):
         _tame(event, until)
         # Each has the properties of the whole, as it may say the time zone there.

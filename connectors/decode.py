@@ -11,7 +11,6 @@ from html.parser import HTMLParser
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
-import icalendar
 import orjson
 import pydantic
 
@@ -208,8 +207,8 @@ def _event(event: Any) -> dict[str, Any]:  # noqa: ANN401 - the library's own co
 def _property(value: Any) -> Any:  # noqa: ANN401 - a property of any type
     if isinstance(value, list):
         return [_property(one) for one in value]
-    if isinstance(value, icalendar.vCategory):
-        return [str(one) for one in value.cats]
+    if (categories := getattr(value, "cats", None)) is not None:
+        return [str(one) for one in categories]
     moment = getattr(value, "dt", None)
     return _told(moment) if isinstance(moment, date) else str(value)
 

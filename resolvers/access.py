@@ -75,8 +75,10 @@ def left(
 
 def officer(context: Context, subject: str) -> str:
     """Return what the officer who asks is called in a person's log: another name in each."""
-    name = context.pseudonyms.of(f"officers of {subject}", context.viewer.subject)
-    return f"officer:{name}"
+    names, asks = context.pseudonyms, context.viewer.subject
+    return context.once(
+        ("officer", subject), lambda: f"officer:{names.of(f'officers of {subject}', asks)}"
+    )
 
 
 def watched(context: Context) -> bool:

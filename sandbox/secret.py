@@ -7,14 +7,9 @@ import hmac
 
 from aiohttp import web
 
-VALUES = {
-    "jinzhong-road-hospital-key": "sandbox-key-of-jinzhong-road",
-    "tianshan-clinic-password": "sandbox-password-of-tianshan",
-    "changning-school-office-secret": "sandbox-secret-of-changning",
-    "tianshan-school-office-secret": "sandbox-secret-of-tianshan-schools",
-    "hongqiao-cinema-token": "sandbox-token-of-hongqiao",
-    "xinhua-culture-hall-key": "sandbox-key-of-xinhua",
-}
+from sandbox import outline
+
+VALUES = outline.SECRETS
 
 
 def matches(name: str, given: str | None) -> bool:

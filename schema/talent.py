@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
 import strawberry
 from strawberry.types.base import get_object_definition
-from strawberry.types.nodes import SelectedField, Selection
 from strawberry.utils.str_converters import to_camel_case
 
 from models import card, page, talent
@@ -21,7 +20,7 @@ from schema import cost, scalars
 from schema.card import CardStatus
 from schema.classification import Classification
 from schema.consent import CardPartner
-from schema.info import Info
+from schema.info import Info, named
 from schema.menu import Area, Service
 from schema.node import Node, PageInfo, global_id, key_in
 
@@ -348,25 +347,8 @@ def note(
     """
     if not access.watched(info.context):
         return
-    selections = list(info.selected_fields)
-    for place in (None, *places):
-        selections = [
-            inner
-            for one in _fields(selections)
-            if place in {None, one.name}
-            for inner in one.selections
-        ]
-    names = _OF_A_PERSON.intersection(one.name for one in _fields(selections))
+    names = _OF_A_PERSON & named(info, *places)
     access.looked(info.context, [row.handle for row in shown], names, purpose)
-
-
-def _fields(selections: Iterable[Selection]) -> Iterator[SelectedField]:
-    """Yield the fields that are selected, by fragments too, whatever these are on."""
-    for one in selections:
-        if isinstance(one, SelectedField):
-            yield one
-        else:
-            yield from _fields(one.selections)
 
 
 @strawberry.type(description="A person in their place in a list.")

@@ -569,3 +569,19 @@ def test_the_demo_has_a_till_whose_key_stays_the_same(greenway):
     assert listed.count("API_KEY") == 1
     assert all(one.code in listed for one in demo.VERIFIERS)
     assert all("(demo)" in line for line in listed.splitlines() if not line.startswith(" "))
+
+
+def test_what_a_hub_can_do_without_is_not_loaded_into_its_memory(tmp_path):
+    unwanted = {"alembic", "redis", "opentelemetry", "polars", "icalendar", "sandbox.system"}
+    said = f"""
+import sys, server, settings
+hub = server.Hub(settings.read({{"GREENWAY_DATA": {str(tmp_path)!r}}}))
+server.app(hub)
+print(*{unwanted!r}.intersection(sys.modules))
+"""
+
+    loaded = subprocess.run(  # noqa: S603 - our own interpreter, our own words
+        [sys.executable, "-c", said], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+
+    assert loaded.split() == []

@@ -17,15 +17,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any, NoReturn, Protocol
 
 import graphql
 import orjson
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.execution.executor import to_nodes
+from graphql.pyutils import Undefined
 from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
+
+from schema.execution.below import Below
 
 _Value = Any  # what a resolver returned
 #: Makes of a value what it comes to in the answer.
@@ -65,10 +70,15 @@ Arguments = Callable[[Any, StrawberryField, graphql.GraphQLField, FieldDetailsLi
 class Info:
     """All of ``info`` that the common case has: the context of the query."""
 
-    __slots__ = ("context",)
+    __slots__ = ("_below", "context")
 
-    def __init__(self, context: object) -> None:
+    def __init__(self, context: object, below: Below | None = None) -> None:
         self.context = context
+        self._below = below
+
+    def named(self, *places: str) -> frozenset[str]:
+        """Return the names of the fields that are asked of what the field returns."""
+        return self._below.names(*places) if self._below else frozenset()
 
     def __getattr__(self, name: str) -> object:
         raise UnusualError(name)
@@ -159,6 +169,7 @@ class _Writer:
         self._run = run
         self._arguments = arguments
         self._known: dict[str, Any] = {
+            "Info": Info,
             "Unusual": UnusualError,
             "other": _other,
             "given": _given,
@@ -177,9 +188,13 @@ class _Writer:
     def unit(self, write: Callable[[], _Written]) -> Unit | None:
         """Return the unit whose values come to what is written, if that can be."""
         try:
-            written = write()
-        except (UnusualError, graphql.GraphQLError):
+            code = self._code(write())
+        except Exception:  # noqa: BLE001 - whatever it is that cannot be written, the plan can run it
             return None
+        exec(code, self._known)  # noqa: S102 - it is made of names and numbers of ours, and names of GraphQL
+        return Unit(self._known["make"], self._size)
+
+    def _code(self, written: _Written) -> CodeType:
         lines = [
             "def make(run, info):",
             "    tick = run.tick",
@@ -193,9 +208,7 @@ class _Writer:
             "            raise Unusual from wrong",
             "    return entry",
         ]
-        code = compile("\n".join(lines), "<selection>", "exec")
-        exec(code, self._known)  # noqa: S102 - it is made of names and numbers of ours, and names of GraphQL
-        return Unit(self._known["make"], self._size)
+        return compile("\n".join(lines), "<selection>", "exec")
 
     def place(
         self,
@@ -211,7 +224,7 @@ class _Writer:
         inner = graphql.get_nullable_type(kind)
         required = graphql.is_non_null_type(kind)
         if graphql.is_leaf_type(inner):
-            return self._leaf(inner, value, required=required)
+            return self._leaf(inner, value, other, required=required)
         write = self._composite if isinstance(inner, graphql.GraphQLObjectType) else self._several
         name = self._name("v")
         found = write(inner, details, name, other)
@@ -303,8 +316,8 @@ class _Writer:
                 pieces.append(f'"{key}":"{kind.name}"')
             elif definition:
                 self._private += (kind.name, found[0].node.name.value) not in self._run.public
-                value = self._value(definition, found, name)
-                written = self.place(definition.type, found, value)
+                value, other = self._value(definition, found, name)
+                written = self.place(definition.type, found, value, other)
                 lines += written.lines
                 pieces.append(f'"{key}":{written.piece}')
         self._size += len(pieces)
@@ -312,27 +325,37 @@ class _Writer:
             raise UnusualError
         return _Written(lines, f"{{{{{','.join(pieces)}}}}}")
 
-    def _value(self, definition: graphql.GraphQLField, details: FieldDetailsList, name: str) -> str:
-        """Return the expression for what a field of an object resolves to."""
+    def _value(
+        self, definition: graphql.GraphQLField, details: FieldDetailsList, name: str
+    ) -> tuple[str, str]:
+        """Return the expression for what a field of an object resolves to, and for what it may not.
+
+        What an object has, it has yet when it is asked again.
+        """
         known = plain(definition, self._run.schema)
         if known is None:
             raise UnusualError
         resolver = known.base_resolver
         if resolver is None:
-            return f"{name}.{known.python_name}"
+            return f"{name}.{known.python_name}", "given"
         if may_wait(resolver):
             raise UnusualError
         given = self._given(known, definition, details)
+        given |= {one.name: name for one in [resolver.self_parameter] if one}
+        given |= {one.name: self._info(details) for one in [resolver.info_parameter] if one}
         # By position, which is the quickest way to call a function.
-        said = [
-            name
-            if one is resolver.self_parameter
-            else "info"
-            if one is resolver.info_parameter
-            else given[one.name]
-            for one in resolver.signature.parameters.values()
-        ]
-        return f"{self._name('f', resolver.wrapped_func)}({', '.join(said)})"
+        said = [given[one] for one in resolver.signature.parameters]
+        return f"{self._name('f', resolver.wrapped_func)}({', '.join(said)})", "other"
+
+    def _info(self, details: FieldDetailsList) -> str:
+        """Return the name of what a resolver is told of the field that it resolves."""
+        nodes = to_nodes(details)
+        if not any(one.selection_set for one in nodes):
+            return "info"
+        name = self._name("i")
+        below = self._name("b", Below(nodes, self._run.fragment_definitions))
+        self._before.append(f"{name} = Info(info.context, {below})")
+        return name
 
     def _given(
         self, known: StrawberryField, definition: graphql.GraphQLField, details: FieldDetailsList
@@ -357,8 +380,9 @@ class _Writer:
         self._before += [f"{name} = {all_}[{key!r}]" for key, name in names.items()]
         return names
 
-    def _leaf(self, kind: Any, value: str, *, required: bool) -> _Written:  # noqa: ANN401 - a scalar or an enum
-        slow, name = self._name("s", _completion(kind, required=required)), self._name("v")
+    def _leaf(self, kind: Any, value: str, other: str, *, required: bool) -> _Written:  # noqa: ANN401 - a scalar or an enum
+        completed = _completion(kind, self._known[other], required=required)
+        slow, name = self._name("s", completed), self._name("v")
         text = self._name("q")
         if isinstance(kind, CustomGraphQLEnumType):
             own_members: Any = kind.wrapped_cls
@@ -449,15 +473,21 @@ def _own_class(kind: graphql.GraphQLObjectType) -> type:
     return own
 
 
-def _completion(kind: Any, *, required: bool) -> Callable[[_Value], str]:  # noqa: ANN401 - a scalar or an enum
+def _completion(
+    kind: Any,  # noqa: ANN401 - a scalar or an enum
+    other: Callable[[_Value], NoReturn],
+    *,
+    required: bool,
+) -> Callable[[_Value], str]:
     """Return what completes the values of a leaf type that do not stay as they are."""
     complete = Executor.complete_leaf_value
 
     def completed(value: _Value) -> str:
-        if value is None and not required:
+        is_absent = value is None or value is Undefined
+        if is_absent and not required:
             return "null"
-        if value is None or isinstance(value, Exception) or inspect.isawaitable(value):
-            _other(value)
+        if is_absent or isinstance(value, Exception) or inspect.isawaitable(value):
+            other(value)
         return orjson.dumps(complete(kind, value)).decode()
 
     return completed

@@ -232,15 +232,19 @@ class GraphQLView:
                 asked = replace(asked, while_there=None, as_text=False)
                 await self._streams.respond(way, asked, surroundings, sent.request(), send)
                 return None
-        keys: dict[Hashable, int] = {}
+        languages = getattr(context, "languages", ())
         if edition is not None and self._schema.is_public(text, operation.name):
-            keys = sent.keys(asked, getattr(context, "languages", ()), is_plain=is_plain)
-            if (kept := self._answers.get(edition, next(iter(keys)))) is not None:
+            meant = sent.meant(asked, languages)
+            if (kept := self._answers.get(edition, meant)) is not None:
                 context.charge(max(kept.points, limits.BASE))
                 return self._told(kept, sent)
         outcome = await self._run(asked, context, sent.method)
         answer = _answer_to(outcome, sent)
-        if keys and outcome.result.errors is None and edition is self._edition():
+        may_be_kept = outcome.policy.public and outcome.result.errors is None
+        if edition is not None and may_be_kept and edition is self._edition():
+            keys = {sent.meant(asked, languages): len(asked.text) + len(sent.body)}
+            if is_plain and sent.is_nobodys():
+                keys[sent.raw()] = len(sent.body)
             found = Answered(answer, outcome.points, outcome.called)
             self._answers.keep(edition, keys, found)
             self._schema.measures.cache_misses += 1
@@ -364,16 +368,10 @@ class _Sent:
         asked = self.scope["query_string"] if self.method == "GET" else self.body
         return self.method, asked, self.media, self._seen.get(b"accept-language")
 
-    def keys(
-        self, asked: Asked, languages: Sequence[str], *, is_plain: bool
-    ) -> dict[Hashable, int]:
-        """Return under which keys its answer is kept, and the size of each."""
+    def meant(self, asked: Asked, languages: Sequence[str]) -> Hashable:
+        """Return what the answer depends on that is the same for everybody: what is asked."""
         variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
-        meant = self.method, asked.text, asked.name, variables, self.media, tuple(languages)
-        found: dict[Hashable, int] = {meant: len(asked.text) + len(variables)}
-        if is_plain and self.is_nobodys():
-            found[self.raw()] = len(self.scope["query_string"]) + len(self.body)
-        return found
+        return self.method, asked.text, asked.name, variables, self.media, tuple(languages)
 
     def request(self) -> Request:
         """Return it as Starlette has it."""

@@ -28,6 +28,7 @@ from strawberry.types.cast import get_strawberry_type_cast
 from strawberry.types.field import StrawberryField
 
 from schema.execution import compiled
+from schema.execution.below import Below
 from schema.execution.reading import Prepared
 
 _Value = Any  # what a resolver returned
@@ -289,7 +290,9 @@ class _Plan:
 class _Field:
     """A field of one object type in one place of a document."""
 
-    __slots__ = ("definition", "details", "key", "nodes", "parent", "place", "plan", "resolve")
+    __slots__ = (
+        "below", "definition", "details", "key", "nodes", "parent", "place", "plan", "resolve"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -306,6 +309,7 @@ class _Field:
         self.definition = definition
         self.details = details
         self.nodes = executor.to_nodes(details)
+        self.below: Below | None = None
         self.resolve = _resolver(self, run)
         self.place = _Place(self, definition.type, parent.name)
 
@@ -537,6 +541,13 @@ class _Info(strawberry.Info[Any, Any]):
     @property
     def context(self) -> Any:  # noqa: ANN401 - strawberry's signature
         return self._run.context_value
+
+    def named(self, *places: str) -> frozenset[str]:
+        """Return the names of the fields that are asked of what the field returns."""
+        planned = self._planned
+        if planned.below is None:
+            planned.below = Below(planned.nodes, self._run.fragment_definitions)
+        return planned.below.names(*places)
 
 
 # What is made of what they return.

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import test_utils
 
-from sandbox import control, fault, system
+from sandbox import control, fault, outline, system
 
 PATH = "/xinhua-bank/open-banking/v2.3/branches"
 OTHER = "/jiangsu-road-bank/open-banking/v2.3/branches"
@@ -28,6 +28,10 @@ async def get(bank, client):
             return reply.status, reply.headers, await reply.read()
 
     return ask
+
+
+def test_the_systems_that_are_known_without_running_them_are_those_that_run():
+    assert tuple(system.ROUTES) == outline.SYSTEMS
 
 
 async def test_calls_are_counted_by_tenant(bank, get):

@@ -1,0 +1,146 @@
+"""An answer that is the same for everybody is kept, and never a moment too long."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import demo
+from tests import asgi
+
+MENU = "{ categories { code services { code name { text } isStale partners { code } } } }"
+GET = {"query": MENU}
+
+pytestmark = pytest.mark.any_database
+
+
+@pytest.fixture(autouse=True)
+async def begun(hub):
+    """A hub that has read its menu, as one has that is ready."""
+    await hub.ask("{ edition { revision } }")
+
+
+def kept(hub) -> int:
+    return hub.hub.measures.cache_hits
+
+
+async def test_the_second_answer_is_the_first_whoever_asks(hub):
+    first = await hub.ask(MENU)
+    answers = [
+        await hub.ask(MENU, viewer=role)
+        for role in ("anonymous", "holder", "officer", "partner", "admin")
+    ]
+
+    assert {one.body for one in answers} == {first.body}
+    assert kept(hub) == 5
+
+
+async def test_what_differs_by_who_asks_is_worked_out_for_each(hub):
+    document = '{ me { name } service(code: "talent-apartment") { ... on Service { code } } }'
+
+    found = [
+        (await hub.ask(document, viewer="holder", person=one)).json()["data"]["me"]["name"]
+        for one in (demo.RETURNEE, demo.PILOT, demo.RETURNEE)
+    ]
+
+    assert found[0] == found[2] != found[1]
+    assert kept(hub) == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"accept-language": "zh"}, {"cache-control": "no-cache"}, {"accept": "application/json"}],
+)
+async def test_who_wants_it_otherwise_or_anew_is_answered_anew(hub, headers):
+    await hub.ask(MENU)
+
+    other = await hub.ask(MENU, headers=headers)
+
+    assert other.status == 200
+    assert kept(hub) == 0
+
+
+async def test_other_variables_have_other_answers(hub):
+    document = "query ($code: String!) { service(code: $code) { ... on Service { code } } }"
+    codes = ["talent-apartment", "physical-check", "talent-apartment"]
+
+    found = [(await hub.ask(document, {"code": code})).json()["data"]["service"] for code in codes]
+
+    assert [one["code"] for one in found] == codes
+    assert kept(hub) == 1
+
+
+async def test_an_error_is_not_kept(hub):
+    document = "{ menu(first: 1000) { nodes { code } } }"
+
+    answers = [await hub.ask(document) for _ in range(2)]
+
+    assert [one.codes for one in answers] == [["BAD_INPUT"]] * 2
+    assert kept(hub) == 0
+
+
+async def test_with_the_day_all_that_was_kept_is_another(hub):
+    before = await hub.ask(MENU)
+    hub.clock.pass_seconds(20 * 365 * 86_400)
+
+    after = await hub.ask(MENU)
+
+    assert kept(hub) == 0
+    assert '"isStale":true' not in before.body.decode()
+    assert after.body != before.body
+
+
+async def test_a_partner_that_goes_is_gone_from_every_answer(hub):
+    before = await hub.ask("{ partners { code } }")
+    registry = hub.hub.partners.registry
+    [gone, *_] = registry.partners
+    left = {slug: one for slug, one in registry.partners.items() if slug != gone}
+    hub.hub.partners.registry = type(registry)(registry.workshop, left)
+
+    after = await hub.ask("{ partners { code } }")
+
+    codes = [one["code"] for one in before.json()["data"]["partners"]]
+    assert [one["code"] for one in after.json()["data"]["partners"]] == [
+        code for code in codes if code != gone
+    ]
+
+
+async def test_by_get_it_may_be_kept_by_others_and_asked_about(hub):
+    first = await asgi.call(hub.app, query=GET)
+    tag = first.headers["etag"]
+    again = await asgi.call(hub.app, query=GET, headers={"if-none-match": f'W/"x", {tag}'})
+    other = await asgi.call(hub.app, query=GET, headers={"if-none-match": '"x"'})
+
+    assert first.headers["cache-control"] == "public, max-age=60"
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
+    assert (other.status, other.body) == (200, first.body)
+    assert "authorization" in first.headers["vary"]
+
+
+async def test_what_is_private_says_so(hub):
+    answer = await asgi.call(
+        hub.app,
+        query={"query": "{ me { name } }"},
+        headers=hub.bearer("holder"),
+    )
+
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert "etag" not in answer.headers
+
+
+async def test_nothing_is_kept_where_it_is_switched_off(stand):
+    hub = stand(response_cache=False)
+
+    answers = {(await hub.ask(MENU)).body for _ in range(3)}
+
+    assert len(answers) == 1
+    assert kept(hub) == 0
+
+
+async def test_a_kept_answer_is_charged_as_any_other(stand):
+    hub = stand(points_burst=50_000, points_per_second=1)
+    await hub.ask("{ edition { revision } }")
+
+    statuses = [(await hub.ask(MENU)).status for _ in range(20)]
+
+    assert statuses[0] == 200
+    assert statuses[-1] == 429

@@ -1,0 +1,154 @@
+"""What is asked at the same time is asked once; what fails, fails those who asked it alone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+
+from models import talent
+from models.line import Line
+from models.verification import AccessEntry, Category
+from resolvers.together import LINES, MOST, Shared, Together
+from tests.catalogue import NOW
+from tests.factories import a_card, a_talent
+
+
+class Server:
+    """Serves when it is let, and notes what it served together."""
+
+    def __init__(self) -> None:
+        self.turns: list[list[int]] = []
+        self.go = asyncio.Event()
+
+    async def serve(self, _: Line, keys) -> list[int]:
+        self.turns.append(list(keys))
+        await self.go.wait()
+        if -1 in keys:
+            raise LookupError
+        return [10 * key for key in keys]
+
+
+@pytest.fixture
+def server():
+    return Server()
+
+
+@pytest.fixture
+def together(server):
+    return Together(None, server.serve)
+
+
+async def turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_who_comes_while_all_lines_are_busy_is_served_with_all_who_came(together, server):
+    first = [together.ask(number) for number in range(LINES)]
+    await turns()
+    later = [together.ask(number) for number in range(LINES, LINES + 20)]
+    await turns()
+
+    server.go.set()
+    found = await asyncio.gather(*first, *later)
+
+    assert found == [10 * number for number in range(LINES + 20)]
+    assert len(server.turns) <= LINES + LINES
+    assert max(map(len, server.turns)) >= 10
+
+
+async def test_no_more_are_served_at_once_than_that(together, server):
+    server.go.set()
+
+    await asyncio.gather(*(together.ask(number) for number in range(3 * MOST)))
+
+    assert max(map(len, server.turns)) == MOST
+
+
+async def test_a_failure_reaches_those_it_was_for_and_nobody_after(together, server):
+    server.go.set()
+
+    with pytest.raises(LookupError):
+        await together.ask(-1)
+
+    assert await together.ask(7) == 70
+
+
+async def test_who_goes_away_does_not_keep_the_others(together, server):
+    gone, stays = together.ask(1), together.ask(2)
+    await turns()
+
+    gone.cancel()
+    server.go.set()
+
+    assert await stays == 20
+
+
+async def test_cards_are_found_by_serial_with_their_holders(database):
+    async with database.begin() as session:
+        people = [a_talent(handle=f"t-{one}" * 4, cards=[a_card(serial=one)]) for one in SERIALS]
+        session.add_all(people)
+    shared = Shared(database)
+
+    asked = [SERIALS[1].lower().replace("-", " "), "nothing", SERIALS[0], SERIALS[1]]
+    found = await asyncio.gather(*map(shared.cards_by_serial.ask, asked))
+
+    assert [one and one[0].serial for one in found] == [SERIALS[1], None, SERIALS[0], SERIALS[1]]
+    card, holder = found[2]
+    assert (holder.id, holder.handle) == (people[0].id, people[0].handle)
+    async with database.session() as session:
+        [row] = await session.scalars(
+            sa.select(talent.Talent).where(talent.Talent.id == people[0].id)
+        )
+        columns = [column.key for column in talent.Talent.__table__.columns]
+        assert [getattr(holder, key) for key in columns] == [getattr(row, key) for key in columns]
+        kept = a_card(serial=SERIALS[0])
+        assert (card.status, card.tier, card.valid_until) == (
+            kept.status, kept.tier, kept.valid_until,
+        )  # fmt: skip
+
+
+SERIALS = ("GW-0000-0000-0", "GW-0000-0001-1")
+
+
+async def test_notes_of_many_are_kept_whole(database):
+    shared = Shared(database)
+
+    await asyncio.gather(*(shared.notes.ask([note(n), note(n, fields="card")]) for n in range(50)))
+
+    async with database.session() as session:
+        rows = (await session.scalars(sa.select(AccessEntry).order_by(AccessEntry.id))).all()
+    assert len(rows) == 100
+    assert {(row.subject, row.fields) for row in rows} == {
+        (f"person-{n}", fields) for n in range(50) for fields in (None, "card")
+    }
+    assert {(row.category, row.at, row.verification) for row in rows} == {
+        (Category.RECORD, NOW, None)
+    }
+
+
+async def test_a_line_that_was_lost_is_opened_again(database):
+    shared = Shared(database)
+    await shared.notes.ask([note(1)])
+
+    with pytest.raises(Exception, match=r"(?i)null"):
+        await shared.notes.ask([{**note(2), "subject": None}])
+    await shared.notes.ask([note(3)])
+
+    async with database.session() as session:
+        found = await session.scalars(sa.select(AccessEntry.subject).order_by(AccessEntry.id))
+        assert found.all() == ["person-1", "person-3"]
+
+
+def note(number: int, fields: str | None = None) -> dict[str, object]:
+    return {
+        "subject": f"person-{number}",
+        "category": Category.RECORD,
+        "partner": "officer:x",
+        "partner_name": "Desk",
+        "purpose": "talent-database",
+        "at": NOW,
+        "fields": fields,
+    }
