@@ -537,7 +537,7 @@ def peers(settings: Settings, said: Mapping[str, str], data: Dataset) -> list[Pe
             folder=configuration.HOME,
             environment={**said, **{f"{configuration.PREFIX}{k}": v for k, v in more.items()}},
             questions=questions(data),
-            headers=machine.bearer(token),
+            headers={"W3": machine.bearer(token)},
             read=read,
         )
         for name, more in (("hub", live), ("hub-cache", {}))

@@ -47,7 +47,8 @@ class Peer:
     prepare: tuple[str, ...] = ()
     workloads: frozenset[str] = ALL
     questions: Mapping[str, Question] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    #: What it is sent beside, by the workload: who asks, where not everybody may.
+    headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     read: Callable[[str, Any], Answer] = lambda _, answer: canonical(answer)
 
     def body(self, workload: Workload, variables: Variables) -> bytes:

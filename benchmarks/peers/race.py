@@ -75,6 +75,11 @@ class Runner:
         return self.side.peer.name
 
     @property
+    def said(self) -> Mapping[str, str]:
+        """What it is sent beside."""
+        return self.side.peer.headers.get(self.workload.name, {})
+
+    @property
     def bodies(self) -> Path:
         """The file of what it is asked, a line a request."""
         return HOME / "bodies" / f"{self.name}-{self.workload.name}.jsonl"
@@ -91,7 +96,7 @@ class Runner:
         asked = self.workload.variables(len(self.data.people))
         sizes = []
         for one in asked[:: max(1, len(asked) // _CHECKED)]:
-            reply = self.side.asked(self.side.peer.body(self.workload, one))
+            reply = self.side.asked(self.workload.name, self.side.peer.body(self.workload, one))
             sizes.append((len(reply.body), reply.wire))
             answer = json.loads(reply.body)
             if reply.status != 200 or "errors" in answer:
@@ -107,7 +112,7 @@ class Runner:
         alone, calls_alone = self._alone(ground) if self.workload.name == "W4" else (0.0, 0.0)
         calls, spent = ground.calls(), self.side.cpu_seconds()
         seconds, many = self.workload.seconds * share, self.workload.connections
-        found = pressed(self.side, self.bodies, seconds, many)
+        found = pressed(self.side, self.bodies, seconds, many, self.said)
         self.side.settle()
         # What was under way at the end was worked on, too.
         begun = found["requests"] + many
@@ -137,7 +142,7 @@ class Runner:
         calls, took = ground.calls(), []
         for _ in range(_ALONE):
             began = time.perf_counter()
-            self.side.asked(body)
+            self.side.asked(self.workload.name, body)
             took.append((time.perf_counter() - began) * 1000)
         return statistics.median(took), (ground.calls() - calls) / _ALONE
 
@@ -186,7 +191,7 @@ def _runners(ground: Ground, workload: Workload) -> list[Runner]:
 def _raced(ground: Ground, runners: Runners, effort: Effort) -> None:
     for some in runners.values():
         for one in some:
-            pressed(one.side, one.bodies, effort.warm_seconds, one.workload.connections)
+            pressed(one.side, one.bodies, effort.warm_seconds, one.workload.connections, one.said)
             one.side.settle()
     for place in range(effort.rounds):
         for some in runners.values():

@@ -46,9 +46,9 @@ class Side:
     pid: int
     url: str
 
-    def asked(self, body: bytes) -> Reply:
+    def asked(self, workload: str, body: bytes) -> Reply:
         """Return its answer."""
-        return posted(self.url, body, self.peer.headers)
+        return posted(self.url, body, self.peer.headers.get(workload, {}))
 
     def cpu_seconds(self) -> float:
         """Return the processor time it has used, its workers' included."""
@@ -254,12 +254,15 @@ def until(answers: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
+NOTHING: Mapping[str, str] = {}
 _WRK = re.compile(r"^JSON (.*)$", re.MULTILINE)
 
 
-def pressed(side: Side, bodies: Path, seconds: float, connections: int) -> dict[str, float]:
+def pressed(
+    side: Side, bodies: Path, seconds: float, connections: int, said: Mapping[str, str] = NOTHING
+) -> dict[str, float]:
     """Have so many connections ask a side over and over, and return what wrk counted."""
-    headers = [part for pair in side.peer.headers.items() for part in pair]
+    headers = [part for pair in said.items() for part in pair]
     found = subprocess.run(
         [
             *("wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s"),

@@ -11,7 +11,7 @@ import orjson
 Headers = tuple[tuple[bytes, bytes], ...]
 
 #: So many bytes of answers are kept, and none that is larger than a part of that.
-MOST_BYTES = 16 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
 _MOST_OF_ONE = MOST_BYTES // 8
 #: What keeping an answer takes beside its body and its key.
 _OVERHEAD = 1_000

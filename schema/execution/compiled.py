@@ -415,7 +415,7 @@ _QUICK = {
 }
 #: Texts as JSON has them, those that were met last: the same are told again and again.
 _QUOTED: dict[str, str] = {}
-_MOST_QUOTED = 20_000
+_MOST_QUOTED = 10_000
 _LONGEST_QUOTED = 1_000
 
 

@@ -10,7 +10,7 @@ error. That is why an answer is the same either way, its errors and their order 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import CoroutineType
 from typing import Any, ClassVar
@@ -23,11 +23,11 @@ from graphql.pyutils import Path, Undefined, gather_with_cancel
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
-from strawberry.types.arguments import convert_arguments
 from strawberry.types.cast import get_strawberry_type_cast
 from strawberry.types.field import StrawberryField
 
 from schema.execution import compiled
+from schema.execution.argument import Arguments
 from schema.execution.below import Below
 from schema.execution.reading import Prepared
 
@@ -44,9 +44,6 @@ _NO_VARIABLES = values.VariableValues({}, {})
 _MOST_PLANS = 64
 _MOST_FIELDS = 10_000  # a planned field takes some 1.4 KB
 
-#: Arguments of these types are what GraphQL reads.
-_AS_THEY_ARE = frozenset({bool, float, int, str, strawberry.ID})
-_NAMES: dict[int, tuple[StrawberryField, Mapping[str, str] | None]] = {}
 #: Scalars that leave a value of exactly this class as it is.
 _PLAIN: dict[object, type] = {
     graphql.GraphQLBoolean: bool,
@@ -97,7 +94,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         plan = cls.plans.known(prepared.node, coerced)
         if as_text and plan is not None and plan.unit is not None:
             # Most that is asked again is asked of memory, and needs no executor.
-            light = _Light(schema, coerced, context, cls.ticking())
+            light = _Light(cls.plans, schema, coerced, context, cls.ticking())
             try:
                 made: Any = plan.unit.of(light)(root)
                 return graphql.ExecutionResult(made, None)
@@ -192,6 +189,7 @@ class Plans:
         self._most = most
         self._most_fields = most_fields
         self._plans: dict[tuple[object, ...], _Plan] = {}
+        self._arguments: tuple[graphql.GraphQLSchema, Arguments] | None = None
 
     def __len__(self) -> int:
         return len(self._plans)
@@ -200,6 +198,13 @@ class Plans:
     def fields(self) -> int:
         """How many fields all plans have together."""
         return sum(plan.size for plan in self._plans.values())
+
+    def arguments(self, schema: graphql.GraphQLSchema) -> Arguments:
+        """Return what makes arguments of what GraphQL reads, by a schema of strawberry's."""
+        if self._arguments is None or self._arguments[0] is not schema:
+            own: strawberry.Schema = schema._strawberry_schema  # type: ignore[attr-defined]  # noqa: SLF001 - strawberry's mark
+            self._arguments = schema, Arguments(own)
+        return self._arguments[1]
 
     def known(
         self, operation: graphql.OperationDefinitionNode, variables: values.VariableValues
@@ -236,15 +241,19 @@ def _key(
 class _Light:
     """What a compiled operation needs of an executor, which is not made for it."""
 
-    __slots__ = ("context_value", "hide_suggestions", "schema", "tick", "variable_values")
+    __slots__ = (
+        "context_value", "hide_suggestions", "plans", "schema", "tick", "variable_values"
+    )  # fmt: skip
 
     def __init__(
         self,
+        plans: Plans,
         schema: graphql.GraphQLSchema,
         variables: values.VariableValues,
         context: object,
         tick: Callable[[], None],
     ) -> None:
+        self.plans = plans
         self.schema = schema
         self.variable_values = variables
         self.context_value = context
@@ -464,8 +473,7 @@ def _called(field: _Field, known: Any) -> _Resolve:  # noqa: ANN401 - a field wi
             admit(run.context_value)
         arguments = run.arguments.get(field)
         if arguments is None:
-            info = _Info(run, field, known, path)
-            arguments = _read(run, known, field.definition, field.details, info)
+            arguments = _read(run, known, field.definition, field.details)
             run.arguments[field] = arguments
         if info_name:
             arguments = {**arguments, info_name: _Info(run, field, known, path)}
@@ -479,36 +487,12 @@ def _read(
     known: StrawberryField,
     definition: graphql.GraphQLField,
     details: FieldDetailsList,
-    info: strawberry.Info[Any, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of a field as its resolver takes them."""
     if not definition.args:
         return {}
-    schema = run.schema._strawberry_schema  # noqa: SLF001 - strawberry's mark
-    given = _raw_arguments(run, definition, details)
-    names = _plain_names(known, schema)
-    if names is not None:
-        return {names[name]: value for name, value in given.items()}
-    return convert_arguments(
-        given,
-        known.arguments,
-        scalar_registry=schema.schema_converter.scalar_registry,
-        config=schema.config,
-        info=info,
-    )
-
-
-def _plain_names(known: StrawberryField, schema: strawberry.Schema) -> Mapping[str, str] | None:
-    """Return a resolver's names of its arguments, if what GraphQL reads is what it takes."""
-    if id(known) not in _NAMES:
-        kinds = [getattr(one.type, "of_type", one.type) for one in known.arguments]
-        names = {
-            schema.config.name_converter.from_argument(one): one.python_name
-            for one in known.arguments
-        }
-        # The field is kept with its names, so that its identity is nobody else's.
-        _NAMES[id(known)] = known, names if _AS_THEY_ARE.issuperset(kinds) else None
-    return _NAMES[id(known)][1]
+    arguments: Arguments = run.plans.arguments(run.schema)
+    return arguments.taken(known, _raw_arguments(run, definition, details))
 
 
 def _raw_arguments(

@@ -22,8 +22,8 @@ ROOT = FOLDER.parents[1]
 _PATIENCE_SECONDS = 120
 _INSTALL_SECONDS = 600
 
-#: These are run by the Python of their suites.
-collect_ignore = ["clients/ask.py", "fuzz/checks.py"]
+#: These are run by their suites.
+collect_ignore = ["clients/ask.py", "execution/plugin.py", "fuzz/checks.py"]
 #: What was wrong, by the name of the check; None where nothing was.
 Faults = dict[str, str | None]
 

@@ -65,7 +65,9 @@ async def asked(settings, systems, data):
 
     async def asked(workload, variables):
         sent = json.loads(peer.body(workload, variables))
-        answer = await asgi.ask(app, sent["query"], sent["variables"], headers=peer.headers)
+        answer = await asgi.ask(
+            app, sent["query"], sent["variables"], headers=peer.headers.get(workload.name, {})
+        )
         assert answer.status == 200
         assert "errors" not in answer.json()
         return peer.read(workload.name, answer.json()["data"])

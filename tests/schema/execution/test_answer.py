@@ -54,7 +54,7 @@ def test_the_bytes_are_bounded_whatever_comes():
 def test_what_is_very_large_is_not_kept():
     answers = Answers()
 
-    answers.keep(EDITION, {"a": 1}, answered(3 * 1024 * 1024))
+    answers.keep(EDITION, {"a": 1}, answered(2 * 1024 * 1024))
 
     assert answers.get(EDITION, "a") is None
 

@@ -1,0 +1,107 @@
+"""Arguments as resolvers take them: strawberry's own conversion, its types looked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING
+from typing import Any
+
+import strawberry
+from strawberry.types.arguments import StrawberryArgument, convert_argument
+from strawberry.types.base import (
+    StrawberryList,
+    StrawberryMaybe,
+    StrawberryOptional,
+    has_object_definition,
+)
+from strawberry.types.enum import has_enum_definition
+from strawberry.types.field import StrawberryField
+
+#: Makes of what GraphQL read what a resolver takes.
+Convert = Callable[[Any], Any]
+
+_AS_IT_IS = frozenset({bool, float, int, str, strawberry.ID})
+
+
+class Arguments:
+    """The arguments of the fields of one schema."""
+
+    def __init__(self, schema: strawberry.Schema) -> None:
+        self._schema = schema
+        self._config = schema.config
+        self._known: dict[int, tuple[StrawberryField, Mapping[str, tuple[str, Convert]]]] = {}
+        self._inputs: dict[type, Convert] = {}
+
+    def taken(self, field: StrawberryField, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a field as its resolver takes them, of what GraphQL read."""
+        if id(field) not in self._known:
+            # The field is kept with its arguments, so that its identity is nobody else's.
+            self._known[id(field)] = field, dict(map(self._argument, field.arguments))
+        known = self._known[id(field)][1]
+        found = {}
+        for name, value in given.items():
+            key, convert = known[name]
+            found[key] = convert(value)
+        return found
+
+    def _argument(self, one: StrawberryArgument) -> tuple[str, tuple[str, Convert]]:
+        name = self._config.name_converter.from_argument(one)
+        return name, (one.python_name, self._convert(one.type))
+
+    def _convert(self, kind: Any) -> Convert:  # noqa: ANN401 - any of strawberry's types
+        if isinstance(kind, StrawberryOptional) and not isinstance(kind, StrawberryMaybe):
+            return self._convert(kind.of_type)
+        if kind in _AS_IT_IS or has_enum_definition(kind):
+            return _as_it_is
+        if isinstance(kind, StrawberryList):
+            return self._list(kind)
+        if has_object_definition(kind) and kind.__strawberry_definition__.from_input is None:
+            return self._input(kind)
+        return lambda value: convert_argument(
+            value, kind, self._schema.schema_converter.scalar_registry, self._config
+        )
+
+    def _list(self, kind: StrawberryList) -> Convert:
+        convert = self._convert(kind.of_type)
+
+        def converted(value: Any) -> Any:  # noqa: ANN401 - what GraphQL read
+            if value is None or value is strawberry.UNSET:
+                return value
+            return [convert(one) for one in value]
+
+        return converted
+
+    def _input(self, kind: Any) -> Convert:  # noqa: ANN401 - an input's class
+        if kind in self._inputs:
+            return self._inputs[kind]
+        definition = kind.__strawberry_definition__
+        absent = {
+            one.python_name: None
+            for one in definition.fields
+            if one.default_value is MISSING and one.default_factory is MISSING
+        }
+        parts: dict[str, tuple[str, Convert]] = {}
+
+        def made(value: Any) -> Any:  # noqa: ANN401 - what GraphQL read
+            if value is None or value is strawberry.UNSET:
+                return value
+            given = {}
+            for name, one in value.items():
+                key, convert = parts[name]
+                given[key] = convert(one)
+            return kind(**{**absent, **given})
+
+        # It is known before its parts are: an input may hold another of its kind.
+        self._inputs[kind] = made
+        parts |= {
+            self._config.name_converter.from_field(one): (
+                one.python_name,
+                self._convert(one.resolve_type(type_definition=definition)),
+            )
+            for one in definition.fields
+        }
+        return made
+
+
+def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - what GraphQL read
+    return value
