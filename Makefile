@@ -40,10 +40,14 @@ web/dist/index.html: docs/querying.graphql web/package-lock.json web/build.js $(
 test: $(VENV)/dev.stamp  ## the tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
-quick: $(VENV)/dev.stamp  ## the tests of the inner loop: SQLite, no journeys, no browser, no kit, no suites
-	$(BIN)/pytest -q -n 2 --dist loadfile --database sqlite \
-		--ignore tests/journeys --ignore tests/kit --ignore tests/web --ignore tests/test_server.py \
-		--ignore tests/conformance
+quick: $(VENV)/dev.stamp  ## the tests of the inner loop: SQLite, few examples, nothing of others, no populations
+	$(BIN)/pytest -q -n 2 --dist loadfile --database sqlite --examples 5 $(addprefix --ignore tests/,$(WHOLE))
+
+# Left to `make test`: processes, browsers, software of others, everybody of a district.
+WHOLE := benchmarks conformance journeys kit servers test_server.py web \
+	connectors/test_wiremock.py eligibility/test_compilers.py eligibility/test_turning.py \
+	endpoints/test_protocol.py endpoints/test_token.py menu/test_examples.py \
+	resolvers/test_publication.py
 
 conformance: $(VENV)/dev.stamp  ## the suites of others, the long ones too: half an hour
 	$(BIN)/pytest -v -m "" --database sqlite --durations=0 tests/conformance

@@ -32,6 +32,11 @@ _PRAGMAS = (
 )
 
 
+def when_kept(session: Session, act: Callable[[], None]) -> None:
+    """Do something once the transaction of a session is kept, and never if it is undone."""
+    sa.event.listen(session.sync_session, "after_commit", lambda _: act(), once=True)
+
+
 class Database:
     """SQLite in a file or PostgreSQL behind the same two doors: ``session`` and ``begin``."""
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import orm
+from sqlalchemy import exc, orm
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -190,6 +190,24 @@ async def locked(session: AsyncSession, code: str) -> Verifier | None:
     """Return the verifier with this code, and let nobody else change it in the meantime."""
     wanted = sa.select(Verifier).where(Verifier.code == code).with_for_update()
     return (await session.scalars(wanted)).one_or_none()
+
+
+class TakenError(Exception):
+    """Somebody was first to take a name, in another transaction."""
+
+
+async def add(session: AsyncSession, row: Verifier | VerifierKey) -> None:
+    """Keep a new verifier or key.
+
+    Raises:
+        TakenError: another is so called since it was looked up; the whole transaction is to be
+            undone.
+    """
+    session.add(row)
+    try:
+        await session.flush()
+    except exc.IntegrityError as wrong:
+        raise TakenError from wrong
 
 
 async def codes(session: AsyncSession) -> Sequence[str]:

@@ -17,20 +17,27 @@ from credentials import code, sd_jwt
 from models import card, dossier, shown, talent
 from models import consent as agreements
 from models import verification as rows
-from models import verifier as verifiers
 from models.answer import Refusal
 from models.card import Status
 from models.consent import Consent
 from models.database import Session
 from models.verification import AccessEntry, Evidence, Outcome, Verification
-from resolvers import consent, entitlement, filing, judgement, limit, presented, prompt
+from resolvers import (
+    consent,
+    entitlement,
+    filing,
+    judgement,
+    limit,
+    presented,
+    prompt,
+    verifier,
+)
 from resolvers.admission import Asked, RefusedError
 from resolvers.context import ZONE, Context
 from resolvers.directory import Asking
 from resolvers.filing import Checked
 from resolvers.judgement import Ask, Counted, Found, Held, Taking
 from resolvers.presented import Foreign, Shown
-from resolvers.verifier import NotAcceptedError
 
 _log = logging.getLogger("greenway")
 
@@ -155,14 +162,10 @@ def _open(checks: Sequence[Check]) -> list[Check]:
 
 async def _spend(session: Session, checks: Sequence[Check]) -> None:
     """Use up what each request showed once."""
-    shown_ = {one.asking.proof[:2]: one.asking for one in reversed(checks) if one.asking.proof}
-    proofs = [asking.proof for asking in shown_.values() if asking.proof]
-    unused = await verifiers.spend_all(session, proofs)
-    for name, asking in shown_.items():
-        asking.spent = asking.spent or name in unused
+    refused = await verifier.used_by_others(session, [one.asking for one in checks])
     for one in checks:
-        if one.asking.proof is not None and not one.asking.spent:
-            one.failure = NotAcceptedError()
+        if any(asking is one.asking for asking in refused):
+            one.failure = verifier.NotAcceptedError()
 
 
 async def _answered_before(session: Session, checks: Sequence[Check]) -> None:

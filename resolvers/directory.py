@@ -18,7 +18,8 @@ class Asking:
     ``tier`` is how it has shown itself this time, ``scopes`` what it may do with that. ``live`` is
     whether it sees real cards; else it sees test cards alone. ``key`` is the public name of the
     key that it shows. ``proof`` is what may be used once of what it showed: its scope, value and
-    until when that counts; ``spent`` is whether this request has used it.
+    until when that counts; ``spent`` is whether this request has used it, ``spending`` the session
+    in which it was used last, whose transaction may yet be undone.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Asking:
     key: str = ""
     proof: tuple[str, str, datetime] | None = None
     spent: bool = False
+    spending: object = None
 
     def may(self, scope: Scope) -> bool:
         """Return whether it may do this."""

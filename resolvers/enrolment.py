@@ -28,6 +28,7 @@ TIERS = (1, 2, 3)
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 _MOST_TEXT = 200
+_REGISTERED = "This key is registered already; one that ended never returns."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,10 @@ async def register(
         if await rows.locked(session, profile.code) is not None:
             raise errors.CodeTakenError(profile.code)
         row = rows.registered(profile, now)
-        session.add(row)
+        try:
+            await rows.add(session, row)
+        except rows.TakenError:
+            raise errors.CodeTakenError(profile.code) from None
     await directory.refreshed()
     return Known(row, [])
 
@@ -244,9 +248,12 @@ async def _add(session: Session, row: Verifier, key: VerifierKey) -> None:
     if len(alike) >= MOST_KEYS:
         raise errors.TooManyKeysError(MOST_KEYS)
     if await rows.key(session, key.name) is not None:
-        raise errors.BadKeyError("This key is registered already; one that ended never returns.")
+        raise errors.BadKeyError(_REGISTERED)
     key.verifier_id = row.id
-    session.add(key)
+    try:
+        await rows.add(session, key)
+    except rows.TakenError:
+        raise errors.BadKeyError(_REGISTERED) from None
 
 
 async def _changed(directory: Directory, code: str, act: Callable[[Verifier], None]) -> Known:

@@ -15,7 +15,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 #: So many are served by one statement at most, over so many lines at a time.
-MOST = 64
+MOST = 500
 LINES = 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from credentials.keyring import Key, Purpose
 from eligibility import disclosure
 from models import errors
 from models import verifier as rows
-from models.database import Session
+from models.database import Session, when_kept
 from models.verifier import KeySort, Scope, Verifier, VerifierKey
 from resolvers.authority import Authority
 from resolvers.directory import Asking
@@ -114,12 +115,22 @@ async def spend(session: Session, asking: Asking) -> None:
     Raises:
         NotAcceptedError: another request has used it.
     """
-    if asking.proof is None:
-        return
-    if await rows.spend(session, *asking.proof):
-        asking.spent = True
-    if not asking.spent:
+    if await used_by_others(session, [asking]):
         raise NotAcceptedError
+
+
+async def used_by_others(session: Session, askings: Sequence[Asking]) -> list[Asking]:
+    """Use up what requests showed, as ``spend``; return those whose was used by another request."""
+    first = {one.proof[:2]: one for one in reversed(askings) if one.proof}
+    proofs = [one.proof for one in first.values() if one.proof]
+    for name in await rows.spend_all(session, proofs):
+        first[name].spending = session
+        when_kept(session, functools.partial(_note, first[name]))
+    return [one for one in askings if one.proof and not (one.spent or one.spending is session)]
+
+
+def _note(asking: Asking) -> None:
+    asking.spent = True
 
 
 async def forget(authority: Authority) -> None:

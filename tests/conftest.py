@@ -9,10 +9,12 @@ import warnings
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
+from hypothesis import is_hypothesis_test, settings
 
 from connectors import board
 from models import base, database
@@ -21,6 +23,8 @@ from tests import hub as standing
 from tests import store
 
 KINDS = ("sqlite", "postgresql")
+#: Where Hypothesis keeps the settings of a test; what a test says itself no profile can change.
+_SETTINGS = "_hypothesis_internal_use_settings"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,6 +39,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the answers beside the journeys anew, to be read in the diff",
     )
+
+    parser.addoption(
+        "--examples",
+        type=int,
+        help="no test of a property tries more examples than so many",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    most = config.getoption("--examples")
+    for item in items if most else ():
+        tried = getattr(item, "obj", None)
+        if isinstance(tried, FunctionType) and is_hypothesis_test(tried):
+            found = getattr(tried, _SETTINGS, None) or settings()
+            setattr(tried, _SETTINGS, settings(found, max_examples=min(most, found.max_examples)))
 
 
 def pytest_configure(config: pytest.Config) -> None:

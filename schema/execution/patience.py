@@ -23,8 +23,11 @@ async def bounded(
     except StopIteration as done:
         value: T = done.value
         return value
-    async with bound():
-        return await _goes_on(work, awaited)
+    try:
+        async with bound():
+            return await _goes_on(work, awaited)
+    finally:
+        work.close()  # which does nothing, unless the bound could not be set
 
 
 @coroutine

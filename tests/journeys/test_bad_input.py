@@ -42,15 +42,13 @@ async def test_an_unknown_service_is_a_fault_with_the_nearest_codes(ask):
           code message hint nearest } } }"""
     )
 
-    assert answer.json() == {
-        "data": {
-            "service": {
-                "__typename": "UnknownCodeFault",
-                "code": "UNKNOWN_CODE",
-                "message": "There is no service “talent-apartmnt”.",
-                "hint": "Did you mean “talent-apartment” or “talent-apartment-second-phase”?",
-                "nearest": ["talent-apartment", "talent-apartment-second-phase"],
-            }
+    assert answer.json()["data"] == {
+        "service": {
+            "__typename": "UnknownCodeFault",
+            "code": "UNKNOWN_CODE",
+            "message": "There is no service “talent-apartmnt”.",
+            "hint": "Did you mean “talent-apartment” or “talent-apartment-second-phase”?",
+            "nearest": ["talent-apartment", "talent-apartment-second-phase"],
         }
     }
 
@@ -90,7 +88,7 @@ async def test_an_unknown_code_in_a_filter_names_the_nearest(ask, wanted, neares
 async def test_what_stands_in_no_list_is_the_askers_error(ask, asked, code):
     answer = await ask(asked)
 
-    assert answer.status == 200
+    assert answer.status == 294
     assert answer.codes == [code]
 
 
@@ -231,16 +229,16 @@ async def test_a_body_that_is_too_large_is_refused(hub):
     ("document", "status", "code"),
     [
         ("{", 400, "GRAPHQL_PARSE_FAILED"),
-        ("{ nothing }", 400, "GRAPHQL_VALIDATION_FAILED"),
-        ("query A { areas { code } } query B { areas { code } }", 400,
+        ("{ nothing }", 422, "GRAPHQL_VALIDATION_FAILED"),
+        ("query A { areas { code } } query B { areas { code } }", 422,
          "OPERATION_RESOLUTION_FAILURE"),
-        ('{ __type(name: "Query") {' + "ofType {" * 15 + "name" + "}" * 17, 400, "QUERY_TOO_DEEP"),
-        ("{" + " ".join(f"a{n}: areas {{ code }}" for n in range(51)) + "}", 400,
+        ('{ __type(name: "Query") {' + "ofType {" * 15 + "name" + "}" * 17, 422, "QUERY_TOO_DEEP"),
+        ("{" + " ".join(f"a{n}: areas {{ code }}" for n in range(51)) + "}", 422,
          "QUERY_TOO_MANY_ROOT_FIELDS"),
         ("{ menu(first: 100) { nodes { " + "category { services { " * 4 + "code" + "} }" * 5 + "}",
-         400, "QUERY_TOO_COSTLY"),
+         422, "QUERY_TOO_COSTLY"),
         ("subscription { menu { totalCount } }", 400, None),
-        ("mutation { menu }", 400, None),
+        ("mutation { menu }", 422, None),
     ],
 )  # fmt: skip
 async def test_a_document_that_may_not_run_says_why(ask, document, status, code):

@@ -88,7 +88,7 @@ async def test_every_bad_answer_has_its_word_and_touches_nobody_else(stand, tmp_
 
     (error,) = answer.json()["errors"]
     (page,) = _pages(answer)
-    assert answer.status == 200
+    assert answer.status == 294
     assert (error["extensions"]["code"], error["extensions"]["partner"]) == (code, HOSPITAL)
     assert page["problem"]["code"] == code
     assert page["problem"]["partner"] == HOSPITAL

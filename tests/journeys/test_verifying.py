@@ -125,6 +125,7 @@ class Play:
             assert "data" in found, found
             answered = next(iter(found["data"].values()))
             self.last = answered[0] if isinstance(answered, list) else answered
+            del found["extensions"]  # what it cost is not what the page is about
             return found
         head, _, body = (await self.filled(said, who or "cinema")).partition("\n\n")
         (method, path), *headers = (line.split(" ", 1) for line in head.split("\n"))

@@ -346,6 +346,25 @@ async def test_a_proof_whose_act_was_undone_is_used_by_the_next_act(hub, hospita
             await verifier.spend(session, second)
 
 
+async def test_a_proof_whose_act_was_undone_may_be_used_by_another_request_then_by_that_alone(
+    hub, hospital
+):
+    said = hospital.headers(await hospital.token())
+    first, second = heard(hub, said).verifier, heard(hub, said).verifier
+    database = hub.hub.database
+
+    with contextlib.suppress(ZeroDivisionError):
+        async with database.begin() as session:
+            await verifier.spend(session, first)
+            raise ZeroDivisionError
+    async with database.begin() as session:
+        await verifier.spend(session, second)
+
+    async with database.begin() as session:
+        with pytest.raises(errors.UnauthenticatedError):
+            await verifier.spend(session, first)
+
+
 async def test_of_requests_at_once_with_one_proof_one_is_heard(stand):
     one, other = stand(), stand()
     hospital = await client.verifier(one)

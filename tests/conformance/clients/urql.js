@@ -15,6 +15,11 @@ const SHOWN = gql`
   mutation ($input: PresentCardInput!) { presentCard(input: $input) { ... on Fault { code message } } }
 `;
 
+// urql leaves the promise of a stream that it aborted itself to whoever catches it.
+process.on("unhandledRejection", (error) => {
+  if (error.name !== "AbortError") throw error;
+});
+
 const asked = [];
 const noting = (to, options) => {
   asked.push({ to: String(to), ...options });

@@ -88,7 +88,12 @@ class Executor(plan.Executor):
             return super().execute_operation(serially)
         with contextlib.suppress(RecursionError, graphql.GraphQLError):
             found = collect_fields.collect_fields(
-                self.schema, self.fragments, self.variable_values, kind, self.operation, False
+                self.schema,
+                self.fragments,
+                self.variable_values,
+                kind,
+                self.operation,
+                hide_suggestions=False,
             )
             self.plans.of(self, kind, found.grouped_field_set)
         sort = self.operation.operation.value

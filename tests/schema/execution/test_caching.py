@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from types import SimpleNamespace
+from typing import Any
 
 import graphql
 import pytest
@@ -229,7 +230,9 @@ async def impersonal(hub) -> SimpleNamespace:
 
 
 async def answered(text: str, context: object) -> graphql.ExecutionResult:
-    found = graphql.execute(BUILT, graphql.parse(text), context_value=context)
+    found: Any = graphql.experimental_execute_incrementally(
+        BUILT, graphql.parse(text), context_value=context
+    )
     return await found if hasattr(found, "__await__") else found
 
 

@@ -499,7 +499,7 @@ class _Writer:
             alias, arguments = f"a{self.count}: ", self.arguments(fields[name])
         return f"{alias}{name}{arguments}{self.condition()} {below}"
 
-    def called(self, kind: Any, name: str) -> str:
+    def called(self, _kind: Any, _name: str) -> str:
         """Return the alias of a field without arguments."""
         return ""
 
@@ -757,7 +757,7 @@ class AsEver(Stock):
     """Runs what a request asks for as graphql-core does."""
 
     @classmethod
-    def performed(cls, built, prepared, variables, context, root=None, *, as_text=False):
+    def performed(cls, built, prepared, variables, context, root=None, **_text):
         document = ast.DocumentNode(definitions=(prepared.node, *prepared.definitions.values()))
         run = cls.build(
             built, document, root, context, variables,
@@ -937,7 +937,7 @@ class _HubWriter(_Writer):
             "DateTime": ['"2026-11-22T10:00:00+08:00"', '"2020-01-01T00:00:00Z"'],
             "String": ['"none"', '"physical-check"', "$code"],
         }.get(kind.name, ['"none"'])
-        if name in REQUIRED:
+        if name in REQUIRED and kind.name in {"String", "ID"}:
             values = [*values, REQUIRED[name]]
         if not is_required:
             values = [*values, *{"String": ["$text"]}.get(kind.name, [])]
