@@ -198,7 +198,10 @@ def normal_serial(text: str) -> str | None:
     >>> normal_serial("GW-FWY9-9N2Q-W") is None
     True
     """
-    typed = text.upper().translate(_MISREAD).removeprefix(_PREFIX)
+    typed = text.upper().translate(_MISREAD)
+    if len(typed) * 5 > SERIAL_BITS + 5:
+        # Without its prefix a serial may begin with the same letters.
+        typed = typed.removeprefix(_PREFIX)
     digits, check = typed[: SERIAL_BITS // 5], typed[SERIAL_BITS // 5 :]
     if len(typed) * 5 != SERIAL_BITS + 5 or any(digit not in _DIGITS for digit in digits):
         return None

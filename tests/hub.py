@@ -74,6 +74,8 @@ class Standing:
             demo=True,
             egress_allow="127.0.0.0/8",
             public_url="https://greenway.example",
+            # Who is charged has less left each time, and answers say how much.
+            points_per_second=0,
         )
         wanted = replace(inside, **settings)
         addresses = {name: one.url for name, one in systems.items()}
