@@ -16,7 +16,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -58,7 +66,7 @@ from endpoints import token as tokens
 from endpoints.leaving import Leaving
 from models import demo, errors, talent, tester, text, trace
 from models.database import Database
-from models.document import Trust
+from models.document import Sent, Trust
 from resolvers import (
     enrolment,
     feed,
@@ -193,7 +201,7 @@ class Hub:
             folder=settings.data / "metrics" if settings.processes > 1 else None,
         )
         #: Whether it ends soon: it still answers, and asks to be sent nothing new.
-        self.draining = False
+        self.leaving = asyncio.Event()
         #: What callers may spend on what they ask.
         self.points = Points(
             self.board,
@@ -328,7 +336,7 @@ class Hub:
 
     def drain(self) -> None:
         """Ask to be sent nothing new, and answer what comes all the same."""
-        self.draining = True
+        self.leaving.set()
 
     def stop_following(self) -> None:
         """Let ``follow`` end by itself: cut off in a query, it would leave a connection."""
@@ -673,7 +681,7 @@ def app(hub: Hub) -> ASGIApp:
         documents=found,
         said=header.headers(hub.settings.hsts_seconds),
         page=execution.ASSETS if hub.settings.ide else None,
-        streams=execution.Streams(live, seats=seats),
+        streams=execution.Streams(live, seats=seats, leaving=hub.leaving.wait),
     )
 
     @contextlib.asynccontextmanager
@@ -714,7 +722,13 @@ def app(hub: Hub) -> ASGIApp:
 def documents_of(hub: Hub, built: execution.Schema) -> documents.Documents:
     """Return what finds the documents that requests of a hub name; the log hears of broken ones."""
     review = Review(built._schema, built.bounds)  # noqa: SLF001 - what strawberry made of it
-    hub.published.heard = partial(documents.warn, review)
+
+    async def hear(published: Sequence[Sent]) -> None:
+        names = {name for one in published for name in review.operations(one.text)}
+        hub.measures.names = frozenset(names)
+        await documents.warn(review, published)
+
+    hub.published.heard = hear
     trusted_only = hub.settings.documents is Trust.TRUSTED
     return documents.Documents(hub.published, review.holds, trusted_only=trusted_only)
 
@@ -739,7 +753,7 @@ async def _readyz(hub: Hub, _: Request) -> Response:
 
 async def _missing(hub: Hub) -> str:
     """Return the first thing for want of which a query would fail; nothing, where none would."""
-    if hub.draining:
+    if hub.leaving.is_set():
         return "draining"
     try:
         async with asyncio.timeout(_READY_SECONDS):

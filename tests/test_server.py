@@ -97,7 +97,7 @@ async def test_a_hub_whose_database_is_older_than_its_code_is_not_ready(hub):
 @pytest.mark.any_database
 async def test_a_hub_that_is_about_to_end_asks_to_be_sent_nothing_new(hub):
     await hub.ask("{ edition { revision } }")
-    hub.hub.draining = True
+    hub.hub.drain()
 
     assert await ready(hub) == (503, "draining")
     assert (await hub.ask("{ areas { code } }")).status == 200

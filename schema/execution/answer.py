@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from schema.execution import packing
+
 Headers = tuple[tuple[bytes, bytes], ...]
 
 #: So many bytes of answers are kept, and none that is larger than a part of that.
@@ -24,6 +26,23 @@ class Answer:
     status: int
     headers: Headers
     body: bytes
+    _packed: dict[str, Answer] = field(default_factory=dict, compare=False, repr=False)
+
+    def packed(self, coding: str) -> Answer:
+        """Return it packed; once, however often it is sent."""
+        if coding not in self._packed:
+            body = packing.CODINGS[coding](self.body)
+            changed = {b"content-length": b"%d" % len(body)}
+            said = dict(self.headers)
+            if b"etag" in said:
+                # Another representation has another tag.
+                changed[b"etag"] = b'%s-%s"' % (said[b"etag"][:-1], coding.encode())
+            headers = (
+                (b"content-encoding", coding.encode()),
+                *((name, changed.get(name, value)) for name, value in self.headers),
+            )
+            self._packed[coding] = Answer(self.status, headers, body)
+        return self._packed[coding]
 
     @classmethod
     def of(cls, status: int, media: str, content: object, *more: tuple[bytes, bytes]) -> Answer:

@@ -19,7 +19,7 @@ from strawberry.types.graphql import OperationType
 from models import errors
 from resolvers.context import ZONE
 from resolvers.viewer import OPERATORS
-from schema.execution import ide, limits, negotiation, problems, stream
+from schema.execution import ide, limits, negotiation, packing, problems, stream
 from schema.execution.answer import Answer, Answered, Answers, Headers, etag, headers
 from schema.execution.code import Code
 from schema.execution.departure import GoneError, WhileThere
@@ -35,7 +35,7 @@ _METHODS = {
 _ACTING = frozenset({OperationType.MUTATION})
 # Answers differ by who asks, in which language and type, and may show a person.
 _PRIVATE = headers({"cache-control": "private, no-store"})
-_ALWAYS = headers({"vary": "accept, accept-language, authorization"})
+_ALWAYS = headers({"vary": "accept, accept-encoding, accept-language, authorization"})
 _CLOSE = {"connection": "close"}
 #: By what a request may show who sends it.
 CHALLENGE = 'Bearer, DPoP algs="ES256"'
@@ -171,6 +171,9 @@ class GraphQLView:
         except Exception as error:  # noqa: BLE001 - the last place where it can be told safely
             content = {"errors": [problems.masked(error).formatted]}
             answer = Answer.of(500, media or negotiation.JSON, content, *_PRIVATE)
+        coding = packing.preferred(seen.get(b"accept-encoding"))
+        if coding is not None and len(answer.body) >= packing.LEAST_BYTES:
+            answer = answer.packed(coding)
         start = {"status": answer.status, "headers": [*answer.headers, *self._said]}
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": answer.body})
@@ -311,13 +314,13 @@ class GraphQLView:
             ) from None
 
     async def _bytes(self, receive: Receive) -> bytes:
-        body, goes_on = b"", True
+        body, goes_on = bytearray(), True
         while goes_on:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            chunk, goes_on = message.get("body", b""), message.get("more_body", False)
-            body = body + chunk if body else chunk
+            body += message.get("body", b"")
+            goes_on = message.get("more_body", False)
             if len(body) > self._schema.bounds.body_bytes:
                 raise RefusedError(
                     413,
@@ -325,7 +328,7 @@ class GraphQLView:
                     f"A request body has at most {self._schema.bounds.body_bytes} bytes.",
                     _CLOSE,
                 )
-        return body
+        return bytes(body)
 
 
 class _Sent:
@@ -453,11 +456,14 @@ def _unless_known(answer: Answer, sent: _Sent) -> Answer:
     if known is None or answer.status != HTTPStatus.OK:
         return answer
     said = dict(answer.headers)
-    tags = {one.strip().removeprefix("W/") for one in known.split(",")}
-    if said.get(b"etag", b"-").decode() not in tags:
-        return answer
-    told = tuple((name, said[name]) for name in (b"etag", b"cache-control"))
-    return Answer(HTTPStatus.NOT_MODIFIED, told, b"")
+    tag = said.get(b"etag", b"").decode().strip('"')
+    for one in known.split(","):
+        # However it was packed, it is the same answer.
+        shown = one.strip().removeprefix("W/").strip('"')
+        if tag and shown.partition("-")[0] == tag:
+            told = {"etag": f'"{shown}"', "cache-control": said[b"cache-control"].decode()}
+            return Answer(HTTPStatus.NOT_MODIFIED, headers(told), b"")
+    return answer
 
 
 @lru_cache(maxsize=256)

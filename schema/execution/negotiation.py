@@ -19,11 +19,16 @@ def preferred(accept: str | None, offered: Sequence[str]) -> str | None:
 
     A wildcard stands for JSON alone: whoever wants a page or the newer type names it.
     """
-    weights = dict(_range(part) for part in (accept or "*/*").split(",") if part.strip())
+    weights = weighed(accept or "*/*")
     wildcard = weights.get("application/*", weights.get("*/*", 0.0))
     wanted = {name: weights.get(name, wildcard if name == JSON else 0.0) for name in offered}
     best = max(wanted, key=wanted.__getitem__)
     return best if wanted[best] > 0 else None
+
+
+def weighed(header: str) -> dict[str, float]:
+    """Return what a header lists, each with its weight (RFC 9110, section 12.4.2)."""
+    return dict(_range(part) for part in header.split(",") if part.strip())
 
 
 def media_type(header: str | None) -> tuple[str, dict[str, str]]:

@@ -116,6 +116,18 @@ async def test_by_get_it_may_be_kept_by_others_and_asked_about(hub):
     assert "authorization" in first.headers["vary"]
 
 
+async def test_a_packed_answer_is_known_again_by_its_own_tag(hub):
+    packed = await asgi.call(hub.app, query=GET, headers={"accept-encoding": "br"})
+    tag = packed.headers["etag"]
+
+    for coding in ("br", "gzip", "identity"):
+        again = await asgi.call(
+            hub.app, query=GET, headers={"accept-encoding": coding, "if-none-match": tag}
+        )
+        assert (again.status, again.headers["etag"]) == (304, tag)
+    assert tag.endswith('-br"')
+
+
 async def test_what_is_private_says_so(hub):
     answer = await asgi.call(
         hub.app,

@@ -30,7 +30,7 @@ async def test_a_query_is_answered_in_the_type_asked_for(app):
 async def test_every_answer_says_it_is_private_and_what_it_varies_by(app):
     for answer in (await asgi.ask(app, "{ hello }"), await asgi.call(app, "PUT")):
         assert answer.headers["cache-control"] == "private, no-store"
-        assert answer.headers["vary"] == "accept, accept-language, authorization"
+        assert answer.headers["vary"] == "accept, accept-encoding, accept-language, authorization"
         assert "server" not in answer.headers
 
 
