@@ -50,7 +50,8 @@ WHOLE := benchmarks conformance journeys kit servers test_server.py web \
 	resolvers/test_publication.py
 
 conformance: $(VENV)/dev.stamp  ## the suites of others, the long ones too: half an hour
-	$(BIN)/pytest -v -m "" --database sqlite --durations=0 tests/conformance
+	$(BIN)/pytest -v -m "" --database sqlite --durations=0 tests/conformance \
+		tests/journeys/test_drill.py tests/journeys/test_shutdown.py
 
 fmt: $(VENV)/dev.stamp  ## format
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix -q .

@@ -421,6 +421,7 @@ async def test_an_officer_is_one_to_each_person_and_another_to_the_next(ask, log
     assert other[0]["partnerCode"] not in mine
 
 
+@pytest.mark.any_database  # PostgreSQL's COPY is the driver's alone: nobody else sees it
 async def test_a_page_of_people_is_noted_in_one_statement(ask, queries):
     await ask("{ talents(first: 100) { nodes { name } edges { node { id } } } }", viewer="officer")
 

@@ -23,6 +23,7 @@ from settings import Settings
 from tests import port, process, store
 
 pytestmark = [
+    pytest.mark.conformance_long,
     pytest.mark.skipif(store.SERVER is None, reason=store.WHY_NOT),
     pytest.mark.any_database,
 ]

@@ -56,7 +56,7 @@ async def asked(client, url) -> int:
         return answer.status
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("processes", ["1", pytest.param("2", marks=pytest.mark.conformance_long)])
 async def test_no_request_is_lost_that_a_balancer_sent(serve, client, processes):
     hub = await serve(PROCESSES=processes, LEAVING_SECONDS="1")
     statuses, seen = [], [200]
