@@ -47,7 +47,7 @@ class Database:
         self._file: int | None = None
         if trace.is_on():
             statement.tell(self._engine.sync_engine)
-        self._alone: list[aio.AsyncConnection] = []
+        self._alone: set[aio.AsyncConnection] = set()
         self._reader = aio.async_sessionmaker(
             self._engine.execution_options(**_READING[self.dialect]), expire_on_commit=False
         )
@@ -109,8 +109,14 @@ class Database:
     async def alone(self) -> aio.AsyncConnection:
         """Return a connection that is the caller's as long as it holds; each statement is kept."""
         connection = await self._engine.execution_options(isolation_level="AUTOCOMMIT").connect()
-        self._alone.append(connection)
+        self._alone.add(connection)
         return connection
+
+    async def lose(self, connection: aio.AsyncConnection) -> None:
+        """Let go of such a connection, of which nobody knows how it stands."""
+        self._alone.discard(connection)
+        await connection.invalidate()
+        await connection.close()
 
     async def upgrade(self) -> None:
         """Bring the schema to the newest revision."""

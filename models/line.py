@@ -70,7 +70,7 @@ class Line:
         except BaseException:
             # Whatever went wrong, another connection knows nothing of it.
             self._connection = None
-            await connection.invalidate()
+            await self._data.lose(connection)
             raise
 
 

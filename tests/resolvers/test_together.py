@@ -140,6 +140,8 @@ async def test_a_line_that_was_lost_is_opened_again(database):
     async with database.session() as session:
         found = await session.scalars(sa.select(AccessEntry.subject).order_by(AccessEntry.id))
         assert found.all() == ["person-1", "person-3"]
+    # Of the connection that was lost nothing stays behind.
+    assert len(database._alone) == (database.dialect == "postgresql")
 
 
 def note(number: int, fields: str | None = None) -> dict[str, object]:
