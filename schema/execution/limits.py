@@ -23,7 +23,6 @@ __all__ = [
     "Cost",
     "Limits",
     "breaches",
-    "cost",
     "overdrawn",
     "overrun",
     "priced",
@@ -131,13 +130,6 @@ def priced(
     survey = _Survey(schema, document, limits)
     named = (node for node in survey.operations if name in (None, node.name and node.name.value))
     return survey.priced(next(named))
-
-
-def cost(
-    schema: graphql.GraphQLSchema, document: ast.DocumentNode, limits: Limits, name: str | None
-) -> int:
-    """Return what an operation costs that is given no variables."""
-    return priced(schema, document, limits, name).of(None)
 
 
 def overdrawn(points: int, limits: Limits) -> graphql.GraphQLError | None:

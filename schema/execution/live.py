@@ -24,7 +24,7 @@ from models import errors
 from schema.execution import limits, once, part, problems
 from schema.execution.part import Part
 from schema.execution.reading import Prepared
-from schema.execution.schema import Asked, Outcome, Schema
+from schema.execution.schema import Asked, Outcome, Schema, charged, charging
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ class Live:
             RefusedError: it does not hold.
             RateLimitedError: who asks has spent too much.
         """
-        charge: Callable[[int], None] = getattr(context, "charge", _charge_nobody)
+        charge = charging(context)
         if not self._reader.remembers(asked.text):
             charge(limits.toll(asked.text))
         try:
@@ -202,17 +202,10 @@ class Live:
 
     def _admitted(self, read: Read, asked: Asked, context: object) -> Part:
         """Charge for an operation as for one that is answered whole, and return what it costs."""
-        price = read.prepared.cost
-        points = price.of(asked.variables) if price else 0
-        charge: Callable[[int], None] = getattr(context, "charge", _charge_nobody)
-        charge(max(points, limits.BASE))
+        points = charged(read.prepared, asked, context)
         if excess := self._schema._excess(asked, points):  # noqa: SLF001 - as in `__init__`
             raise RefusedError(excess)
         return {"cost": {"requested": points, "limit": self._schema.bounds.cost}}
-
-
-def _charge_nobody(points: int) -> None:
-    """Charge nobody."""
 
 
 class Silence(Enum):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import graphql
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.language import ast
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.graphql import OperationType
@@ -82,7 +81,8 @@ class Reader:
             OneOfInputValidationRule,
             *(() if introspection else (graphql.NoSchemaIntrospectionCustomRule,)),
         ]
-        self._hints = caching.Hints(schema)
+        #: What the schema says of keeping answers.
+        self.hints = caching.Hints(schema)
         self._remembered: dict[str, Reading] = {}
 
     def known(self, text: str, name: str | None) -> Prepared | None:
@@ -141,7 +141,7 @@ class Reader:
                 sort, cost, policy = node.operation.value, None, caching.PRIVATE
                 if may_run:
                     cost = limits.priced(self._schema, document, self._bounds, name)
-                    policy = self._hints.policy(document, name)
+                    policy = self.hints.policy(document, name)
                 found.append(
                     Prepared(node, OperationType(sort), sort, fragments, definitions, cost, policy)
                 )
@@ -161,37 +161,6 @@ class Reader:
             else:
                 refused = problems.coded(error, Code.GRAPHQL_PARSE_FAILED)
             raise refused from None
-
-
-class Admission(SchemaExtension):
-    """Hands Strawberry the document that a reader read, with the errors that it found."""
-
-    def __init__(self, reader: Reader, before: Before) -> None:
-        self._reader = reader
-        self._before = before
-        self._errors: list[graphql.GraphQLError] = []
-        self._fields: frozenset[str] = frozenset()
-
-    def on_parse(self) -> Iterator[None]:
-        """Read the text, and insist that the request picks exactly one operation of it."""
-        context = self.execution_context
-        reading = self._reader.read(context.query or "")
-        # Strawberry's public name falls back to the first operation, which nobody asked for.
-        reading.prepared(context._provided_operation_name)  # noqa: SLF001 - the only trace of what was asked
-        context.graphql_document = reading.document
-        self._errors = list(reading.errors)
-        self._fields = reading.fields
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        """Report what the reading found; an empty list tells Strawberry that it is done."""
-        self.execution_context.pre_execution_errors = self._errors
-        yield
-
-    async def on_execute(self) -> AsyncIterator[None]:
-        """Let what the fields will need be fetched before the first of them is resolved."""
-        await self._before(self.execution_context.context, self._fields)
-        yield
 
 
 def _fields(node: ast.Node) -> Iterator[str]:

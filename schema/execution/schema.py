@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import graphql
 from graphql.execution.values import get_variable_values
 from strawberry.schema.exceptions import InvalidOperationTypeError
-from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from models import trace
@@ -125,14 +125,12 @@ class Schema(Subgraph):
         self._executor = _executor(self.bounds.seconds)
         super().__init__(
             query=query,
-            extensions=[lambda: reading.Admission(self._reader, self._before)],
-            execution_context_class=self._executor,
             federation_version="2.9",
             **parts,
         )
         self._after = after or _nothing_more
-        self._executor.public = caching.Hints(self._schema).public
         self._reader = reading.Reader(self._schema, self.bounds, introspection=introspection)
+        self._executor.public = self._reader.hints.public
 
     async def execute(
         self,
@@ -192,7 +190,7 @@ class Schema(Subgraph):
         return outcome
 
     async def _executed(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
-        charge: Callable[[int], None] = getattr(context, "charge", _charge_nobody)
+        charge = charging(context)
         if not self._reader.remembers(asked.text):
             charge(limits.toll(asked.text))
         try:
@@ -205,8 +203,7 @@ class Schema(Subgraph):
             return outcome
         if operation.kind not in asked.allowed:
             raise InvalidOperationTypeError(operation.kind)
-        points = operation.cost.of(asked.variables) if operation.cost else 0
-        charge(max(points, limits.BASE))
+        points = charged(operation, asked, context)
         errors = list(reading.errors) or self._excess(asked, points)
         if errors:
             outcome = Outcome.refused(errors, operation, points)
@@ -278,15 +275,25 @@ class Schema(Subgraph):
             document=document_hash(asked.text) if seconds >= self.measures.slow_seconds else "",
         )
 
-    def process_errors(
-        self,
-        errors: list[graphql.GraphQLError],
-        execution_context: ExecutionContext | None = None,
-    ) -> None:
-        """Log nothing here: what is worth a line in the log gets it where it is settled."""
-
     def _timed_out(self) -> Outcome:
         return Outcome(ExecutionResult(None, [problems.timeout(self.bounds.seconds)]))
+
+
+def charging(context: object) -> Callable[[int], None]:
+    """Return what charges whoever asks; a context that knows of no charge charges nobody."""
+    charge: Callable[[int], None] = getattr(context, "charge", _charge_nobody)
+    return charge
+
+
+def charged(operation: Prepared, asked: Asked, context: object) -> int:
+    """Charge whoever asks for an operation, and return what it costs with its variables.
+
+    Raises:
+        RateLimitedError: they have not so many points left.
+    """
+    points = operation.cost.of(asked.variables) if operation.cost else 0
+    charging(context)(max(points, limits.BASE))
+    return points
 
 
 def _charge_nobody(points: int) -> None:
@@ -317,10 +324,6 @@ def _executor(seconds: float) -> type[plan.Executor]:
         def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - graphql-core's
             super().__init__(*args, **kwargs)
             self._ends = time.monotonic() + seconds
-
-        @classmethod
-        def build(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - graphql-core's
-            return super().build(*args, **{**kwargs, "hide_suggestions": True})
 
         def tick(self) -> None:
             if time.monotonic() > self._ends:
