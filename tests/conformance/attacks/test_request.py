@@ -6,9 +6,11 @@ import base64
 import json
 import os
 import socket
+import threading
 import time
 
 import pytest
+from websockets.sync.client import connect
 
 pytestmark = pytest.mark.any_database
 
@@ -237,12 +239,26 @@ def test_nothing_is_run_on_a_socket_before_who_asks_has_begun(attacked):
 def test_subscriptions_without_end_on_a_socket_are_ended(attacked):
     """CVE-2026-35526: each took a task and its memory, as many as anybody liked."""
     before = attacked.resident()
-    asks = [
-        frame({**SUBSCRIBE, "id": str(n), "payload": {"query": "subscription { __typename }"}})
-        for n in range(2_000)
-    ]
+    payload = {"query": "subscription { __typename }"}
+    asks = [{"type": "subscribe", "id": str(n), "payload": payload} for n in range(2_000)]
+    url = f"ws://127.0.0.1:{attacked.port}/graphql"
 
-    told(attacked, upgrade(b"graphql-transport-ws"), frame({"type": "connection_init"}), *asks)
+    with connect(url, subprotocols=["graphql-transport-ws"], close_timeout=1) as one:
+
+        def ask() -> None:
+            for said in asks:
+                one.send(json.dumps(said))
+
+        one.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(one.recv(timeout=10)) == {"type": "connection_ack"}
+        asking = threading.Thread(target=ask)
+        asking.start()
+        left = {one["id"] for one in asks}
+        while left:
+            said = json.loads(one.recv(timeout=10))
+            if said["type"] in {"error", "complete"}:
+                left.remove(said["id"])
+        asking.join()
 
     assert attacked.resident() - before < 10_000_000
 
