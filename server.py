@@ -658,7 +658,11 @@ def development_token(settings: Settings, role: Role, subject: str, days: int = 
 
 def app(hub: Hub) -> ASGIApp:
     """Return the ASGI application of a hub."""
-    built = schema.build_schema(introspection=hub.settings.introspection, measures=hub.measures)
+    built = schema.build_schema(
+        introspection=hub.settings.introspection,
+        measures=hub.measures,
+        traces=hub.settings.gateway_traces,
+    )
     live = execution.Live(built, hub.feeds)
     seats = execution.Seats(hub.settings.streams, hub.settings.streams_per_address)
     found = documents_of(hub, built)

@@ -97,6 +97,8 @@ class Settings:
     traces_url: str = ""
     #: Of the traces that begin here, how many are sent: from 0 to 1.
     traces_share: float = 1.0
+    #: Tell gateways that ask how long each field took (``ftv1``).
+    gateway_traces: bool = False
     #: Values of the secrets that partner files name: ``GREENWAY_SECRET_FIRST_KEY`` is `first-key`.
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -181,6 +183,7 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         slow_seconds=config("SLOW_SECONDS", cast=float, default=default.slow_seconds),
         traces_url=config("TRACES_URL", default=default.traces_url),
         traces_share=config("TRACES_SHARE", cast=float, default=default.traces_share),
+        gateway_traces=config("GATEWAY_TRACES", cast=bool, default=default.gateway_traces),
         secrets={
             name.removeprefix(_SECRET_PREFIX).lower().replace("_", "-"): value
             for name, value in environ.items()

@@ -38,12 +38,13 @@ def build_schema(
     *,
     introspection: bool = True,
     measures: Measures | None = None,
+    traces: bool = False,
 ) -> execution.Schema:
     """Return the hub's schema; the same whatever is on the menu and whoever the partners are.
 
-    What it runs is counted in ``measures``.
+    What it runs is counted in ``measures``; with ``traces``, gateways are told of its times.
     """
-    return _built(limits, introspection=introspection, measures=measures)
+    return _built(limits, introspection=introspection, measures=measures, traces=traces)
 
 
 def sdl() -> str:
@@ -59,6 +60,7 @@ def _built(
     *,
     introspection: bool = True,
     measures: Measures | None = None,
+    traces: bool = False,
     sort: bool = False,
 ) -> execution.Schema:
     return execution.Schema(
@@ -77,6 +79,7 @@ def _built(
         before=query.before,
         after=_over,
         measures=measures,
+        traces=traces,
     )
 
 

@@ -56,6 +56,7 @@ SET = {
     "slow_seconds": ("0.2", 0.2),
     "traces_url": ("http://collector.example/v1/traces", "http://collector.example/v1/traces"),
     "traces_share": ("0.01", 0.01),
+    "gateway_traces": ("1", True),
 }
 
 

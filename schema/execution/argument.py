@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING
 from typing import Any
 
+import graphql
 import strawberry
+from graphql.execution.collect_fields import FieldDetailsList
+from graphql.pyutils import Undefined
+from graphql.utilities.coerce_input_value import coerce_default_value
 from strawberry.types.arguments import StrawberryArgument, convert_argument
 from strawberry.types.base import (
     StrawberryList,
@@ -17,8 +21,13 @@ from strawberry.types.base import (
 from strawberry.types.enum import has_enum_definition
 from strawberry.types.field import StrawberryField
 
+from schema.execution import variable
+from schema.execution.variable import UnfitError
+
 #: Makes of what GraphQL read what a resolver takes.
 Convert = Callable[[Any], Any]
+#: Makes of variables, as GraphQL reads them, what a resolver takes; of none, what is given else.
+Read = Callable[..., Any]
 
 _AS_IT_IS = frozenset({bool, float, int, str, strawberry.ID})
 
@@ -34,15 +43,53 @@ class Arguments:
 
     def taken(self, field: StrawberryField, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of a field as its resolver takes them, of what GraphQL read."""
-        if id(field) not in self._known:
-            # The field is kept with its arguments, so that its identity is nobody else's.
-            self._known[id(field)] = field, dict(map(self._argument, field.arguments))
-        known = self._known[id(field)][1]
+        known = self.of(field)
         found = {}
         for name, value in given.items():
             key, convert = known[name]
             found[key] = convert(value)
         return found
+
+    def of(self, field: StrawberryField) -> Mapping[str, tuple[str, Convert]]:
+        """Return what the resolver of a field calls each argument, and what makes it."""
+        if id(field) not in self._known:
+            # The field is kept with its arguments, so that its identity is nobody else's.
+            self._known[id(field)] = field, dict(map(self._argument, field.arguments))
+        return self._known[id(field)][1]
+
+    def parts(
+        self, field: StrawberryField, definition: graphql.GraphQLField, details: FieldDetailsList
+    ) -> Iterator[tuple[str, Any, Read | None]]:
+        """Yield each argument that a place of a document gives to a field, or its default.
+
+        Each has the resolver's name for it, and its value; or what reads it of the variables, where
+        it holds some.
+
+        Raises:
+            UnfitError: one is not read here.
+        """
+        node, _, scoped = details[0]
+        if scoped:
+            raise UnfitError
+        asked = {one.name.value: one.value for one in node.arguments or ()}
+        known = self.of(field)
+        for name, argument in definition.args.items():
+            key, convert = known[name]
+            default = coerce_default_value(argument)
+            if default is not Undefined:
+                default = convert(default)
+            required = graphql.is_required_argument(argument)
+            if name not in asked:
+                if required:
+                    raise UnfitError
+                if default is not Undefined:
+                    yield key, default, None
+                continue
+            literal = variable.literal(asked[name], argument.type)
+            if variable.varies(asked[name]):
+                yield key, None, _reading(literal, convert, default, required=required)
+            else:
+                yield key, convert(literal({})), None
 
     def _argument(self, one: StrawberryArgument) -> tuple[str, tuple[str, Convert]]:
         name = self._config.name_converter.from_argument(one)
@@ -101,6 +148,25 @@ class Arguments:
             for one in definition.fields
         }
         return made
+
+
+def _reading(
+    literal: variable.Literal,
+    convert: Convert,
+    default: Any,  # noqa: ANN401 - an argument's
+    *,
+    required: bool,
+) -> Read:
+    def read(variables: Mapping[str, Any], otherwise: Any = Undefined) -> Any:  # noqa: ANN401 - an argument's
+        value = literal(variables)
+        if value is not Undefined:
+            return convert(value)
+        value = otherwise if default is Undefined else default
+        if required or value is Undefined:
+            raise UnfitError
+        return value
+
+    return read
 
 
 def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - what GraphQL read

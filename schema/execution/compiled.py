@@ -1,22 +1,24 @@
-"""Selections with nothing to wait for, each written out as one Python function that makes JSON.
+"""Selections that are written out as one Python function, which makes JSON.
 
 Most of a menu is read from memory: hundreds of objects whose fields are attributes and plain
 methods. For such a selection there is nothing to look up while it runs, so it is written down as
 the Python that a person would write for it, compiled once, and called. It makes the text of the
-answer itself: the objects of which a text is made at last would cost more than all the rest.
+answer itself: the objects of which a text is made at last would cost more than all the rest. Where
+a field has to wait, the text has a gap, and what is waited for is handed on with the function that
+makes of it what fills the gap (``waiting``).
 
 The function knows the common case only. Whatever else it meets (a value of another class, null
-where none may be, an exception, something to await, a resolver that asks for more of ``info`` than
-its context) it raises ``UnusualError``, and the plan runs the selection again, as ever. Resolvers
-only read, so that costs time and changes nothing; and every error is told by the code that has
-always told it.
+where none may be, an exception, a resolver that asks for more of ``info`` than its context) it
+raises ``UnusualError``, and the plan runs the selection again, as ever. Resolvers that wait for
+nothing only read, so that costs time and changes nothing, and those that wait are not called again;
+and every error is told by the code that has always told it.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any, NoReturn, Protocol
 
@@ -25,16 +27,19 @@ import orjson
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.execution.executor import to_nodes
-from graphql.pyutils import Undefined
+from graphql.execution.values import VariableValues
+from graphql.pyutils import Path, Undefined
 from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
+from schema.execution.argument import Arguments
 from schema.execution.below import Below
+from schema.execution.waiting import Steps, UnusualError, Waits, path_of
 
 _Value = Any  # what a resolver returned
-#: Makes of a value what it comes to in the answer.
-Made = Callable[[_Value], orjson.Fragment]
+#: Makes of a value the text that it comes to in the answer.
+Made = Callable[[_Value], str]
 
 _LEAST, _MOST = -(2**31), 2**31 - 1
 #: After so many encounters with the unusual a function is called no more.
@@ -43,8 +48,8 @@ _PATIENCE = 3
 _MOST_FIELDS = 2_000
 
 
-class UnusualError(Exception):
-    """Something that is not as the common case has it."""
+class RefusedError(UnusualError):
+    """Whoever asks may not see a field."""
 
 
 class Run(Protocol):
@@ -52,6 +57,10 @@ class Run(Protocol):
 
     @property
     def context_value(self) -> Any: ...  # noqa: ANN401 - as resolvers see it
+    @property
+    def variable_values(self) -> VariableValues: ...
+    @property
+    def waits(self) -> Waits: ...
     @property
     def tick(self) -> Callable[[], None]: ...
 
@@ -63,18 +72,25 @@ class Planner(Executor[Any]):
     public: Collection[tuple[str, str]] = frozenset()
 
 
-#: Returns the arguments of a field as its resolver takes them.
-Arguments = Callable[[Any, StrawberryField, graphql.GraphQLField, FieldDetailsList], dict[str, Any]]
-
-
 class Info:
-    """All of ``info`` that the common case has: the context of the query."""
+    """All of ``info`` that the common case has: the context of the query.
 
-    __slots__ = ("_below", "context")
+    A field that may wait is told its path as well.
+    """
 
-    def __init__(self, context: object, below: Below | None = None) -> None:
+    __slots__ = ("_below", "_steps", "context")
+
+    def __init__(self, context: object, below: Below | None = None, path: Steps = None) -> None:
         self.context = context
         self._below = below
+        self._steps = path
+
+    @property
+    def path(self) -> Path:
+        """The path of the field."""
+        if self._steps is None:
+            raise UnusualError
+        return path_of(self._steps)
 
     def named(self, *places: str) -> frozenset[str]:
         """Return the names of the fields that are asked of what the field returns."""
@@ -104,14 +120,14 @@ class Unit:
             UnusualError: an argument does not fit.
         """
         try:
-            text = self._make(run, Info(run.context_value))
+            return self._make(run, Info(run.context_value))
         except Exception as wrong:
             raise UnusualError from wrong
-        return lambda value: orjson.Fragment(text(value))
 
-    def met_unusual(self) -> None:
-        """Note that the plan had to run it again."""
-        self._unusual += 1
+    def met(self, wrong: UnusualError) -> None:
+        """Note that the plan has to run it again."""
+        # Whoever may not see a field says nothing of what others will meet.
+        self._unusual += not isinstance(wrong, RefusedError)
 
 
 def unit(
@@ -126,12 +142,12 @@ def unit(
         run: An executor of the operation; only what holds for every run of its plan is asked of it.
         kind: The type of the place.
         details: The fields of the document in that place.
-        arguments: Reads the arguments of a field for one run.
+        arguments: Makes arguments of what GraphQL reads.
     """
     if graphql.is_leaf_type(graphql.get_named_type(kind)):
         return None
     writer = _Writer(run, arguments)
-    return writer.unit(lambda: writer.place(kind, details, "v", "given"))
+    return writer.unit(lambda: writer.place(kind, details, _Source("v", "given")))
 
 
 def root(
@@ -140,9 +156,9 @@ def root(
     grouped: GroupedFieldSet,
     arguments: Arguments,
 ) -> Unit | None:
-    """Return the function for a whole operation; see ``unit``."""
-    writer = _Writer(run, arguments)
-    return writer.unit(lambda: writer.fields(kind, grouped, "v"))
+    """Return the function for a whole operation, whose fields may wait; see ``unit``."""
+    writer = _Writer(run, arguments, may_wait=True)
+    return writer.unit(lambda: writer.fields(kind, grouped, "v", "None"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,20 +173,40 @@ class _Written:
         return f"f'{self.piece}'"
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a value comes from: an expression, in a place that has a path.
+
+    ``other`` is called with a value that should not be there. Where the value may have to be waited
+    for, ``waits``.
+    """
+
+    value: str
+    other: str = "other"
+    path: str = "None"
+    waits: bool = False
+
+    def named(self, name: str) -> _Source:
+        """Return it where its value has a name."""
+        return replace(self, value=name, waits=False)
+
+
 class _Writer:
     """Writes the functions of one selection, statement by statement.
 
-    ``v`` is the value that the function is given; each value is given a name of its own. What a
-    place comes to is a piece of a text between braces and quotes: names, and what stands around
-    them.
+    ``v`` is the value that a function is given, and ``p`` its path where anything waits inside;
+    each value is given a name of its own. What a place comes to is a piece of a text between braces
+    and quotes: names, and what stands around them.
     """
 
-    def __init__(self, run: Planner, arguments: Arguments) -> None:
+    def __init__(self, run: Planner, arguments: Arguments, *, may_wait: bool = False) -> None:
         self._run = run
         self._arguments = arguments
+        self._may_wait = may_wait
         self._known: dict[str, Any] = {
             "Info": Info,
             "Unusual": UnusualError,
+            "admit": _admit,
             "other": _other,
             "given": _given,
             "known": _QUOTED.get,
@@ -180,7 +216,7 @@ class _Writer:
         self._kept = False
         self._functions: list[str] = []
         self._names = 0
-        self._lists = 0
+        self._lists = self._waiting = 0
         #: How many fields of what was written depend on variables, and on who asks.
         self._varying = self._private = 0
         self._size = 0
@@ -197,55 +233,65 @@ class _Writer:
     def _code(self, written: _Written) -> CodeType:
         lines = [
             "def make(run, info):",
-            "    tick = run.tick",
+            "    tick, wait, variables = run.tick, run.waits.put, run.variable_values.coerced",
             *_inside(self._kept * _SAME),
             *_inside(self._before),
             *_inside(self._functions),
             "    def entry(v):",
             "        try:",
             *_inside(_inside(_inside([*written.lines, f"return {written.text()}"]))),
+            "        except Unusual:",
+            "            raise",
             "        except Exception as wrong:",
             "            raise Unusual from wrong",
             "    return entry",
         ]
         return compile("\n".join(lines), "<selection>", "exec")
 
-    def place(
-        self,
-        kind: Any,  # noqa: ANN401 - any output type
-        details: FieldDetailsList,
-        value: str,
-        other: str = "other",
-    ) -> _Written:
-        """Return what the value of an expression comes to in a place.
-
-        ``other`` is called with a value that should not be there.
-        """
+    def place(self, kind: Any, details: FieldDetailsList, source: _Source) -> _Written:  # noqa: ANN401 - any output type
+        """Return what a value comes to in a place of a type."""
+        if source.waits:
+            return self._gap(kind, details, source)
         inner = graphql.get_nullable_type(kind)
         required = graphql.is_non_null_type(kind)
         if graphql.is_leaf_type(inner):
-            return self._leaf(inner, value, other, required=required)
+            return self._leaf(inner, source.value, source.other, required=required)
         write = self._composite if isinstance(inner, graphql.GraphQLObjectType) else self._several
         name = self._name("v")
-        found = write(inner, details, name, other)
+        found = write(inner, details, source.named(name))
         if required:
-            return _Written([f"{name} = {value}", *found.lines], found.piece)
+            return _Written([f"{name} = {source.value}", *found.lines], found.piece)
         text = self._name("q")
         lines = [
-            f"if ({name} := {value}) is None:",
+            f"if ({name} := {source.value}) is None:",
             f"    {text} = 'null'",
             "else:",
             *_inside([*found.lines, f"{text} = {found.text()}"]),
         ]
         return _Written(lines, f"{{{text}}}")
 
+    def _gap(self, kind: Any, details: FieldDetailsList, source: _Source) -> _Written:  # noqa: ANN401 - any output type
+        """Return the place of a value that may have to be waited for."""
+        if not self._may_wait:
+            raise UnusualError
+        self._waiting += 1
+        # What came is remembered: it will be there yet when the plan asks.
+        filling = self.place(kind, details, _Source("v", "given", "p"))
+        function, text = self._name("w"), self._name("q")
+        body = _inside([*filling.lines, f"return {filling.text()}"])
+        self._functions += [f"def {function}(v, p):", *body]
+        return _Written(
+            [f"{text} = wait({source.value}, {function}, {source.path})"], f"{{{text}}}"
+        )
+
     def _composite(
-        self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, name: str, other: str
+        self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, source: _Source
     ) -> _Written:
         own, varying, private = _own_class(kind), self._varying, self._private
-        found = self._object(kind, details, name)
+        name = source.value
+        found = self._object(kind, details, name, source.path)
         known = self._name("t", own)
-        check = f"if type({name}) is not {known}: {other}({name})"
+        check = f"if type({name}) is not {known}: {source.other}({name})"
         is_same = varying == self._varying and private == self._private
         if not is_same or not hasattr(own, "keep"):
             return _Written([check, *found.lines], found.piece)
@@ -265,49 +311,63 @@ class _Writer:
         ]
         return _Written(lines, f"{{{text}}}")
 
-    def _several(self, kind: Any, details: FieldDetailsList, name: str, other: str) -> _Written:  # noqa: ANN401 - a list, or an abstract type
-        if graphql.is_list_type(kind):
-            return _Written([], f"{{{self._list(kind, details, other)}({name})}}")
+    def _several(self, kind: Any, details: FieldDetailsList, source: _Source) -> _Written:  # noqa: ANN401 - a list, or an abstract type
+        waiting = self._waiting
+        write = self._list if graphql.is_list_type(kind) else self._abstract
+        function = write(kind, details, source.other)
+        path = f", {source.path}" if self._waiting > waiting else ""
+        return _Written([], f"{{{function}({source.value}{path})}}")
+
+    def _abstract(self, kind: Any, details: FieldDetailsList, other: str) -> str:  # noqa: ANN401 - an interface or a union
+        waiting, bodies = self._waiting, []
         functions: dict[type, str] = {}
         for one in self._run.schema.get_possible_types(kind):
             own, function = _own_class(one), self._name("o")
             if functions.setdefault(own, function) != function:
                 raise UnusualError
-            found = self._object(one, details, "v")
-            body = _inside([*found.lines, f"return {found.text()}"])
-            self._functions += [f"def {function}(v):", *body]
+            found = self._object(one, details, "v", "p")
+            bodies.append((function, _inside([*found.lines, f"return {found.text()}"])))
+        path = ", p" if self._waiting > waiting else ""
+        for function, body in bodies:
+            self._functions += [f"def {function}(v{path}):", *body]
         table = ", ".join(f"{self._name('t', own)}: {one}" for own, one in functions.items())
-        which = self._name("u")
-        self._functions.append(f"{which} = {{{table}}}")
-        return _Written([], f"{{{which}.get(type({name}), {other})({name})}}")
+        which, name = self._name("u"), self._name("n")
+        self._functions += [
+            f"{which} = {{{table}}}.get",
+            f"def {name}(v{path}):",
+            f"    return ({which}(type(v)) or {other}(v))(v{path})",
+        ]
+        return name
 
     def _list(self, kind: graphql.GraphQLList[Any], details: FieldDetailsList, other: str) -> str:
-        lists = self._lists
-        item, name = self.place(kind.of_type, details, "v", other), self._name("l")
+        lists, waiting = self._lists, self._waiting
+        item = self.place(kind.of_type, details, _Source("v", other, "(p, n)"))
+        name = self._name("l")
         # The clock is looked at by what has lists inside, so that the innermost need not.
         tick = ["tick()"] if self._lists > lists else []
         self._lists += 1
+        waits = self._waiting > waiting
         self._functions += [
-            f"def {name}(l):",
+            f"def {name}(l, p):" if waits else f"def {name}(l):",
             f"    if type(l) is not list and type(l) is not tuple: {other}(l)",
             "    found = []",
             "    add = found.append",
-            "    for v in l:",
+            "    for n, v in enumerate(l):" if waits else "    for v in l:",
             *_inside(_inside([*tick, *item.lines, f"add({item.text()})"])),
             "    return '[' + ','.join(found) + ']'",
         ]
         return name
 
     def _object(
-        self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, name: str
+        self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, name: str, path: str
     ) -> _Written:
         grouped = self._run.collect_subfields(kind, details).grouped_field_set
-        return self.fields(kind, grouped, name)
+        return self.fields(kind, grouped, name, path)
 
     def fields(
-        self, kind: graphql.GraphQLObjectType, grouped: GroupedFieldSet, name: str
+        self, kind: graphql.GraphQLObjectType, grouped: GroupedFieldSet, name: str, path: str
     ) -> _Written:
-        """Return what these fields of the object of a name come to."""
+        """Return what these fields of the object of a name come to, which has a path."""
         lines: list[str] = []
         pieces = []
         for key, found in grouped.items():
@@ -316,8 +376,13 @@ class _Writer:
                 pieces.append(f'"{key}":"{kind.name}"')
             elif definition:
                 self._private += (kind.name, found[0].node.name.value) not in self._run.public
-                value, other = self._value(definition, found, name)
-                written = self.place(definition.type, found, value, other)
+                known = plain(definition, self._run.schema)
+                if known is None:
+                    raise UnusualError
+                if known.extensions:
+                    lines.append(f"admit({self._name('g', known.extensions)}, info.context)")
+                source = self._source(known, definition, found, name, f'({path}, "{key}")')
+                written = self.place(definition.type, found, source)
                 lines += written.lines
                 pieces.append(f'"{key}":{written.piece}')
         self._size += len(pieces)
@@ -325,35 +390,42 @@ class _Writer:
             raise UnusualError
         return _Written(lines, f"{{{{{','.join(pieces)}}}}}")
 
-    def _value(
-        self, definition: graphql.GraphQLField, details: FieldDetailsList, name: str
-    ) -> tuple[str, str]:
-        """Return the expression for what a field of an object resolves to, and for what it may not.
+    def _source(
+        self,
+        known: StrawberryField,
+        definition: graphql.GraphQLField,
+        details: FieldDetailsList,
+        name: str,
+        path: str,
+    ) -> _Source:
+        """Return where the value of a field of an object comes from.
 
         What an object has, it has yet when it is asked again.
         """
-        known = plain(definition, self._run.schema)
-        if known is None:
-            raise UnusualError
         resolver = known.base_resolver
         if resolver is None:
-            return f"{name}.{known.python_name}", "given"
-        if may_wait(resolver):
-            raise UnusualError
+            return _Source(f"{name}.{known.python_name}", "given", path)
         given = self._given(known, definition, details)
         given |= {one.name: name for one in [resolver.self_parameter] if one}
-        given |= {one.name: self._info(details) for one in [resolver.info_parameter] if one}
+        waits = may_wait(resolver)
+        if resolver.info_parameter:
+            info = self._info(details, path if waits else None)
+            given[resolver.info_parameter.name] = info
         # By position, which is the quickest way to call a function.
         said = [given[one] for one in resolver.signature.parameters]
-        return f"{self._name('f', resolver.wrapped_func)}({', '.join(said)})", "other"
+        call = f"{self._name('f', resolver.wrapped_func)}({', '.join(said)})"
+        return _Source(call, path=path, waits=waits)
 
-    def _info(self, details: FieldDetailsList) -> str:
-        """Return the name of what a resolver is told of the field that it resolves."""
-        nodes = to_nodes(details)
-        if not any(one.selection_set for one in nodes):
+    def _info(self, details: FieldDetailsList, path: str | None) -> str:
+        """Return what a resolver is told of the field that it resolves, with its path if asked."""
+        nodes, below = to_nodes(details), "None"
+        if any(one.selection_set for one in nodes):
+            below = self._name("b", Below(nodes, self._run.fragment_definitions))
+        elif path is None:
             return "info"
+        if path is not None:
+            return f"Info(info.context, {below}, {path})"
         name = self._name("i")
-        below = self._name("b", Below(nodes, self._run.fragment_definitions))
         self._before.append(f"{name} = Info(info.context, {below})")
         return name
 
@@ -362,22 +434,21 @@ class _Writer:
     ) -> dict[str, str]:
         """Return the names of a resolver's arguments, by the resolver's own."""
         resolver: Any = known.base_resolver
-        defaults = {
-            one.name: one.default
+        names = {
+            one.name: self._name("d", one.default)
             for one in resolver.signature.parameters.values()
             if one.default is not one.empty
         }
-        if not details[0].node.arguments:
-            # Where the document says nothing, what the schema says holds for every run.
-            said = {**defaults, **self._arguments(self._run, known, definition, details)}
-            return {key: self._name("d", value) for key, value in said.items()}
-        self._varying += 1
-        asked = (self._arguments, known, definition, details, defaults)
-        read, *rest, otherwise = (self._name("a", one) for one in asked)
-        all_ = self._name("a")
-        self._before.append(f"{all_} = {{**{otherwise}, **{read}(run, {', '.join(rest)})}}")
-        names = {one.python_name: self._name("a") for one in known.arguments}
-        self._before += [f"{name} = {all_}[{key!r}]" for key, name in names.items()]
+        for key, value, read in self._arguments.parts(known, definition, details):
+            if read is None:
+                names[key] = self._name("d", value)
+                continue
+            self._varying += 1
+            # Where nothing is given, the resolver has a value of its own, or there is none.
+            otherwise = f", {names[key]}" if key in names else ""
+            name, reader = self._name("a"), self._name("r", read)
+            self._before.append(f"{name} = {reader}(variables{otherwise})")
+            names[key] = name
         return names
 
     def _leaf(self, kind: Any, value: str, other: str, *, required: bool) -> _Written:  # noqa: ANN401 - a scalar or an enum
@@ -433,14 +504,11 @@ def _inside(lines: Iterable[str]) -> list[str]:
 
 
 def plain(
-    definition: graphql.GraphQLField,
-    schema: graphql.GraphQLSchema,
-    *,
-    is_gate: Callable[[object], bool] = lambda _: False,
+    definition: graphql.GraphQLField, schema: graphql.GraphQLSchema
 ) -> StrawberryField | None:
     """Return strawberry's own of a field, if nothing stands around its resolver but gates."""
     known = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if type(known) is not StrawberryField or not all(map(is_gate, known.extensions)):
+    if type(known) is not StrawberryField or not all(map(_is_gate, known.extensions)):
         return None
     if _handled(schema):
         return None
@@ -458,6 +526,19 @@ def may_wait(resolver: StrawberryResolver[Any]) -> bool:
     """Say whether a resolver is, or says that it may return, something to await."""
     said = getattr(resolver.wrapped_func, "__annotations__", {}).get("return", "")
     return resolver.is_async or "Awaitable" in str(said)
+
+
+def _is_gate(extension: object) -> bool:
+    """Say whether an extension only lets pass or raises, by what the query's context says."""
+    return hasattr(extension, "admit")
+
+
+def _admit(gates: Sequence[Any], context: object) -> None:
+    try:
+        for gate in gates:
+            gate.admit(context)
+    except Exception as refused:
+        raise RefusedError from refused
 
 
 def _handled(schema: graphql.GraphQLSchema) -> bool:

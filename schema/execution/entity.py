@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import graphql
 import strawberry
 from strawberry.federation import Schema as FederatedSchema
 from strawberry.federation.schema import FederationAny
-from strawberry.federation.schema_directives import Key
+from strawberry.federation.schema_directives import Key, Requires
 from strawberry.types.base import StrawberryObjectDefinition
 
 from models import errors
@@ -21,23 +22,29 @@ from models import errors
 MOST = 500
 _HINT = "`_service { sdl }` has the entities and the keys of each."
 
+#: The fields that a key is made of, and those inside of each.
+_Shape = Mapping[str, "_Shape"]
+
 
 @dataclass(frozen=True, slots=True)
 class _Entity:
-    """A type whose things others refer to: how one is found, and by which fields, one at a time."""
+    """A type whose things others refer to: how one is found, and by which keys, one at a time."""
 
     find: Callable[..., Any]
-    keys: tuple[str, ...]
+    keys: tuple[_Shape, ...]
+    #: What a gateway brings from elsewhere, for the fields that are worked out of it.
+    brought: frozenset[str]
 
     async def found(self, info: strawberry.Info, reference: Mapping[str, object]) -> object:
         """Return what is referred to, by the first of its keys that the reference has."""
-        for name in self.keys:
-            key = reference.get(name)
-            if isinstance(key, str):
-                found = self.find(info=info, **{name: key})
+        for key in self.keys:
+            if _has(reference, key):
+                wanted = key.keys() | self.brought
+                given = {name: value for name, value in reference.items() if name in wanted}
+                found = self.find(info=info, **given)
                 return await found if inspect.isawaitable(found) else found
-        wanted = " or ".join(f"`{name}`" for name in self.keys)
-        raise errors.BadInputError(f"A reference to such a thing gives its {wanted}.", _HINT)
+        keys = " or ".join(map(_told, self.keys))
+        raise errors.BadInputError(f"A reference to such a thing gives its {keys}.", _HINT)
 
 
 class Subgraph(FederatedSchema):
@@ -76,11 +83,44 @@ class Subgraph(FederatedSchema):
     def _entities(self) -> Mapping[str, _Entity]:
         kinds = {name: kind.definition for name, kind in self.schema_converter.type_map.items()}
         return {
-            name: _Entity(kind.origin.resolve_reference, keys)
+            name: _Entity(kind.origin.resolve_reference, keys, _brought(kind))
             for name, kind in kinds.items()
             if isinstance(kind, StrawberryObjectDefinition) and (keys := _keys(kind))
         }
 
 
-def _keys(kind: StrawberryObjectDefinition) -> tuple[str, ...]:
-    return tuple(str(one.fields) for one in kind.directives or () if isinstance(one, Key))
+def _keys(kind: StrawberryObjectDefinition) -> tuple[_Shape, ...]:
+    return tuple(_shape(one.fields) for one in kind.directives or () if isinstance(one, Key))
+
+
+def _brought(kind: StrawberryObjectDefinition) -> frozenset[str]:
+    directives = (one for field in kind.fields for one in field.directives)
+    return frozenset().union(
+        *(_shape(one.fields) for one in directives if isinstance(one, Requires))
+    )
+
+
+def _shape(fields: object) -> _Shape:
+    """Return the shape of a set of fields, which is written as a selection without its braces."""
+    [operation] = graphql.parse(f"{{ {fields} }}", no_location=True).definitions
+    return _selected(operation)
+
+
+def _selected(node: Any) -> _Shape:  # noqa: ANN401 - whatever of a document has a selection
+    found = node.selection_set.selections if node.selection_set else ()
+    return {one.name.value: _selected(one) for one in found}
+
+
+def _has(reference: Mapping[str, object], key: _Shape) -> bool:
+    """Say whether a reference has the fields of a key, each a text at last."""
+    return all(_is(reference.get(name), inside) for name, inside in key.items())
+
+
+def _is(value: object, inside: _Shape) -> bool:
+    if inside:
+        return isinstance(value, dict) and _has(value, inside)
+    return isinstance(value, str)
+
+
+def _told(key: _Shape) -> str:
+    return " with ".join(f"`{name}`" for name in key)

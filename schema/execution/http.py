@@ -19,7 +19,7 @@ from strawberry.types.graphql import OperationType
 from models import errors
 from resolvers.context import ZONE
 from resolvers.viewer import OPERATORS
-from schema.execution import ide, limits, negotiation, packing, problems, stream
+from schema.execution import ide, limits, negotiation, packing, problems, stream, tracing
 from schema.execution.answer import Answer, Answered, Answers, Headers, etag, headers
 from schema.execution.code import Code
 from schema.execution.departure import GoneError, WhileThere
@@ -42,8 +42,10 @@ CHALLENGE = 'Bearer, DPoP algs="ES256"'
 #: How a plan of the query is asked for: alone, or with the answer.
 PLAN_HEADER = "x-greenway-plan"
 _PLANS = ("only", "with")
-#: Whoever sends one of these is answered anew: for a fresh answer, a plan, or to see a fault.
-_FRESH = frozenset({b"cache-control", PLAN_HEADER.encode(), b"x-greenway-fault"})
+#: Whoever sends one of these is answered anew: for a fresh answer, a plan, a fault, or a trace.
+_FRESH = frozenset(
+    {b"cache-control", PLAN_HEADER.encode(), b"x-greenway-fault", tracing.HEADER.encode()}
+)
 
 
 #: Data beside errors, in that draft.
@@ -225,6 +227,7 @@ class GraphQLView:
             partial(WhileThere, sent.receive),
             as_text=True,
             traceparent=sent.header(b"traceparent"),
+            is_traced=sent.header(tracing.HEADER.encode()) == tracing.WANTED,
         )
         if plan is not None:
             edition = None

@@ -16,6 +16,7 @@ from types import CoroutineType
 from typing import Any, ClassVar
 
 import graphql
+import orjson
 import strawberry
 from graphql.execution import executor, values
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
@@ -29,7 +30,10 @@ from strawberry.types.field import StrawberryField
 from schema.execution import compiled
 from schema.execution.argument import Arguments
 from schema.execution.below import Below
+from schema.execution.compiled import may_wait, plain
 from schema.execution.reading import Prepared
+from schema.execution.tracing import Recorder
+from schema.execution.waiting import UnusualError, Waits
 
 _Value = Any  # what a resolver returned
 _Done = Any  # what it comes to in the answer, or a coroutine of that
@@ -39,8 +43,6 @@ _Complete = Callable[["Executor", _Value, Path | None, str | int], _Done]
 #: Calls a field: the executor, the object it is a field of, the object's path.
 _Resolve = Callable[["Executor", _Value, Path | None], _Value]
 
-_MOST_ERRORS = 50  # of variables, as graphql-core has it
-_NO_VARIABLES = values.VariableValues({}, {})
 _MOST_PLANS = 64
 _MOST_FIELDS = 10_000  # a planned field takes some 1.4 KB
 
@@ -64,6 +66,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         # They depend on the variables alone, so all objects of one request share them.
         self.arguments: dict[_Field, dict[str, Any]] = {}
         self._functions: dict[compiled.Unit, compiled.Made] = {}
+        #: What a compiled run has met before this one, which has no gaps.
+        self.waits = Waits()
 
     @classmethod
     def performed(
@@ -75,47 +79,42 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         root: object = None,
         *,
         as_text: bool = False,
+        recorder: Recorder | None = None,
     ) -> Any:  # noqa: ANN401 - a result, or a coroutine of one, or errors
         """Return an operation's result, or a coroutine of it; errors of its variables else.
 
-        Where it is to be a text at last, ``as_text``, parts of the data may be JSON.
+        Where it is to be a text at last, ``as_text``, parts of the data may be JSON. What is
+        recorded runs field by field, as graphql-core has it.
         """
-        coerced: Any = _NO_VARIABLES
-        if prepared.node.variable_definitions:
-            coerced = values.get_variable_values(
-                schema,
-                prepared.node.variable_definitions,
-                variables,
-                max_errors=_MOST_ERRORS,
-                hide_suggestions=True,
-            )
+        coerced = prepared.variables.read(variables)
         if isinstance(coerced, list):
             return coerced
-        plan = cls.plans.known(prepared.node, coerced)
-        if as_text and plan is not None and plan.unit is not None:
-            # Most that is asked again is asked of memory, and needs no executor.
-            light = _Light(cls.plans, schema, coerced, context, cls.ticking())
-            try:
-                made: Any = plan.unit.of(light)(root)
-                return graphql.ExecutionResult(made, None)
-            except compiled.UnusualError:
-                plan.unit.met_unusual()
-        run = cls(
-            schema,
-            prepared.definitions,
-            prepared.fragments,
-            root,
-            context,
-            prepared.node,
-            coerced,
-            executor.default_field_resolver,
-            executor.default_type_resolver,
-            executor.default_field_resolver,
-            is_awaitable=optimized_is_awaitable,
-            hide_suggestions=True,
-        )
-        run.as_text = as_text
-        return run.execute_operation() if plan is None else run._by(plan)
+        plan = None if recorder else cls.plans.known(prepared.node, coerced)
+
+        def run(waits: Waits) -> Any:  # noqa: ANN401 - a result, or a coroutine of one
+            one = cls(
+                schema,
+                prepared.definitions,
+                prepared.fragments,
+                root,
+                context,
+                prepared.node,
+                coerced,
+                executor.default_field_resolver,
+                executor.default_type_resolver,
+                executor.default_field_resolver,
+                middleware_manager=graphql.MiddlewareManager(recorder) if recorder else None,
+                is_awaitable=optimized_is_awaitable,
+                hide_suggestions=True,
+            )
+            one.as_text, one.waits = as_text, waits
+            return one.execute_operation() if plan is None else one._by(plan)
+
+        if not as_text or plan is None or plan.unit is None:
+            return run(Waits())
+        # Most that is asked again needs no executor.
+        light = _Light(cls.plans, schema, coerced, context, cls.ticking())
+        return _lightly(light, plan.unit, root, run)
 
     @classmethod
     def ticking(cls) -> Callable[[], None]:
@@ -242,7 +241,7 @@ class _Light:
     """What a compiled operation needs of an executor, which is not made for it."""
 
     __slots__ = (
-        "context_value", "hide_suggestions", "plans", "schema", "tick", "variable_values"
+        "context_value", "hide_suggestions", "plans", "schema", "tick", "variable_values", "waits"
     )  # fmt: skip
 
     def __init__(
@@ -259,6 +258,38 @@ class _Light:
         self.context_value = context
         self.tick = tick
         self.hide_suggestions = True
+        self.waits = Waits()
+
+
+def _lightly(light: _Light, unit: compiled.Unit, root: object, run: Callable[[Waits], Any]) -> Any:  # noqa: ANN401 - a result, or a coroutine of one
+    """Return the result of a compiled operation, or of ``run`` where it meets the unusual."""
+    try:
+        text = unit.of(light)(root)
+    except UnusualError as wrong:
+        unit.met(wrong)
+        return run(light.waits)
+    return _waited(light, unit, text, run) if light.waits else _told(text)
+
+
+async def _waited(
+    light: _Light, unit: compiled.Unit, text: str, run: Callable[[Waits], Any]
+) -> Any:  # noqa: ANN401 - a result
+    try:
+        try:
+            return _told(await light.waits.filled(text))
+        except UnusualError as wrong:
+            unit.met(wrong)
+        except Exception:  # noqa: BLE001, S110 - what a resolver raised is told by the plan
+            pass
+        done = run(light.waits)
+        return await done if type(done) is CoroutineType else done
+    finally:
+        await light.waits.end()
+
+
+def _told(text: str) -> graphql.ExecutionResult:
+    data: Any = orjson.Fragment(text)
+    return graphql.ExecutionResult(data, None)
 
 
 def _nothing() -> None:
@@ -289,7 +320,7 @@ class _Plan:
         """Return what the operation comes to; a coroutine if that is still awaited."""
         if run.as_text and self.is_warm and not self._was_tried:
             self._was_tried = True
-            self._unit = compiled.root(run, *self._grouped, _read)
+            self._unit = compiled.root(run, *self._grouped, run.plans.arguments(run.schema))
             self.size += self._unit.size if self._unit else 0
         if not self._fields:
             self._fields = _fields(self, run, *self._grouped)
@@ -438,18 +469,13 @@ def _resolver(field: _Field, run: Executor) -> _Resolve:
     if field.definition is graphql.TypeNameMetaFieldDef:
         name = field.parent.name
         return lambda _run, _source, _path: name
-    known = compiled.plain(field.definition, run.schema, is_gate=_is_gate)
+    known = plain(field.definition, run.schema)
     if known is None:
         return _as_ever(field)
     if known.base_resolver is None:
         name = known.python_name
         return lambda _run, source, _path: getattr(source, name)
     return _called(field, known)
-
-
-def _is_gate(extension: object) -> bool:
-    """Say whether an extension only lets pass or raises, by what the query's context says."""
-    return hasattr(extension, "admit")
 
 
 def _as_ever(field: _Field) -> _Resolve:
@@ -465,12 +491,11 @@ def _called(field: _Field, known: Any) -> _Resolve:  # noqa: ANN401 - a field wi
     resolver = known.base_resolver
     call = resolver.wrapped_func
     gates = [gate.admit for gate in known.extensions]
+    waits = may_wait(resolver)
     takes_self = bool(resolver.self_parameter)
     info_name = resolver.info_parameter and resolver.info_parameter.name
 
-    def resolve(run: Executor, source: object, path: Path | None) -> _Value:
-        for admit in gates:
-            admit(run.context_value)
+    def called(run: Executor, source: object, path: Path | None) -> _Value:
         arguments = run.arguments.get(field)
         if arguments is None:
             arguments = _read(run, known, field.definition, field.details)
@@ -478,6 +503,14 @@ def _called(field: _Field, known: Any) -> _Resolve:  # noqa: ANN401 - a field wi
         if info_name:
             arguments = {**arguments, info_name: _Info(run, field, known, path)}
         return call(source, **arguments) if takes_self else call(**arguments)
+
+    def resolve(run: Executor, source: object, path: Path | None) -> _Value:
+        for admit in gates:
+            admit(run.context_value)
+        if not waits:
+            return called(run, source, path)
+        place = field.place.path(path, field.key)
+        return run.waits.again(place, lambda: called(run, source, path))
 
     return resolve
 
@@ -551,15 +584,16 @@ def _quick(place: _Place, complete: _Complete) -> _Complete:
             return complete(run, value, prev, key)
         if not was_tried:
             was_tried = True
-            unit = compiled.unit(run, place.kind, place.field.details, _read)
+            arguments = run.plans.arguments(run.schema)
+            unit = compiled.unit(run, place.kind, place.field.details, arguments)
             plan.size += unit.size if unit else 0
         if unit is None or unit.gave_up:
             place.complete = complete
             return complete(run, value, prev, key)
         try:
-            return run.function(unit)(value)
-        except compiled.UnusualError:
-            unit.met_unusual()
+            return orjson.Fragment(run.function(unit)(value))
+        except UnusualError as wrong:
+            unit.met(wrong)
             return complete(run, value, prev, key)
 
     return quickly

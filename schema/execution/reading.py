@@ -15,6 +15,7 @@ from strawberry.types.graphql import OperationType
 
 from schema.execution import caching, limits, once, problems
 from schema.execution.code import Code
+from schema.execution.variable import Variables
 
 #: Called with the context and the names of the fields, before any of them is resolved.
 Before = Callable[[Any, frozenset[str]], Awaitable[None]]
@@ -36,6 +37,7 @@ class Prepared:
     cost: limits.Cost | None
     #: Whether its answer may be kept.
     policy: caching.Policy
+    variables: Variables
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,8 +144,9 @@ class Reader:
                 if may_run:
                     cost = limits.priced(self._schema, document, self._bounds, name)
                     policy = self.hints.policy(document, name)
+                kind, variables = OperationType(sort), Variables(self._schema, node)
                 found.append(
-                    Prepared(node, OperationType(sort), sort, fragments, definitions, cost, policy)
+                    Prepared(node, kind, sort, fragments, definitions, cost, policy, variables)
                 )
         return found
 

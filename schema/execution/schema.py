@@ -11,7 +11,6 @@ from types import CoroutineType
 from typing import Any, Protocol, TypeVar
 
 import graphql
-from graphql.execution.values import get_variable_values
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
@@ -23,6 +22,7 @@ from schema.execution import caching, limits, plan, problems, reading
 from schema.execution.entity import Subgraph
 from schema.execution.patience import bounded
 from schema.execution.reading import Prepared
+from schema.execution.tracing import WANTED, WEIGHT, Recorder
 
 T = TypeVar("T")
 
@@ -58,6 +58,8 @@ class Asked:
     as_text: bool = False
     #: The span that it is a part of, where somebody traces it (W3C Trace Context).
     traceparent: str | None = None
+    #: Whether a gateway asks how long each field took.
+    is_traced: bool = False
 
 
 @dataclass(slots=True)
@@ -71,6 +73,8 @@ class Outcome:
     began: bool = True
     #: Whether it was well formed, and does not hold all the same.
     is_unprocessable: bool = False
+    #: What was taken down of it, for a gateway.
+    recorder: Recorder | None = None
 
     @classmethod
     def refused(
@@ -96,7 +100,9 @@ class Outcome:
     @property
     def policy(self) -> caching.Policy:
         """Whether its answer may be kept."""
-        return self.operation.policy if self.operation else caching.PRIVATE
+        if self.operation is None or self.recorder is not None:
+            return caching.PRIVATE
+        return self.operation.policy
 
     @property
     def called(self) -> str | None:
@@ -117,9 +123,11 @@ class Schema(Subgraph):
         before: reading.Before | None = None,
         after: After | None = None,
         measures: Measures | None = None,
+        traces: bool = False,
         **parts: Any,  # noqa: ANN401 - strawberry's own arguments, passed on
     ) -> None:
         self.bounds = bounds or limits.Limits()
+        self._traces = traces
         self._before = before or _nothing
         self.measures = measures or Measures()
         self._executor = _executor(self.bounds.seconds)
@@ -207,17 +215,30 @@ class Schema(Subgraph):
         errors = list(reading.errors) or self._excess(asked, points)
         if errors:
             outcome = Outcome.refused(errors, operation, points)
-            outcome.is_unprocessable = self._fits(operation, asked)
+            # It is well formed if it is given the variables that it declares.
+            outcome.is_unprocessable = not isinstance(
+                operation.variables.read(asked.variables), list
+            )
             return outcome
+        recorder = Recorder() if asked.is_traced and self._traces else None
+        if recorder is not None:
+            charge(points * WEIGHT)
         await self._before(context, reading.fields)
         done = self._executor.performed(
-            self._schema, operation, asked.variables, context, root, as_text=asked.as_text
+            self._schema,
+            operation,
+            asked.variables,
+            context,
+            root,
+            as_text=asked.as_text,
+            recorder=recorder,
         )
         if isinstance(done, list):
             return Outcome.refused(done, operation, points)
         if type(done) is CoroutineType:
             done = await self._awaited(done, asked, operation)
-        return Outcome(ExecutionResult(done.data, done.errors), operation, points)
+        result = ExecutionResult(done.data, done.errors)
+        return Outcome(result, operation, points, recorder=recorder)
 
     async def _awaited(
         self, done: CoroutineType[Any, Any, Any], asked: Asked, operation: Prepared
@@ -235,11 +256,6 @@ class Schema(Subgraph):
         """Say whether it is known of an operation that its answer is the same for everybody."""
         found = self._reader.known(text, name)
         return found is not None and found.policy.public
-
-    def _fits(self, operation: Prepared, asked: Asked) -> bool:
-        """Say whether an operation that may not run is given the variables that it declares."""
-        declared = operation.node.variable_definitions or ()
-        return not isinstance(get_variable_values(self._schema, declared, asked.variables), list)
 
     def _excess(self, asked: Asked, points: int) -> list[graphql.GraphQLError]:
         excess = limits.overrun(asked.variables, self.bounds)
@@ -261,6 +277,9 @@ class Schema(Subgraph):
         if left is not None and outcome.policy.max_age is None:
             cost["remaining"] = left
         result.extensions = {"cost": cost}
+        if outcome.recorder is not None:
+            # A gateway keeps to itself what it is told beside the data.
+            result.extensions = {WANTED: outcome.recorder.told(result.errors or ())}
         if planned is not None and result.data is not None:
             result.extensions["plan"] = planned.told(outcome.points, self.bounds.cost)
             result.data = None if is_dry else result.data

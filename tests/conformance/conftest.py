@@ -50,7 +50,7 @@ def python() -> Path:
     return folder / "bin/python"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ran() -> Callable[..., Awaitable[str]]:
     """Run a command to its end, beside the hub that it asks, and return what it says."""
 

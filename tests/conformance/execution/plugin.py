@@ -27,7 +27,7 @@ from graphql.execution import collect_fields, executor
 from graphql.pyutils.is_awaitable import is_async_iterable
 from strawberry.types.graphql import OperationType
 
-from schema.execution import caching, compiled, plan, reading
+from schema.execution import argument, caching, compiled, plan, reading, variable
 
 execute = importlib.import_module("graphql.execution.execute")  # a function has the same name
 
@@ -43,8 +43,24 @@ def _of_schema(schema):
     return _plans.setdefault(schema, {}).setdefault(now.turn, plan.Plans())
 
 
+class Lent(argument.Arguments):
+    """The arguments of fields of graphql-core: resolvers take them as they were read."""
+
+    def __init__(self):
+        """There is no schema of strawberry's."""
+
+    def of(self, field):
+        return field.arguments
+
+
+LENT = Lent()
+
+
 class Plans(plan.Plans):
     """The plans of all schemas; where everything is asked again, each is compiled whole."""
+
+    def arguments(self, schema):  # noqa: ARG002 - as the plans have it
+        return LENT
 
     def known(self, operation, variables):
         return self.of_schema.known(operation, variables)
@@ -54,7 +70,7 @@ class Plans(plan.Plans):
         found = self.of_schema.of(run, kind, grouped)
         if now.turn == "again" and run.is_usual and not found.is_warm:
             found.is_warm = found._was_tried = True
-            found._unit = compiled.root(run, kind, grouped, plan._read)
+            found._unit = compiled.root(run, kind, grouped, LENT)
         return found
 
 
@@ -99,7 +115,7 @@ class Executor(plan.Executor):
         sort = self.operation.operation.value
         prepared = reading.Prepared(
             self.operation, OperationType(sort), sort, self.fragments, self.fragment_definitions,
-            None, caching.PRIVATE,
+            None, caching.PRIVATE, variable.Variables(self.schema, self.operation),
         )  # fmt: skip
         done = Requested.performed(
             self.schema, prepared, self.variables or {}, self.context_value, self.root_value,
@@ -141,7 +157,10 @@ class _Lent:
 
         own, info = (inspect.Parameter(f"_{one}", _PLAIN) for one in ("source", "info"))
         more = [inspect.Parameter(one, _PLAIN, default=_ABSENT) for one in names]
-        self.arguments = [SimpleNamespace(python_name=one) for one in names]
+        self.arguments = {
+            key: (name, lambda value: value)
+            for key, name in zip(definition.args, names, strict=True)
+        }
         self.base_resolver = SimpleNamespace(
             wrapped_func=resolve,
             is_async=inspect.iscoroutinefunction(definition.resolve),
@@ -167,12 +186,12 @@ def _attribute(name, source, info, **arguments):
 
 
 def _lend(monkeypatch):
-    plain, read, own_class = compiled.plain, plan._read, compiled._own_class
+    plain, own_class, as_ever = compiled.plain, compiled._own_class, plan._as_ever
     names = weakref.WeakKeyDictionary()
 
-    def lent(definition, schema, **gates):
-        if now.turn != "again" or gates:
-            return plain(definition, schema, **gates)
+    def lent(definition, schema):
+        if now.turn != "again":
+            return plain(definition, schema)
         if schema not in names:
             names[schema] = {
                 id(field): name
@@ -182,16 +201,20 @@ def _lend(monkeypatch):
         name = names[schema].get(id(definition))
         return _Lent(name, definition) if name else None
 
-    def arguments(run, known, definition, details, info=None):
-        if isinstance(known, _Lent):
-            return plan._raw_arguments(run, definition, details)
-        return read(run, known, definition, details, info)
+    def once(field):
+        resolve = as_ever(field)
+
+        def resolved(run, source, path):
+            place = field.place.path(path, field.key)
+            return run.waits.again(place, lambda: resolve(run, source, path))
+
+        return resolved
 
     def own(kind):
         return dict if now.turn == "again" and kind.is_type_of is None else own_class(kind)
 
     monkeypatch.setattr(compiled, "plain", lent)
-    monkeypatch.setattr(plan, "_read", arguments)
+    monkeypatch.setattr(plan, "_as_ever", once)
     monkeypatch.setattr(compiled, "_own_class", own)
 
 

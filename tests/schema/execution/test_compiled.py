@@ -27,6 +27,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as St
 from strawberry.types.graphql import OperationType
 
 from schema.execution import caching, compiled, plan, reading
+from schema.execution.variable import Variables
 
 # What is cancelled before it began is never awaited, here as in graphql-core.
 pytestmark = [
@@ -267,7 +268,10 @@ async def _stock(document: graphql.DocumentNode, context: object, variables: dic
 
 async def _request(document: graphql.DocumentNode, context: object, variables: dict) -> tuple:
     (node,) = document.definitions
-    prepared = reading.Prepared(node, OperationType.QUERY, "query", {}, {}, None, caching.PRIVATE)
+    variables_ = Variables(ODD._schema, node)
+    prepared = reading.Prepared(
+        node, OperationType.QUERY, "query", {}, {}, None, caching.PRIVATE, variables_
+    )
     result = Planned.performed(ODD._schema, prepared, variables, context, as_text=True)
     result = await result if inspect.isawaitable(result) else result
     return _told(graphql.ExecutionResult(None, result) if isinstance(result, list) else result)

@@ -33,6 +33,23 @@ class Shelf:
         return cls(id=key["id"])
 
 
+@strawberry.federation.type(keys=["title place { town }", "title year"])
+class Edition:
+    found: strawberry.Private[object]
+    title: str
+    year: str = strawberry.federation.field(external=True)
+    pages: int = strawberry.federation.field(external=True)
+
+    @classmethod
+    def resolve_reference(cls, **given):
+        del given["info"]
+        return cls(found=given, title=given["title"], year="", pages=0)
+
+    @strawberry.federation.field(requires=["pages", "year"])
+    def given(self) -> str:
+        return ", ".join(f"{name} {value}" for name, value in sorted(self.found.items()))
+
+
 @strawberry.type
 class Query:
     @strawberry.field
@@ -43,9 +60,13 @@ class Query:
     def shelf(self) -> Shelf:
         return Shelf(id="Shelf:1")
 
+    @strawberry.field
+    def edition(self) -> Edition | None:
+        return None
+
 
 DOCUMENT = """query Found($of: [_Any!]!) { _entities(representations: $of) {
-    __typename ... on Book { id code } ... on Shelf { number: id } } }"""
+    __typename ... on Book { id code } ... on Shelf { number: id } ... on Edition { given } } }"""
 BOOK = {"__typename": "Book", "id": "Book:a", "code": "a"}
 
 
@@ -123,3 +144,47 @@ async def test_so_many_references_are_taken_and_no_more(found):
     assert most == [BOOK] * entity.MOST
     assert more is None
     assert told == [(["_entities"], errors.BadInputError.code)]
+
+
+@pytest.mark.parametrize(
+    ("reference", "given"),
+    [
+        ({"title": "Ash", "year": "1907"}, "title Ash, year 1907"),
+        (
+            {"title": "Ash", "place": {"town": "Wuhu", "street": "Inner"}},
+            "place {'town': 'Wuhu', 'street': 'Inner'}, title Ash",
+        ),
+        ({"title": "Ash", "place": None, "year": "1907"}, "title Ash, year 1907"),
+    ],
+)
+async def test_a_key_of_several_fields_is_taken_whole(found, reference, given):
+    answer, told = await found({"__typename": "Edition", **reference})
+
+    assert answer == [{"__typename": "Edition", "given": given}]
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"title": "Ash"},
+        {"title": "Ash", "year": 1907},
+        {"title": "Ash", "place": "Wuhu"},
+        {"title": "Ash", "place": {}},
+        {"title": "Ash", "place": {"town": {"name": "Wuhu"}}},
+        {"place": {"town": "Wuhu"}, "year": "1907"},
+    ],
+)
+async def test_half_a_key_is_no_reference(found, reference):
+    answer, told = await found({"__typename": "Edition", **reference})
+
+    assert answer == [None]
+    assert told == [(["_entities", 0], errors.BadInputError.code)]
+
+
+async def test_what_a_field_is_worked_out_of_comes_with_the_reference_and_nothing_else(found):
+    reference = {"__typename": "Edition", "title": "Ash", "place": {"town": "Wuhu"}}
+
+    answer, _ = await found({**reference, "pages": 7, "visits": 3})
+
+    assert answer[0]["given"] == "pages 7, place {'town': 'Wuhu'}, title Ash"

@@ -1,0 +1,195 @@
+"""Gaps: what is still waited for in a text that is there already, and how it is filled in.
+
+A compiled selection puts a mark where a field has to wait, and goes on. Once all else is written,
+what is waited for is awaited side by side, and each comes to a text of its own, which may have gaps
+again. What resolvers returned is remembered by its path: where the plan must run the selection
+again after all, none that has begun to wait is called twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from types import CoroutineType
+from typing import Any
+
+from graphql.pyutils import Path, Undefined
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+
+#: A path, each step with those before it; None for the root.
+Steps = tuple[Any, str | int] | None
+#: Makes of a value, in a place of this path, the text that it comes to.
+Fill = Callable[[Any, Steps], str]
+#: No JSON has it, not even in a text.
+_MARK = "\0"
+
+
+class UnusualError(Exception):
+    """Something that is not as the common case has it."""
+
+
+class _Gap:
+    """A place whose value is waited for, and what has come of it."""
+
+    __slots__ = ("awaited", "fill", "gaps", "path", "text")
+
+    def __init__(self, awaited: Awaitable[Any], fill: Fill, path: Steps) -> None:
+        self.awaited = awaited
+        self.fill = fill
+        self.path = path
+        self.text = ""
+        self.gaps: Sequence[_Gap] = ()
+
+
+class Waits:
+    """What one run waits for."""
+
+    __slots__ = ("_gaps", "_met", "_open", "_over", "_tasks")
+
+    def __init__(self) -> None:
+        self._gaps: list[_Gap] = []
+        #: What resolvers returned, by path, and whether that is what came of it when awaited.
+        self._met: dict[Steps, tuple[Any, bool]] = {}
+        #: What was begun here; what others have begun may be theirs as well.
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._open = 0
+        self._over: asyncio.Future[None] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._gaps)
+
+    def put(self, value: Any, fill: Fill, path: Steps) -> str:  # noqa: ANN401 - what a resolver returned
+        """Return the text of a value, or the mark of its gap where it has to be waited for."""
+        self._met[path] = value, False
+        if type(value) is not CoroutineType and not optimized_is_awaitable(value):
+            return fill(value, path)
+        self._gaps.append(_Gap(value, fill, path))
+        return f"{_MARK}{len(self._gaps) - 1}{_MARK}"
+
+    async def filled(self, text: str) -> str:
+        """Return a text whose gaps are those that were put last, all filled in.
+
+        Raises:
+            Exception: what came of one is not what it should be; others may be awaited yet.
+        """
+        gaps, self._gaps = self._gaps, []
+        open_: Sequence[_Gap] = gaps
+        if len(gaps) == 1:
+            await self._alone(gaps[0])
+            open_ = gaps[0].gaps
+        if open_:
+            await self._beside(open_)
+        return _whole(text, gaps)
+
+    def again(self, path: Path | None, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - what a resolver returns
+        """Return once more what the resolver at a path returned, or what a call of it returns now.
+
+        What was awaited is to be awaited again, so that all comes in the order in which it came.
+        """
+        if not self._met:
+            return call()
+        found, was_awaited = self._met.pop(_steps(path), (Undefined, False))
+        if was_awaited:
+            return _given(found)
+        if isinstance(found, asyncio.Future):
+            return _still(found, call)
+        if type(found) is CoroutineType:
+            # It has not begun, and was told less than the plan can tell.
+            found.close()
+            return call()
+        return call() if found is Undefined else found
+
+    async def end(self) -> None:
+        """Let nothing run that nobody waits for any more."""
+        left = list(self._tasks)
+        for one in left:
+            one.cancel()
+        if left:
+            await asyncio.gather(*left, return_exceptions=True)
+
+    async def _alone(self, gap: _Gap) -> None:
+        """Fill in a gap beside which there is none: that takes no task."""
+        try:
+            value = await gap.awaited
+        except UnusualError:
+            # Its resolver asked for more than it was told, and is to be asked again.
+            del self._met[gap.path]
+            raise
+        except Exception as wrong:
+            self._met[gap.path] = wrong, True
+            raise
+        self._met[gap.path] = value, True
+        self._fill(gap, value)
+
+    async def _beside(self, gaps: Sequence[_Gap]) -> None:
+        """Fill in gaps, and those inside them, each as soon as what it waits for has come."""
+        self._over = asyncio.get_running_loop().create_future()
+        self._begin(gaps)
+        await self._over
+
+    def _begin(self, gaps: Sequence[_Gap]) -> None:
+        for gap in gaps:
+            awaited = asyncio.ensure_future(gap.awaited)
+            if awaited is not gap.awaited:
+                self._tasks.add(awaited)
+            self._met[gap.path] = awaited, False
+            self._open += 1
+            awaited.add_done_callback(partial(self._came, gap))
+
+    def _came(self, gap: _Gap, awaited: asyncio.Future[Any]) -> None:
+        self._tasks.discard(awaited)
+        self._open -= 1
+        wrong = asyncio.CancelledError() if awaited.cancelled() else awaited.exception()
+        over = self._over
+        if over is None or over.done():
+            return
+        if wrong is None:
+            try:
+                self._fill(gap, awaited.result())
+                self._begin(gap.gaps)
+            except Exception as unfit:  # noqa: BLE001 - it is told to whoever waits
+                wrong = unfit
+        if wrong is not None:
+            over.set_exception(wrong)
+        elif not self._open:
+            over.set_result(None)
+
+    def _fill(self, gap: _Gap, value: object) -> None:
+        try:
+            gap.text = gap.fill(value, gap.path)
+        finally:
+            gap.gaps, self._gaps = self._gaps, []
+
+
+def _whole(text: str, gaps: Sequence[_Gap]) -> str:
+    pieces = text.split(_MARK)
+    for place in range(1, len(pieces), 2):
+        gap = gaps[int(pieces[place])]
+        pieces[place] = _whole(gap.text, gap.gaps) if gap.gaps else gap.text
+    return "".join(pieces)
+
+
+async def _given(found: Any) -> Any:  # noqa: ANN401 - what a resolver returned
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+async def _still(awaited: asyncio.Future[Any], call: Callable[[], Any]) -> Any:  # noqa: ANN401 - what a resolver returns
+    try:
+        return await awaited
+    except UnusualError:
+        # Its resolver asked for more than it was told.
+        found = call()
+        return await found if optimized_is_awaitable(found) else found
+
+
+def path_of(steps: tuple[Any, str | int]) -> Path:
+    """Return steps as a path of graphql-core's."""
+    above, last = steps
+    return Path(path_of(above) if above else None, last, None)
+
+
+def _steps(path: Path | None) -> Steps:
+    return None if path is None else (_steps(path.prev), path.key)
