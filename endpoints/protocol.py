@@ -10,16 +10,25 @@ import asyncio
 import ipaddress
 import math
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
 
 #: What the application may put into the state of its lifespan: whether the process is leaving.
 LEAVING = "leaving"
+#: And by path what answers a request at once, if it can; see ``Instant``.
+INSTANT = "instant"
+#: Returns the answer to a whole request that needs nothing but what is at hand, of its scope and
+#: its body: the status, the head's lines with the empty one after them, the body. None for others.
+Instant = Callable[[Any, bytes], tuple[int, bytes, bytes] | None]
 
 _LOOK_SECONDS = 1.0
 #: So many bytes more than its head may a request have: no route takes a body of half as much.
@@ -135,6 +144,10 @@ class _Connection(HttpToolsProtocol):
         #: How many bytes may come until the head, or the request, is whole.
         self._room = crowd.bounds.head_bytes
         self._leaving = app_state.get(LEAVING)
+        self._instant: Mapping[str, Instant] = app_state.get(INSTANT) or {}
+        #: A request of which more may be in the bytes that are being read.
+        self._held: tuple[RequestResponseCycle, Any] | None = None
+        self._is_reading = False
         self.address = ""
         self.due = math.inf
 
@@ -155,6 +168,40 @@ class _Connection(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
+        self._is_reading = True
+        self._read(data)
+        self._is_reading = False
+        if self._held is not None:
+            cycle, app = self._held
+            self._held = None
+            if not self._is_answered(cycle):
+                super()._start_asgi_task(cycle, app)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - as the server has it
+        if self._is_reading:
+            self._held = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _is_answered(self, cycle: RequestResponseCycle) -> bool:
+        """Answer a request at once, if that can be: it takes no task, and no turn of the loop."""
+        instant = self._instant.get(cycle.scope["path"])
+        if instant is None or cycle.more_body or not cycle.keep_alive:
+            return False
+        if self.flow.write_paused or self.transport.is_closing():
+            return False
+        answer = instant(cycle.scope, bytes(cycle.body))
+        if answer is None:
+            return False
+        status, head, body = answer
+        common = [b"%s: %s\r\n" % one for one in self.server_state.default_headers]
+        self.transport.write(b"".join((STATUS_LINE[status], *common, head)))
+        self.transport.write(body)
+        cycle.response_started = cycle.response_complete = True
+        self.on_response_complete()
+        return True
+
+    def _read(self, data: bytes) -> None:
         room = self._room - len(data)
         if room < 0:
             self._fill(data)
@@ -169,7 +216,7 @@ class _Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._room:
-            self.data_received(data[room:])
+            self._read(data[room:])
         elif self._is_answering():
             self.cut()
         else:

@@ -20,6 +20,7 @@ from models.verification import Category
 from resolvers import limit
 from resolvers.authority import Authority
 from resolvers.desk import Desk
+from resolvers.holding import Holding
 from resolvers.limit import Points
 from resolvers.loaders import Loaders
 from resolvers.menu import Catalogue
@@ -154,9 +155,19 @@ class Context:
         return Desk(self.registry, self.reads, self.deadline, self.stand_ins, self.plan)
 
     @cached_property
+    def holding(self) -> Holding:
+        """How long holds what partners said for it."""
+        return Holding()
+
+    @cached_property
     def today(self) -> date:
         """The day in Shanghai."""
         return self.now.astimezone(ZONE).date()
+
+    @property
+    def is_nobodys(self) -> bool:
+        """Whether whoever asks shows nobody."""
+        return self.viewer.role is Role.ANONYMOUS
 
     def charge(self, points: int) -> None:
         """Charge whoever asks.

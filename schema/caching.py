@@ -31,3 +31,6 @@ class CacheControl:
 PUBLIC = CacheControl(max_age=60, scope=Scope.PUBLIC)
 #: For what depends on who asks, beside fields that do not.
 PRIVATE = CacheControl(max_age=0, scope=Scope.PRIVATE)
+#: For what depends on who asks, and says the same to all who show nobody, while partners' answers
+#: hold.
+OPEN = CacheControl(max_age=0, scope=Scope.PRIVATE)

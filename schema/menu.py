@@ -20,7 +20,7 @@ from resolvers import menu as catalogue
 from resolvers import offer as offers
 from resolvers import verdict as verdicts
 from schema import cost, offer, scalars
-from schema.caching import PRIVATE, PUBLIC
+from schema.caching import OPEN, PRIVATE, PUBLIC
 from schema.entry import Citation, Entry
 from schema.info import Info
 from schema.node import Node, PageInfo, global_id, key_in
@@ -364,7 +364,9 @@ class Partner(Node):
         return _services(info, catalogue.Filter(partner=self.row.slug))
 
 
-@strawberry.type(description="Why a partner gave no fresh answer, and when to ask again.")
+@strawberry.type(
+    description="Why a partner gave no fresh answer, and when to ask again.", directives=[OPEN]
+)
 class PartnerProblem:
     code: str = strawberry.field(description="One word of the list in docs/querying.md.")
     partner: str = strawberry.field(description="The partner's code.")
@@ -374,7 +376,9 @@ class PartnerProblem:
     )
 
 
-@strawberry.type(description="What one partner offers for a service, and how true that is.")
+@strawberry.type(
+    description="What one partner offers for a service, and how true that is.", directives=[OPEN]
+)
 class OfferPage:
     partner_code: str = strawberry.field(description="The partner's code.")
     capability: Capability = strawberry.field(description="What it was asked for.")
@@ -415,13 +419,17 @@ class OfferPage:
         return Partner.of(row, info) if row else None
 
 
-@strawberry.type(description="Why partners were not asked: the verdict does not allow it.")
+@strawberry.type(
+    description="Why partners were not asked: the verdict does not allow it.", directives=[OPEN]
+)
 class OffersWithheld:
     outcome: Outcome = strawberry.field(description="The verdict's outcome.")
     message: str = strawberry.field(description="What to do, in a sentence to show.")
 
 
-@strawberry.type(description="What partners offer for a service: a page a partner.")
+@strawberry.type(
+    description="What partners offer for a service: a page a partner.", directives=[OPEN]
+)
 class ServiceOffers:
     withheld: OffersWithheld | None = strawberry.field(
         description="Why no partner was asked; null where they were."
@@ -656,7 +664,7 @@ class Service(Node):
 
     @strawberry.field(
         description="What its partners offer whoever asks, if the verdict allows it.",
-        directives=[PRIVATE, cost.ASKED],
+        directives=[OPEN, cost.ASKED],
     )
     async def offers(
         self,

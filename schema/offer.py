@@ -10,6 +10,7 @@ import strawberry
 from connectors.partner import Freshness
 from models import offer
 from schema import scalars
+from schema.caching import OPEN
 
 scalars.describe(
     offer.Capability,
@@ -34,7 +35,9 @@ scalars.describe(
 )
 
 
-@strawberry.type(description="One more fact about an offer that its type has no field for.")
+@strawberry.type(
+    description="One more fact about an offer that its type has no field for.", directives=[OPEN]
+)
 class OfferAttribute:
     name: str = strawberry.field(description="A stable name.")
     label: str = strawberry.field(description="What to show it as.")
@@ -42,7 +45,9 @@ class OfferAttribute:
     unit: str | None = strawberry.field(description="The unit of the value.")
 
 
-@strawberry.interface(description="Something a partner offers. New partners add no new types.")
+@strawberry.interface(
+    description="Something a partner offers. New partners add no new types.", directives=[OPEN]
+)
 class Offer:
     id: strawberry.ID = strawberry.field(description="Stable within its partner.")
     title: str = strawberry.field(description="What it is, in the partner's own words.")
@@ -50,7 +55,7 @@ class Offer:
     attributes: list[OfferAttribute] = strawberry.field(description="What else there is to say.")
 
 
-@strawberry.type(description="A time somebody can be seen.")
+@strawberry.type(description="A time somebody can be seen.", directives=[OPEN])
 class Appointment(Offer):
     start: datetime = strawberry.field(description="When it begins.")
     end: datetime | None = strawberry.field(description="When it ends, if said.")
@@ -58,7 +63,9 @@ class Appointment(Offer):
     remaining: int | None = strawberry.field(description="How many seats are left, if said.")
 
 
-@strawberry.type(description="A price or a rate. A reference rate is nobody's selling price.")
+@strawberry.type(
+    description="A price or a rate. A reference rate is nobody's selling price.", directives=[OPEN]
+)
 class Quote(Offer):
     instrument: str = strawberry.field(description="What is priced, such as `USD/CNY`.")
     currency: str = strawberry.field(description="The currency it is in (ISO 4217).")
@@ -68,7 +75,7 @@ class Quote(Offer):
     valid_until: datetime | None = strawberry.field(description="Until when it holds, if said.")
 
 
-@strawberry.type(description="A place in an intake: a school year, a course.")
+@strawberry.type(description="A place in an intake: a school year, a course.", directives=[OPEN])
 class Place(Offer):
     where: str = strawberry.field(description="Where the place is.")
     intake: str = strawberry.field(description="The intake it belongs to.")
@@ -77,7 +84,7 @@ class Place(Offer):
     apply_by: date | None = strawberry.field(description="The last day to apply.")
 
 
-@strawberry.type(description="A film, a concert, an exhibition, at a time.")
+@strawberry.type(description="A film, a concert, an exhibition, at a time.", directives=[OPEN])
 class Showing(Offer):
     start: datetime = strawberry.field(description="When it begins.")
     end: datetime | None = strawberry.field(description="When it ends, if said.")
@@ -89,7 +96,7 @@ class Showing(Offer):
     )
 
 
-@strawberry.type(description="A right to be let through, such as past a queue.")
+@strawberry.type(description="A right to be let through, such as past a queue.", directives=[OPEN])
 class Pass(Offer):
     where: str = strawberry.field(description="Where it holds.")
     units: int | None = strawberry.field(description="How often it may be used.")

@@ -28,7 +28,7 @@ from resolvers.context import Context
 from schema import cost
 from schema.access import AccessEntryConnection, Prompt
 from schema.booking import Booking
-from schema.caching import PUBLIC
+from schema.caching import OPEN, PUBLIC
 from schema.card import CardRecord, WhichCard
 from schema.connector import Connector, connectors
 from schema.consent import (
@@ -552,7 +552,7 @@ class Query:
         return [TrustedIssuer.of(one) for one in info.context.authority.issuers.entries(now)]
 
     @strawberry.field(
-        directives=[cost.LOOKED_UP],
+        directives=[OPEN, cost.LOOKED_UP],
         description="The thing with this id; null where there is none the viewer may know of.",
     )
     async def node(
@@ -561,7 +561,7 @@ class Query:
         return await _node(info, id)
 
     @strawberry.field(
-        directives=[cost.LOOKED_UP, cost.sized(100)],
+        directives=[OPEN, cost.LOOKED_UP, cost.sized(100)],
         description="The things with these ids, in their order; at most 100.",
     )
     async def nodes(

@@ -5,6 +5,7 @@
 ``Limits`` holds every bound; ``Code`` lists what the endpoint itself says went wrong.
 """
 
+from schema.execution.answer import Surroundings
 from schema.execution.code import Code
 from schema.execution.http import CHALLENGE, GraphQLView
 from schema.execution.ide import ASSETS, ASSETS_URL
@@ -28,4 +29,5 @@ __all__ = [
     "Seats",
     "SocketLimits",
     "Streams",
+    "Surroundings",
 ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
 
 import orjson
 
@@ -27,6 +29,14 @@ class Answer:
     headers: Headers
     body: bytes
     _packed: dict[str, Answer] = field(default_factory=dict, compare=False, repr=False)
+    _heads: dict[Headers, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    def head(self, more: Headers) -> bytes:
+        """Return its headers, with more of them, as HTTP has them; once, however often asked."""
+        if more not in self._heads:
+            lines = [b"%s: %s\r\n" % one for one in (*self.headers, *more)]
+            self._heads[more] = b"".join((*lines, b"\r\n"))
+        return self._heads[more]
 
     def packed(self, coding: str) -> Answer:
         """Return it packed; once, however often it is sent."""
@@ -65,13 +75,38 @@ def etag(body: bytes, media: str) -> str:
     return f'"{hashlib.blake2b(body, digest_size=12, person=media[-16:].encode()).hexdigest()}"'
 
 
+class Holding(Protocol):
+    """How long an answer holds."""
+
+    def holds(self, now: datetime) -> bool:
+        """Say whether it does yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer with what is told of its operation: what it costs, and how it is called."""
+    """An answer with what is told of its operation: what it costs, and how it is called.
+
+    It holds as long as its edition, if not shorter.
+    """
 
     answer: Answer
     points: int
     called: str | None
+    holding: Holding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What answers are kept for.
+
+    ``edition`` returns what those hold for that are the same for everybody: another object where
+    that is another; None where no answer may be kept. ``charge`` charges whoever shows nobody, at
+    an address, for an answer that was kept; it raises RateLimitedError. ``clock`` tells the time.
+    """
+
+    edition: Callable[[], object | None] = lambda: None
+    charge: Callable[[str, int], None] = lambda _address, _points: None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -81,6 +116,7 @@ class Answers:
     Nothing is ever looked through for what is no longer true: with another edition all goes.
     """
 
+    around: Surroundings = field(default_factory=Surroundings)
     most_bytes: int = MOST_BYTES
     _edition: object = None
     _kept: dict[Hashable, tuple[Answered, int]] = field(default_factory=dict)
@@ -93,21 +129,28 @@ class Answers:
         found = self._kept.pop(key, None)
         if found is None:
             return None
+        holding = found[0].holding
+        if holding is not None and not holding.holds(self.around.clock()):
+            self._bytes -= found[1]
+            return None
         # The last used is the last to go.
         self._kept[key] = found
         return found[0]
 
     def keep(self, edition: object, keys: Mapping[Hashable, int], found: Answered) -> None:
         """Keep an answer of an edition under each of these keys, which have these sizes."""
+        if found.holding is not None and not found.holding.holds(self.around.clock()):
+            return
         if edition is not self._edition:
             self._edition, self._bytes = edition, 0
             self._kept.clear()
         if len(found.answer.body) > _MOST_OF_ONE:
             return
         for key, size in keys.items():
-            if key not in self._kept:
-                taken = size + len(found.answer.body) + _OVERHEAD
-                self._kept[key] = found, taken
-                self._bytes += taken
+            if key in self._kept:
+                self._bytes -= self._kept.pop(key)[1]
+            taken = size + len(found.answer.body) + _OVERHEAD
+            self._kept[key] = found, taken
+            self._bytes += taken
         while self._bytes > self.most_bytes:
             self._bytes -= self._kept.pop(next(iter(self._kept)))[1]

@@ -16,10 +16,14 @@ _DAY_SECONDS = 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How long an answer may be kept, in seconds, or None; and whether all may share it."""
+    """How long an answer may be kept, in seconds, or None; and whether all may share it.
+
+    An ``open`` one may be shared by all who show nobody.
+    """
 
     max_age: int | None
     public: bool
+    open: bool = False
 
     def header(self, now: datetime) -> str:
         """Return it as ``Cache-Control`` has it, at a moment in the zone of the hub's days.
@@ -40,14 +44,20 @@ class Hints:
 
     def __init__(self, schema: graphql.GraphQLSchema) -> None:
         self._schema = schema
-        #: How long what a field says may be kept, by its type and name; of public fields alone.
-        self.public = {
-            (kind.name, name): hint.max_age
+        hints = {
+            (kind.name, name): hint
             for kind in schema.type_map.values()
             if isinstance(kind, graphql.GraphQLObjectType | graphql.GraphQLInterfaceType)
             for name, field in kind.fields.items()
-            if (hint := _hint(field) or _hint(kind)) and hint.scope is caching.Scope.PUBLIC
+            if (hint := _hint(field) or _hint(kind))
         }
+        #: How long what a field says may be kept, by its type and name; of public fields alone.
+        self.public = {
+            field: hint.max_age
+            for field, hint in hints.items()
+            if hint.scope is caching.Scope.PUBLIC
+        }
+        self._open = {field for field, hint in hints.items() if hint is caching.OPEN}
 
     def policy(self, document: ast.DocumentNode, name: str | None = None) -> Policy:
         """Return the policy of a valid document's operation: of this name, or its only one.
@@ -58,9 +68,12 @@ class Hints:
         operation = graphql.get_operation_ast(document, name)
         if operation is None or operation.operation is not graphql.OperationType.QUERY:
             return PRIVATE
-        found = [self.public.get(one) for one in _Reading(self._schema, document).fields(operation)]
-        kept = [one for one in found if one is not None]
-        return Policy(min(kept), public=True) if kept and len(kept) == len(found) else PRIVATE
+        found = set(_Reading(self._schema, document).fields(operation))
+        kept = [self.public[one] for one in found if one in self.public]
+        if kept and len(kept) == len(found):
+            return Policy(min(kept), public=True)
+        is_open = bool(found) and found <= self.public.keys() | self._open
+        return Policy(None, public=False, open=True) if is_open else PRIVATE
 
 
 class _Reading:

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
@@ -20,7 +20,15 @@ from models import errors
 from resolvers.context import ZONE
 from resolvers.viewer import OPERATORS
 from schema.execution import ide, limits, negotiation, packing, problems, stream, tracing
-from schema.execution.answer import Answer, Answered, Answers, Headers, etag, headers
+from schema.execution.answer import (
+    Answer,
+    Answered,
+    Answers,
+    Headers,
+    Surroundings,
+    etag,
+    headers,
+)
 from schema.execution.code import Code
 from schema.execution.departure import GoneError, WhileThere
 from schema.execution.documents import Client, Documents
@@ -47,6 +55,12 @@ _FRESH = frozenset(
     {b"cache-control", PLAN_HEADER.encode(), b"x-greenway-fault", tracing.HEADER.encode()}
 )
 
+
+#: Whoever sends one of these is not answered at once: more is to be said, or to be looked at.
+_UNUSUAL = frozenset(
+    {b"authorization", b"content-encoding", b"expect", b"origin", b"transfer-encoding"}
+)
+_JSON = b"application/json"
 
 #: Data beside errors, in that draft.
 _PARTIAL_SUCCESS = 294
@@ -125,10 +139,7 @@ class GraphQLView:
         context: Returns what resolvers see, of a request, of how a plan of its query is asked for
             (``only``, ``with`` or not at all) and of its body; a ``GreenwayError`` that it raises
             (a token that does not hold) refuses the request.
-        edition: Returns what those answers hold for that are the same for everybody: another
-            object where that is another; None where no answer may be kept.
-        charge: Charges whoever shows nobody, at an address, for an answer that was kept; raises
-            RateLimitedError.
+        around: What answers are kept for.
         documents: Finds documents by their hash.
         page: Where the editor is that a browser is given, if it is.
         streams: Answers what is answered in parts.
@@ -140,8 +151,7 @@ class GraphQLView:
         schema: Schema,
         context: Callable[[Request, str | None, bytes], Awaitable[Any]],
         *,
-        edition: Callable[[], object | None] = lambda: None,
-        charge: Callable[[str, int], None] = lambda _address, _points: None,
+        around: Surroundings | None = None,
         documents: Documents | None = None,
         page: Path | None = ide.ASSETS,
         streams: Streams | None = None,
@@ -149,13 +159,12 @@ class GraphQLView:
     ) -> None:
         self._schema = schema
         self._context = context
-        self._edition = edition
-        self._charge = charge
+        self._around = around or Surroundings()
         self._documents = documents
         self._page = page
         self._streams = streams
         self._said = _ALWAYS + said
-        self._answers = Answers()
+        self._answers = Answers(self._around)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -173,12 +182,40 @@ class GraphQLView:
         except Exception as error:  # noqa: BLE001 - the last place where it can be told safely
             content = {"errors": [problems.masked(error).formatted]}
             answer = Answer.of(500, media or negotiation.JSON, content, *_PRIVATE)
-        coding = packing.preferred(seen.get(b"accept-encoding"))
-        if coding is not None and len(answer.body) >= packing.LEAST_BYTES:
-            answer = answer.packed(coding)
+        answer = self._packed(answer, seen)
         start = {"status": answer.status, "headers": [*answer.headers, *self._said]}
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": answer.body})
+
+    def instant(self, scope: Scope, body: bytes) -> tuple[int, bytes, bytes] | None:
+        """Return the answer that was kept to a whole request: its status, head and body.
+
+        None where there is none, or where more must be known to give it.
+        """
+        edition = self._around.edition()
+        seen = dict(scope["headers"])
+        if edition is None or not _UNUSUAL.isdisjoint(seen):
+            return None
+        if scope["method"] == "POST" and seen.get(b"content-type") != _JSON:
+            return None
+        sent = _Sent(scope, _unheard, seen, _media(seen.get(b"accept"), offers_page=False))
+        sent.body = body
+        if scope["method"] not in _METHODS or not sent.may_be_kept():
+            return None
+        try:
+            answer = self._kept(sent, edition)
+        except errors.RateLimitedError:
+            return None
+        if answer is None:
+            return None
+        answer = self._packed(answer, seen)
+        return answer.status, answer.head(self._said), answer.body
+
+    def _packed(self, answer: Answer, seen: Mapping[bytes, bytes]) -> Answer:
+        coding = packing.preferred(seen.get(b"accept-encoding"))
+        if coding is None or len(answer.body) < packing.LEAST_BYTES:
+            return answer
+        return answer.packed(coding)
 
     async def _answer(self, sent: _Sent, send: Send) -> Answer | None:
         if sent.method not in _METHODS:
@@ -196,7 +233,7 @@ class GraphQLView:
                 Code.QUERY_TOO_LONG,
                 f"A query string has at most {self._schema.bounds.body_bytes} bytes.",
             )
-        edition = self._edition() if sent.may_be_kept() else None
+        edition = self._around.edition() if sent.may_be_kept() else None
         try:
             return self._kept(sent, edition) or await self._asked(sent, edition, send)
         except errors.GreenwayError as error:
@@ -211,7 +248,7 @@ class GraphQLView:
         kept = self._answers.get(edition, sent.raw())
         if kept is None:
             return None
-        self._charge(sent.address, max(kept.points, limits.BASE))
+        self._around.charge(sent.address, max(kept.points, limits.BASE))
         return self._told(kept, sent)
 
     async def _asked(self, sent: _Sent, edition: object | None, send: Send) -> Answer | None:
@@ -246,15 +283,35 @@ class GraphQLView:
                 return self._told(kept, sent)
         outcome = await self._run(asked, context, sent.method)
         answer = _answer_to(outcome, sent)
-        may_be_kept = outcome.policy.public and outcome.result.errors is None
-        if edition is not None and may_be_kept and edition is self._edition():
-            keys = {sent.meant(asked, languages): len(asked.text) + len(sent.body)}
-            if is_plain and sent.is_nobodys():
-                keys[sent.raw()] = len(sent.body)
-            found = Answered(answer, outcome.points, outcome.called)
-            self._answers.keep(edition, keys, found)
-            self._schema.measures.cache_misses += 1
+        self._keep(edition, sent, asked, outcome, answer, context, is_plain=is_plain)
         return _unless_known(answer, sent)
+
+    def _keep(
+        self,
+        edition: object | None,
+        sent: _Sent,
+        asked: Asked,
+        outcome: Outcome,
+        answer: Answer,
+        context: Any,  # noqa: ANN401 - as resolvers see it
+        *,
+        is_plain: bool,
+    ) -> None:
+        """Keep an answer that others are told as well, for as long as it holds."""
+        if edition is None or outcome.result.errors or not outcome.is_shared(context):
+            return
+        if edition is not self._around.edition():
+            return
+        is_public = outcome.policy.public
+        keys: dict[Hashable, int] = {}
+        if is_public:
+            meant = sent.meant(asked, getattr(context, "languages", ()))
+            keys[meant] = len(asked.text) + len(sent.body)
+        if is_plain and sent.is_nobodys():
+            keys[sent.raw()] = len(sent.body)
+        holding = None if is_public else context.holding
+        self._answers.keep(edition, keys, Answered(answer, outcome.points, outcome.called, holding))
+        self._schema.measures.cache_misses += 1
 
     async def _text(self, operation: Operation, sent: _Sent, context: Any) -> tuple[str, bool]:  # noqa: ANN401 - as resolvers see it
         """Return the text to run, and whether it is what was sent."""
@@ -467,6 +524,10 @@ def _unless_known(answer: Answer, sent: _Sent) -> Answer:
             told = {"etag": f'"{shown}"', "cache-control": said[b"cache-control"].decode()}
             return Answer(HTTPStatus.NOT_MODIFIED, headers(told), b"")
     return answer
+
+
+async def _unheard() -> Message:
+    raise ClientDisconnect
 
 
 @lru_cache(maxsize=256)

@@ -104,6 +104,11 @@ class Outcome:
             return caching.PRIVATE
         return self.operation.policy
 
+    def is_shared(self, context: object) -> bool:
+        """Say whether others are told the same who ask the same as whoever asked so."""
+        policy = self.policy
+        return policy.public or (policy.open and getattr(context, "is_nobodys", False))
+
     @property
     def called(self) -> str | None:
         """Its name in the document."""
@@ -273,8 +278,8 @@ class Schema(Subgraph):
             return
         cost: dict[str, object] = {"requested": outcome.points, "limit": self.bounds.cost}
         left: int | None = getattr(context, "points_left", None)
-        # What all may share says nothing of whoever asked first.
-        if left is not None and outcome.policy.max_age is None:
+        # What others may share says nothing of whoever asked first.
+        if left is not None and not outcome.is_shared(context):
             cost["remaining"] = left
         result.extensions = {"cost": cost}
         if outcome.recorder is not None:

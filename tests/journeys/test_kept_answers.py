@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import demo
+from models.offer import Capability
 from tests import asgi
 
 MENU = "{ categories { code services { code name { text } isStale partners { code } } } }"
@@ -156,3 +157,54 @@ async def test_a_kept_answer_is_charged_as_any_other(stand):
 
     assert statuses[0] == 200
     assert statuses[-1] == 429
+
+
+RATES = """{ service(code: "exchange-rates") { ... on Service {
+  offers(first: 3) { withheld { outcome } pages { freshness observedAt nodes { id title } } } } } }"""
+
+
+def freshness(answer) -> set[str]:
+    pages = answer.json()["data"]["service"]["offers"]["pages"]
+    return {one["freshness"] for one in pages}
+
+
+async def test_what_partners_said_is_told_again_to_who_shows_nobody_while_it_is_fresh(hub):
+    first, second, third = [await hub.ask(RATES, viewer="anonymous") for _ in range(3)]
+
+    assert freshness(first) == {"LIVE"}
+    assert freshness(second) == {"CACHED"}
+    assert third.body == second.body
+    assert kept(hub) == 1
+
+
+async def test_what_partners_said_is_asked_anew_when_it_is_no_longer_fresh(hub):
+    for _ in range(3):
+        await hub.ask(RATES, viewer="anonymous")
+    hub.clock.pass_seconds(5)
+
+    later = await hub.ask(RATES, viewer="anonymous")
+
+    assert freshness(later) == {"LIVE"}
+    assert kept(hub) == 1
+
+
+async def test_whoever_shows_themselves_is_never_told_what_nobody_was(hub):
+    for _ in range(2):
+        await hub.ask(RATES, viewer="anonymous")
+
+    await hub.ask(RATES, viewer="holder")
+    await hub.ask(RATES, viewer="holder")
+
+    assert kept(hub) == 0
+
+
+async def test_once_somebody_has_booked_what_was_said_before_is_not_told_again(hub):
+    for _ in range(3):
+        await hub.ask(RATES, viewer="anonymous")
+    for one in hub.hub.partners.registry.partners.values():
+        one._memory.forget(Capability.QUOTE)
+
+    after = await hub.ask(RATES, viewer="anonymous")
+
+    assert freshness(after) == {"LIVE"}
+    assert kept(hub) == 1

@@ -67,14 +67,12 @@ def test_what_says_the_same_to_everybody_may_be_shared(text):
     "text",
     [
         "{ categories { code services { verdict { outcome } } } }",
-        "{ menu { nodes { offers { pages { freshness } } } } }",
         "{ menu { nodes { requirements { workingDays } } } }",
         "{ journeys { questions { name } } }",
         "{ edition { revision publishedBy } }",
         "{ me { name } }",
         "{ eligibleServices { totalCount } }",
         "{ connectors { code } }",
-        '{ node(id: "Service:talent-apartment") { id } }',
         """{ areas { code } ...A } fragment A on Query { areas { ...B } }
         fragment B on Area { services { verdict { outcome } } }""",
         "{ areas { code } me @skip(if: true) { name } }",
@@ -88,6 +86,17 @@ def test_what_depends_on_who_asks_or_is_not_known_not_to_is_not_kept(text):
     document = graphql.parse(text)
 
     assert HINTS.policy(document) == caching.PRIVATE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ menu { nodes { code offers { pages { freshness } } } } }",
+        '{ node(id: "Service:talent-apartment") { id } }',
+    ],
+)
+def test_what_says_the_same_to_all_who_show_nobody_may_be_shared_by_them(text):
+    assert policy(text) == caching.Policy(None, public=False, open=True)
 
 
 def test_each_operation_has_a_policy_of_its_own():
