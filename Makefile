@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 PEOPLE ?= 300
+# What is compiled once need not be again, by each process of each test.
+unexport PYTHONDONTWRITEBYTECODE
 # Demo people, sandbox partners and tokens: for these targets, and for no test.
 run demo: export GREENWAY_DEMO ?= 1
 
@@ -40,14 +42,15 @@ web/dist/index.html: docs/querying.graphql web/package-lock.json web/build.js $(
 test: $(VENV)/dev.stamp  ## the tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
-quick: $(VENV)/dev.stamp  ## the tests of the inner loop: SQLite, few examples, nothing of others, no populations
-	$(BIN)/pytest -q -n 2 --dist loadfile --database sqlite --examples 5 $(addprefix --ignore tests/,$(WHOLE))
+quick: $(VENV)/dev.stamp  ## the tests of the inner loop: SQLite, few examples, nothing of others, no whole hub
+	$(BIN)/pytest -q -n 2 --dist loadfile --database sqlite --examples 5 --without-hub \
+		$(addprefix --ignore tests/,$(WHOLE))
 
-# Left to `make test`: processes, browsers, software of others, everybody of a district.
+# Left to `make test`: processes, browsers, software of others, everybody of a district, the menu.
 WHOLE := benchmarks conformance journeys kit servers test_server.py web \
 	connectors/test_wiremock.py eligibility/test_compilers.py eligibility/test_turning.py \
 	endpoints/test_protocol.py endpoints/test_token.py menu/test_examples.py \
-	resolvers/test_publication.py
+	menu/test_menu_folder.py resolvers/test_audit.py resolvers/test_publication.py
 
 conformance: $(VENV)/dev.stamp  ## the suites of others, the long ones too: half an hour
 	$(BIN)/pytest -v -m "" --database sqlite --durations=0 tests/conformance \

@@ -891,30 +891,35 @@ def serve() -> None:
             till_key = asyncio.run(_tills(settings))
             sandbox_answers()
             welcome = _welcome(settings, till_key)
-        config = uvicorn.Config(
-            "server:application",
-            factory=True,
-            workers=settings.processes,
-            http=_crowd(settings).protocol(),
-            # A warning is what anybody may cause: there is no line for each bad request.
-            log_level="error",
-            # Its lines are written as ours are.
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws_max_size=execution.SocketLimits().message_bytes,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=proxies_of(settings),
-            timeout_keep_alive=math.ceil(settings.idle_seconds),
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            # On a busy machine a process takes long to load what it is made of, and is not hung.
-            timeout_worker_healthcheck=_LOADING_SECONDS,
-        )
+        config = serving(settings)
         if settings.processes == 1:
             _Server(config, welcome).run([listening])
         else:
             typer.echo(welcome)
             Multiprocess(config, [listening]).run()
+
+
+def serving(settings: Settings) -> uvicorn.Config:
+    """Return how the server beneath runs the hub."""
+    return uvicorn.Config(
+        "server:application",
+        factory=True,
+        workers=settings.processes,
+        http=_crowd(settings).protocol(),
+        # A warning is what anybody may cause: there is no line for each bad request.
+        log_level="error",
+        # Its lines are written as ours are.
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=execution.SocketLimits().message_bytes,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=proxies_of(settings),
+        timeout_keep_alive=math.ceil(settings.idle_seconds),
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        # On a busy machine a process takes long to load what it is made of, and is not hung.
+        timeout_worker_healthcheck=_LOADING_SECONDS,
+    )
 
 
 def application() -> Leaving:

@@ -1,4 +1,4 @@
-"""Runs the hub alone, as `greenway serve` does, beside a sandbox that somebody else runs."""
+"""Runs the hub as `greenway serve` does, beside a sandbox of somebody else."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 import server
 import settings as configuration
@@ -17,16 +18,13 @@ def main() -> None:
     settings = configuration.read(os.environ)
     if "--prepare" in sys.argv:
         asyncio.run(server.prepare(settings))
-    uvicorn.run(
-        "server:application",
-        factory=True,
-        workers=settings.processes,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )
+    config = server.serving(settings)
+    config.host, config.port = settings.host, settings.port
+    listening = [config.bind_socket()]
+    if settings.processes == 1:
+        uvicorn.Server(config).run(listening)
+    else:
+        Multiprocess(config, listening).run()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlencode, urljoin
 
@@ -148,10 +148,11 @@ class Call(base.Options):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer: its data, as expressions see it, and as it is."""
+    """One answer: its data, as expressions see it, as it is, and as it came."""
 
     data: Any
     seen: Mapping[str, Any]
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +267,7 @@ class Caller:
         reply, data, wrong = await self._received(sent, written)
         headers = {name.lower(): value for name, value in reply.headers.items()}
         told = {"status": reply.status, "headers": headers}
-        page = Page(data, expression.scope(data, reply=told))
+        page = Page(data, expression.scope(data, {"reply": told}), reply.body)
         for rule in self._rules:
             if rule.fits(reply.status, page.seen, self.budget):
                 self._note(rule, page)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Annotated, Any
 
 import jmespath
@@ -45,6 +46,7 @@ _MISFITS = (
 _TRUE = frozenset({"true", "yes", "y", "1"})
 _FALSE = frozenset({"false", "no", "n", "0"})
 
+_NO_MORE: Mapping[str, object] = {}
 _TEXT: Any = {"types": ["string", "null"]}
 _NUMBER: Any = {"types": ["number", "string", "null"]}
 _SCALAR: Any = {"types": ["string", "number", "boolean", "null"]}
@@ -52,11 +54,11 @@ _SCALAR: Any = {"types": ["string", "number", "boolean", "null"]}
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An expression that has been read: ``keys`` where it only names keys, else its tree."""
+    """An expression that has been read; ``keys`` where it only names keys."""
 
     source: str
     keys: tuple[str, ...] | None
-    tree: Any = field(repr=False, hash=False, compare=False)
+    way: _Way = field(repr=False, hash=False, compare=False)
 
     @classmethod
     def parse(cls, source: object) -> Expression:
@@ -84,7 +86,7 @@ class Expression:
         for node in nodes:
             if node["type"] == "function_expression":
                 _check_call(node["value"], len(node["children"]))
-        return cls(source, _keys(tree), tree)
+        return cls(source, _keys(tree), _way(tree))
 
 
 #: An expression as it stands in a partner file.
@@ -101,7 +103,11 @@ class Budget:
     def __init__(self, steps: int = MOST_STEPS) -> None:
         self._left = steps
         self._most = 0
-        self._interpreter = _Bounded(self)
+
+    @cached_property
+    def interpreter(self) -> _Bounded:
+        """What follows the trees that have no way of their own."""
+        return _Bounded(self)
 
     def find(self, sought: Expression, data: Any) -> Any:  # noqa: ANN401 - data of any shape
         """Return what an expression finds in the data, None where there is nothing.
@@ -109,12 +115,13 @@ class Budget:
         Raises:
             Misconfigured: BAD_ANSWER, the data do not fit it, or it costs more than it may.
         """
-        self._most = MOST_STEPS_AT_ONCE
         if sought.keys is not None:
-            self.spend(1)
-            return _at(data, sought.keys)
+            self.begin(1)
+            return at(data, sought.keys)
+        way = sought.way
+        self.begin(way.steps)
         try:
-            return self._interpreter.visit(sought.tree, data)
+            return way.follow(data, self)
         except _MISFITS:
             shown = mistakes.shown(sought.source)
             raise errors.bad_answer(f"does not fit the expression “{shown}”") from None
@@ -126,7 +133,16 @@ class Budget:
             Misconfigured: as ``find``.
         """
         found = self.find(sought, data)
-        return found is not None and found is not False and found not in ("", [], {})
+        return _is_true(found)
+
+    def begin(self, steps: int) -> None:
+        """Take the steps of a use off the budget.
+
+        Raises:
+            Misconfigured: as ``spend``.
+        """
+        self._most = MOST_STEPS_AT_ONCE
+        self.spend(steps)
 
     def spend(self, steps: int) -> None:
         """Take steps off the budget.
@@ -140,16 +156,20 @@ class Budget:
             raise errors.bad_answer("takes more steps to read than it may")
 
 
-def scope(data: Any, **more: object) -> dict[str, Any]:  # noqa: ANN401 - data of any shape
+def scope(data: Any, more: Mapping[str, object] = _NO_MORE) -> dict[str, Any]:  # noqa: ANN401 - data of any shape
     """Return what an expression sees: the data's keys, or `value` where it has none, and more."""
     return {**(data if isinstance(data, dict) else {"value": data}), **more}
+
+
+def _is_true(found: object) -> bool:
+    return found is not None and found is not False and found not in ("", [], {})
 
 
 class _Bounded(visitor.TreeInterpreter):
     """Pays for every step, and for what the step built."""
 
     def __init__(self, budget: Budget) -> None:
-        super().__init__(jmespath.Options(custom_functions=_Functions()))
+        super().__init__(jmespath.Options(custom_functions=_FUNCTIONS))
         self._budget = budget
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as its base has it
@@ -164,7 +184,9 @@ class _Functions(functions.Functions):
     @functions.signature(_SCALAR)
     def _func_to_string(self, value: object) -> str | None:
         """Return a scalar as text; JMESPath's own would write out whole answers."""
-        return value if value is None or isinstance(value, str) else json.dumps(value)
+        if value is None or type(value) is str:
+            return value
+        return str(value) if type(value) is int else json.dumps(value)
 
     @functions.signature({"types": ["string"]}, {"types": ["array-string"]})
     def _func_join(self, between: str, texts: list[str]) -> str:
@@ -237,7 +259,125 @@ def _number(pair: tuple[Decimal, Decimal] | None, of: Any) -> float | None:  # n
     return int(found) if found == found.to_integral_value() else float(found)
 
 
+_FUNCTIONS = _Functions()
 _KNOWN: Any = _Functions.FUNCTION_TABLE
+#: By the name of a type of JMESPath's: the types of its values.
+_TYPES = {
+    "string": (str,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+    "object": (dict,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a tree is followed without looking at it again.
+
+    ``steps`` are paid before; what it builds, and what is followed in some cases alone, as it goes.
+    """
+
+    follow: Callable[[Any, Budget], Any]
+    steps: int
+
+
+def _way(tree: Any) -> _Way:  # noqa: ANN401 - jmespath's tree
+    """Return the way of a tree: of the simple nodes a function each, the others as they stand."""
+    if (keys := _keys(tree)) is not None:
+        return _Way(lambda data, _: at(data, keys), len(keys))
+    if (write := _WAYS.get(tree["type"])) is not None:
+        return write(tree, [_way(child) for child in tree["children"]])
+    return _Way(lambda data, budget: budget.interpreter.visit(tree, data), 0)
+
+
+def _literal(tree: Any, _: Sequence[_Way]) -> _Way:  # noqa: ANN401 - jmespath's tree
+    value = tree["value"]
+    return _Way(lambda _data, _budget: value, 1)
+
+
+def _current(_: object, __: Sequence[_Way]) -> _Way:
+    return _Way(lambda data, _budget: data, 1)
+
+
+def _chain(_: object, parts: Sequence[_Way]) -> _Way:
+    follows, steps = _together(parts)
+
+    def follow(data: Any, budget: Budget) -> Any:  # noqa: ANN401 - data of any shape
+        for one in follows:
+            data = one(data, budget)
+        return data
+
+    return _Way(follow, steps)
+
+
+def _list(_: object, parts: Sequence[_Way]) -> _Way:
+    follows, steps = _together(parts)
+
+    def follow(data: Any, budget: Budget) -> Any:  # noqa: ANN401 - data of any shape
+        return None if data is None else [one(data, budget) for one in follows]
+
+    return _Way(follow, steps + len(parts))
+
+
+def _either(_: object, parts: Sequence[_Way]) -> _Way:
+    one, other = parts
+
+    def follow(data: Any, budget: Budget) -> Any:  # noqa: ANN401 - data of any shape
+        found = one.follow(data, budget)
+        if _is_true(found):
+            return found
+        budget.spend(other.steps)
+        return other.follow(data, budget)
+
+    return _Way(follow, 1 + one.steps)
+
+
+def _call(tree: Any, parts: Sequence[_Way]) -> _Way:  # noqa: ANN401 - jmespath's tree
+    name, (follows, steps) = tree["value"], _together(parts)
+    function = _KNOWN[name]["function"]
+    takes = [_takes(one["types"]) for one in _KNOWN[name]["signature"]]
+
+    def call(*given: Any) -> Any:  # noqa: ANN401 - values of any type
+        for fits, one in zip(takes, given, strict=False):
+            if not fits(one):
+                return _FUNCTIONS.call_function(name, given)
+        return function(_FUNCTIONS, *given)
+
+    def follow(data: Any, budget: Budget) -> Any:  # noqa: ANN401 - data of any shape
+        found = call(*[one(data, budget) for one in follows])
+        if type(found) is list:
+            budget.spend(len(found))
+        return found
+
+    return _Way(follow, steps)
+
+
+def _together(parts: Sequence[_Way]) -> tuple[list[Callable[[Any, Budget], Any]], int]:
+    """Return how parts are followed, and what they cost with the node that they are parts of."""
+    return [one.follow for one in parts], 1 + sum(one.steps for one in parts)
+
+
+def _takes(types: Sequence[str]) -> Callable[[Any], bool]:
+    """Return what says whether a function surely takes a value; of the others it says it itself."""
+    plain = frozenset(found for one in types for found in _TYPES.get(one, ()))
+    if "array-string" in types:
+        return lambda value: type(value) is list and _TEXTS.issuperset(map(type, value))
+    return lambda value: type(value) in plain
+
+
+_TEXTS = frozenset([str])
+_WAYS: Mapping[str, Callable[[Any, Sequence[_Way]], _Way]] = {
+    "literal": _literal,
+    "current": _current,
+    "identity": _current,
+    "subexpression": _chain,
+    "index_expression": _chain,
+    "pipe": _chain,
+    "multi_select_list": _list,
+    "or_expression": _either,
+    "function_expression": _call,
+}
 
 
 def _check_call(name: str, given: int) -> None:
@@ -270,7 +410,8 @@ def _keys(tree: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - jmespath's tre
     return tuple(key for step in steps for key in step or ()) if all(steps) else None
 
 
-def _at(data: Any, keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - data of any shape
+def at(data: Any, keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - data of any shape
+    """Return what stands in the data under keys, one within the other; None where nothing does."""
     for key in keys:
         if not isinstance(data, dict):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from connectors import manifest
@@ -14,10 +15,16 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schema(kinds: manifest.Kinds) -> dict[str, Any]:
     """Return the schema of the partner files of these kinds (JSON Schema 2020-12)."""
+    return dict(_schema(tuple(sorted(kinds.items()))))
+
+
+@functools.cache
+def _schema(kinds: tuple[tuple[str, type[Any]], ...]) -> dict[str, Any]:
+    """Return it as it was made the first time: the kinds are the same while the process lives."""
     whole = manifest.Manifest.model_json_schema(mode="validation")
     definitions = whole.pop("$defs")
     choices = []
-    for slug, kind in sorted(kinds.items()):
+    for slug, kind in kinds:
         options = kind.options_model.model_json_schema(
             mode="validation", ref_template=f"#/$defs/{slug}.{{model}}"
         )
@@ -32,7 +39,7 @@ def schema(kinds: manifest.Kinds) -> dict[str, Any]:
         )
     whole["properties"]["kind"] = {
         "type": "string",
-        "enum": sorted(kinds),
+        "enum": [slug for slug, _ in kinds],
         "description": whole["properties"]["kind"]["description"],
     }
     return {

@@ -497,19 +497,21 @@ class PartnerClient:
         finally:
             took = _now() - began
             self.latencies.append(took)
-            _log.debug(
-                "%s %s %s %s: %d in %.3f s",
-                self.slug,
-                request.method,
-                exchange.HIDDEN if _private.get() else request.url.path,
-                exchange.redact([*request.url.query.items(), *request.headers], self._logged()),
-                status,
-                took,
-            )
+            if _log.isEnabledFor(logging.DEBUG):
+                self._note(request, status, took)
 
-    def _logged(self) -> Sequence[str]:
-        """Return the words whose values are hidden: in private, every name has one."""
-        return ("",) if _private.get() else self._hidden
+    def _note(self, request: Request, status: int, took: float) -> None:
+        """Tell the log of an exchange: in private, nothing of what was asked."""
+        hidden = ("",) if _private.get() else self._hidden
+        _log.debug(
+            "%s %s %s %s: %d in %.3f s",
+            self.slug,
+            request.method,
+            exchange.HIDDEN if _private.get() else request.url.path,
+            exchange.redact([*request.url.query.items(), *request.headers], hidden),
+            status,
+            took,
+        )
 
     def _judged(self, reply: Reply, request: Request) -> Reply:
         """Return the reply if its status and type are what was asked for."""

@@ -8,6 +8,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -105,10 +106,41 @@ class Locale:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Field:
+    """What is read of each row: ``keys`` and ``table`` are the source's, looked up once."""
+
     name: str
     source: Source
+    keys: tuple[str, ...] | None
+    table: bool
     cast: Callable[[Any, Source, Locale], Any]
     required: bool
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        sought: expression.Expression | Source,
+        cast: Callable[[Any, Source, Locale], Any],
+        *,
+        required: bool = False,
+    ) -> _Field:
+        source = _source(sought)
+        return cls(name, source, source.from_.keys, source.table is not None, cast, required)
+
+    def value(self, seen: Mapping[str, Any], locale: Locale, budget: expression.Budget) -> Any:  # noqa: ANN401 - a field of any type
+        """Return what is read of a row; a step for each key is paid."""
+        keys, source = self.keys, self.source
+        found = budget.find(source.from_, seen) if keys is None else expression.at(seen, keys)
+        if self.table:
+            found = _looked_up(source, found, self.name)
+        if found is None or found == "":
+            if self.required:
+                raise errors.bad_answer(f"lacks what `{self.name}` is read from")
+            return None
+        try:
+            return self.cast(found, source, locale)
+        except (ArithmeticError, LookupError, OSError, TypeError, ValueError):
+            raise errors.bad_answer(f"holds a `{self.name}` that is none") from None
 
 
 class Reader:
@@ -126,9 +158,15 @@ class Reader:
         self._locale = locale
         known = shape_of(shape)
         self._fields = [
-            _Field(name, _source(sought), CASTS[known[name][0]], known[name][1])
+            _Field.of(name, sought, CASTS[known[name][0]], required=known[name][1])
             for name, sought in records.fields.items()
         ]
+        self._attributes = [
+            (one, _Field.of(one.name, one.value, _text)) for one in records.attributes
+        ]
+        #: The steps of a row for what is read by keys alone.
+        read = (*self._fields, *(one for _, one in self._attributes))
+        self._steps = sum(one.keys is not None for one in read)
         starts = shape in (offer.Appointment, offer.Showing)
         self.window = records.window or ("starts" if starts else "overlaps")
 
@@ -136,9 +174,20 @@ class Reader:
         """Return the rows of a page."""
         return _rows(self._records.records[0], data, budget)
 
-    def within(self, row: Any, budget: expression.Budget) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - data of any shape
-        """Yield the rows of the last level within one of the first, as expressions see them."""
-        yield from _within(self._records.records, row, {}, budget)
+    def within(
+        self,
+        row: Any,  # noqa: ANN401 - data of any shape
+        budget: expression.Budget,
+        **more: object,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the last level within one of the first, as expressions see them.
+
+        Args:
+            row: One of the first level.
+            budget: What expressions may cost.
+            more: What else they see.
+        """
+        return _within(self._records.records, row, {}, budget, more)
 
     def made(self, seen: Mapping[str, Any], budget: expression.Budget) -> offer.Offer | None:
         """Return the offer that a row is, None where it is passed over.
@@ -148,33 +197,31 @@ class Reader:
         """
         if self._records.where is not None and not budget.holds(self._records.where, seen):
             return None
-        given = {one.name: self._value(one, seen, budget) for one in self._fields}
+        budget.begin(self._steps)
+        locale = self._locale
+        given = {one.name: one.value(seen, locale, budget) for one in self._fields}
+        if not self._attributes:
+            return self._shape(**given)
         attributes = tuple(
             offer.Attribute(one.name, one.label, text, one.unit)
-            for one in self._records.attributes
-            if (text := read(one.value, _text, one.name, seen, self._locale, budget)) is not None
+            for one, field in self._attributes
+            if (text := field.value(seen, locale, budget)) is not None
         )
         return self._shape(**given, attributes=attributes)
-
-    def _value(self, one: _Field, seen: Mapping[str, Any], budget: expression.Budget) -> Any:  # noqa: ANN401 - a field of any type
-        found = read(one.source, one.cast, one.name, seen, self._locale, budget)
-        if found is None and one.required:
-            raise errors.bad_answer(f"lacks what `{one.name}` is read from")
-        return found
 
     def chosen(
         self, offers: Sequence[offer.Offer], since: datetime, until: datetime
     ) -> list[offer.Offer]:
         """Return the offers in a time, by time and then id."""
-        zone = self._locale.zone
-        timed = [(*span(one, zone), one) for one in offers]
-        kept = [
-            (begin or end, one)
-            for begin, end, one in timed
-            if self.window == "any" or _meets(begin, end, since, until, self.window)
-        ]
-        kept.sort(key=lambda pair: (pair[0].timestamp() if pair[0] else math.inf, pair[1].id))
-        return [one for _, one in kept]
+        zone, window = self._locale.zone, self.window
+        kept = []
+        for one in offers:
+            begin, end = span(one, zone)
+            if window == "any" or _meets(begin, end, since, until, window):
+                first = begin or end
+                kept.append((first.timestamp() if first else math.inf, one.id, one))
+        kept.sort(key=itemgetter(0, 1))
+        return [one for _, _, one in kept]
 
 
 def read(
@@ -190,14 +237,9 @@ def read(
     Raises:
         Misconfigured: BAD_ANSWER, it is not what the field holds; the sentence names the field.
     """
-    source = _source(sought)
-    found = _looked_up(source, budget.find(source.from_, seen), name)
-    if found is None or found == "":
-        return None
-    try:
-        return cast(found, source, locale)
-    except (ArithmeticError, LookupError, OSError, TypeError, ValueError):
-        raise errors.bad_answer(f"holds a `{name}` that is none") from None
+    one = _Field.of(name, sought, cast)
+    budget.begin(one.keys is not None)
+    return one.value(seen, locale, budget)
 
 
 def shape_of(shape: type[Any]) -> dict[str, tuple[Any, bool]]:
@@ -276,11 +318,10 @@ def _source(sought: expression.Expression | Source) -> Source:
 
 
 def _looked_up(source: Source, found: Any, name: str) -> Any:  # noqa: ANN401 - whatever was found
-    if source.table is None:
-        return found
+    table = source.table or {}
     word = str(found).lower() if isinstance(found, bool) else str(found)
-    if found is not None and word in source.table:
-        return source.table[word]
+    if found is not None and word in table:
+        return table[word]
     if found is None or "otherwise" in source.model_fields_set:
         return source.otherwise
     raise errors.bad_answer(f"holds a word for `{name}` that its table does not have")
@@ -302,15 +343,22 @@ def _within(
     row: Any,  # noqa: ANN401 - data of any shape
     above: Mapping[str, Any],
     budget: expression.Budget,
+    more: Mapping[str, object],
 ) -> Iterator[dict[str, Any]]:
-    level, *below = levels
-    seen = expression.scope(row, **{"with": above})
+    below = levels[1:]
     if not below:
-        yield seen
+        yield expression.scope(row, {"with": above, **more})
         return
-    known = {name: budget.find(one, seen) for name, one in level.with_.items()}
-    for inner in _rows(below[0], seen, budget):
-        yield from _within(below, inner, {**above, **known}, budget)
+    seen = expression.scope(row, {"with": above})
+    known = {**above, **{name: budget.find(one, seen) for name, one in levels[0].with_.items()}}
+    rows = _rows(below[0], seen, budget)
+    if len(below) == 1:
+        around = {"with": known, **more}
+        for inner in rows:
+            yield expression.scope(inner, around)
+        return
+    for inner in rows:
+        yield from _within(below, inner, known, budget, more)
 
 
 def _meets(
@@ -325,6 +373,8 @@ def _meets(
 
 
 def _text(found: Any, _: Source, locale: Locale) -> str:  # noqa: ANN401 - whatever was found
+    if type(found) is str:
+        return found
     if isinstance(found, dict):
         # A text by language: the first of the partner's languages that it has.
         told = [found[language] for language in locale.languages if found.get(language)]
@@ -350,6 +400,8 @@ def _amount(found: Any, *_: object) -> Decimal:  # noqa: ANN401 - whatever was f
 
 
 def _count(found: Any, *_: object) -> int:  # noqa: ANN401 - whatever was found
+    if type(found) is int and 0 <= found <= _MOST_COUNT:
+        return found
     amount = _amount(found)
     if not 0 <= amount <= _MOST_COUNT or amount != int(amount):
         raise ValueError

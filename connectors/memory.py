@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from connectors import base, board, http
 from models.offer import SHAPES, Capability, Offer
+from models.once import Once
 
 #: The most questions whose last answer one partner remembers; the oldest go first.
 MOST = 256
@@ -22,10 +23,18 @@ MOST = 256
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What the partner gave, and when it said so."""
+    """What the partner gave, and when it said so; ``once`` has what was made of it."""
 
     offers: tuple[Offer, ...]
     observed_at: datetime
+    once: Once = field(default_factory=Once, compare=False, repr=False)
+
+
+@dataclass(slots=True, eq=False)
+class Era:
+    """A time in which nobody did what makes a partner's answers untrue."""
+
+    is_over: bool = False
 
 
 _INQUIRY = TypeAdapter(base.Inquiry)
@@ -52,6 +61,7 @@ class Memory:
     ) -> None:
         """Remember answers for so long, and hear those that the same version gave elsewhere."""
         self.acts = 0
+        self.era = Era()
         self._clock = clock
         self._seconds = seconds
         self._answers: OrderedDict[base.Inquiry, Remembered] = OrderedDict()
@@ -91,6 +101,7 @@ class Memory:
 
     def _forget(self, capability: Capability) -> None:
         self.acts += 1
+        self.era.is_over, self.era = True, Era()
         for one in [one for one in self._answers if one.capability is capability]:
             del self._answers[one]
 

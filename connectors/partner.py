@@ -19,6 +19,7 @@ from connectors import base, breaker, errors, exchange, flight, grade, http, man
 from eligibility import rulebook
 from eligibility.condition import Value
 from models.offer import Capability, Offer
+from models.once import Once
 
 T = TypeVar("T")
 
@@ -53,6 +54,11 @@ class Answer:
     problem: errors.Problem | None = None
     sentence: str | None = None
     retry_after_seconds: float | None = None
+    #: Until when, and in which era, a CACHED one is told again to who asks the same.
+    fresh_until: datetime | None = None
+    era: memory.Era | None = field(default=None, compare=False, repr=False)
+    #: What was made of it; who is told the same is given the same answer.
+    once: Once = field(default_factory=Once, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,17 +196,14 @@ class Partner:
                 deadline holds besides.
         """
         began = self._clock()
-        fresh, usable = self._remembered(inquiries)
+        fresh = self._fresh_ones(inquiries, began) if self._fresh else {}
         pending = tuple(dict.fromkeys(one for one in inquiries if one not in fresh))
+        usable = self._usable_ones(pending, began)
         found, failed = await self._found(pending, deadline) if pending else ({}, {})
-        live = {
-            one: self._answer(
-                Freshness.LIVE if last.observed_at >= began else Freshness.CACHED, last
-            )
-            for one, last in found.items()
-        }
         return [
-            live.get(one) or fresh.get(one) or self._instead(usable.get(one), failed.get(one))
+            self._told(last, began)
+            if (last := found.get(one))
+            else fresh.get(one) or self._instead(usable.get(one), failed.get(one))
             for one in inquiries
         ]
 
@@ -213,7 +216,9 @@ class Partner:
 
         What would be asked for is LIVE, and empty.
         """
-        fresh, usable = self._remembered(inquiries)
+        now = self._clock()
+        fresh = self._fresh_ones(inquiries, now)
+        usable = self._usable_ones(inquiries, now)
         held = self.held()
         if held is None:
             return [fresh.get(one) or Answer(self.slug, Freshness.LIVE) for one in inquiries]
@@ -267,19 +272,35 @@ class Partner:
         finally:
             self._memory.forget(order.capability)
 
-    def _remembered(
-        self, inquiries: Sequence[base.Inquiry]
-    ) -> tuple[Mapping[base.Inquiry, Answer], _Found]:
-        """Return the answers that are fresh, and what may be served while the partner fails."""
-        now = self._clock()
-        known = {one: last for one in inquiries if (last := self._memory.get(one))}
-        fresh = {
-            one: self._answer(Freshness.CACHED, last)
-            for one, last in known.items()
-            if now - last.observed_at < self._fresh
+    def _fresh_ones(
+        self, inquiries: Sequence[base.Inquiry], now: datetime
+    ) -> Mapping[base.Inquiry, Answer]:
+        """Return the answers that are remembered and fresh."""
+        since = now - self._fresh
+        return {
+            one: self._kept(Freshness.CACHED, last)
+            for one in inquiries
+            if (last := self._memory.get(one)) and last.observed_at > since
         }
-        usable = {one: last for one, last in known.items() if now - last.observed_at <= self._stale}
-        return fresh, usable
+
+    def _usable_ones(self, inquiries: Sequence[base.Inquiry], now: datetime) -> _Found:
+        """Return what may be served while the partner fails."""
+        since = now - self._stale
+        return {
+            one: last
+            for one in inquiries
+            if (last := self._memory.get(one)) and last.observed_at >= since
+        }
+
+    def _told(self, last: memory.Remembered, began: datetime) -> Answer:
+        """Return what was found for an ask that began so."""
+        is_live = last.observed_at >= began
+        return self._kept(Freshness.LIVE if is_live else Freshness.CACHED, last)
+
+    def _kept(self, freshness: Freshness, last: memory.Remembered) -> Answer:
+        """Return the answer that others were given too: what it is told as is kept beside it."""
+        made: Answer = last.once(freshness, lambda: self._answer(freshness, last))
+        return made
 
     def _instead(
         self, last: memory.Remembered | None, failure: errors.PartnerError | None
@@ -293,6 +314,7 @@ class Partner:
         last: memory.Remembered | None,
         failure: errors.PartnerError | None = None,
     ) -> Answer:
+        is_cached = last is not None and freshness is Freshness.CACHED
         return Answer(
             partner=self.slug,
             freshness=freshness,
@@ -301,6 +323,8 @@ class Partner:
             problem=failure.problem if failure else None,
             sentence=failure.sentence if failure else None,
             retry_after_seconds=failure.retry_after_seconds if failure else None,
+            fresh_until=last.observed_at + self._fresh if last and is_cached else None,
+            era=self._memory.era if is_cached else None,
         )
 
     async def _found(

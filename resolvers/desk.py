@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import Generic, TypeVar
@@ -14,6 +15,7 @@ from connectors.base import Act, Booked, Inquiry, Order
 from connectors.partner import Answer, Freshness, Supply
 from connectors.registry import Registry
 from models import trace
+from resolvers.pending import Pending
 from resolvers.plan import Plan
 from resolvers.reads import Reads
 
@@ -50,11 +52,11 @@ class Desk:
         self._offers = _Line(reads, self._ask)
         self._facts = _Line(reads, self._supply)
 
-    async def ask(self, partner: str, inquiry: Inquiry) -> Answer:
+    def ask(self, partner: str, inquiry: Inquiry) -> Pending[Answer]:
         """Return a partner's answer; an unusable partner is an answer too, never an error."""
         if partner not in self._partners:
-            return _set_aside(partner)
-        return await self._offers.ask(partner, inquiry)
+            return Pending((), lambda: _set_aside(partner))
+        return self._offers.ask(partner, inquiry)
 
     async def supply(self, partner: str, subject: str, fact: str) -> Supply:
         """Return what a partner at work says of a fact of a person, whom it knows by this name."""
@@ -91,6 +93,21 @@ class Desk:
         return [supply] * len(facts)
 
 
+@dataclass(slots=True)
+class _Batch(Generic[Q, A]):
+    """Questions that are put to one together; ``come`` once the answers have, in their order."""
+
+    come: asyncio.Future[None]
+    questions: list[Q] = field(default_factory=list)
+    answers: Sequence[A] = ()
+
+    def put(self, question: Q) -> Pending[A]:
+        """Put one question more, and return its answer."""
+        place = len(self.questions)
+        self.questions.append(question)
+        return Pending((self.come,), lambda: self.answers[place])
+
+
 class _Line(Generic[W, Q, A]):
     """Questions of one sort: put to each that is asked, all together, once reading is over."""
 
@@ -99,35 +116,41 @@ class _Line(Generic[W, Q, A]):
     ) -> None:
         self._reads = reads
         self._put = put
-        self._asked: defaultdict[W, dict[Q, asyncio.Future[A]]] = defaultdict(dict)
-        self._waiting: defaultdict[W, dict[Q, asyncio.Future[A]]] = defaultdict(dict)
+        self._asked: defaultdict[W, dict[Q, Pending[A]]] = defaultdict(dict)
+        self._waiting: dict[W, _Batch[Q, A]] = {}
+        self._batches: list[_Batch[Q, A]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def ask(self, whom: W, question: Q) -> A:
+    def ask(self, whom: W, question: Q) -> Pending[A]:
         """Return the answer to a question; whatever its putting raises."""
         asked = self._asked[whom]
-        if question not in asked:
-            asked[question] = asyncio.get_running_loop().create_future()
-            if not self._waiting:
-                self._begin(self._put_all())
-            self._waiting[whom][question] = asked[question]
-        return await asyncio.shield(asked[question])
+        found = asked.get(question)
+        if found is None:
+            batch = self._waiting.get(whom) or self._next(whom)
+            found = asked[question] = batch.put(question)
+        return found
 
     def leave(self) -> None:
         """Put no more questions, and wait for no answer."""
         for task in self._tasks:
             task.cancel()
 
+    def _next(self, whom: W) -> _Batch[Q, A]:
+        if not self._waiting:
+            self._begin(self._put_all())
+        batch = self._waiting[whom] = _Batch(asyncio.get_running_loop().create_future())
+        self._batches.append(batch)
+        return batch
+
     async def _put_all(self) -> None:
         await self._reads.quiet()
-        waiting, self._waiting = self._waiting, defaultdict(dict)
-        for whom, questions in waiting.items():
-            self._begin(self._answer(whom, questions))
+        waiting, self._waiting = self._waiting, {}
+        for whom, batch in waiting.items():
+            self._begin(self._answer(whom, batch))
 
-    async def _answer(self, whom: W, waiting: dict[Q, asyncio.Future[A]]) -> None:
-        answers = await self._put(whom, list(waiting))
-        for future, answer in zip(waiting.values(), answers, strict=True):
-            future.set_result(answer)
+    async def _answer(self, whom: W, batch: _Batch[Q, A]) -> None:
+        batch.answers = await self._put(whom, batch.questions)
+        batch.come.set_result(None)
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -140,10 +163,9 @@ class _Line(Generic[W, Q, A]):
         wrong = None if task.cancelled() else task.exception()
         if wrong is None and not task.cancelled():
             return
-        for asked in self._asked.values():
-            for future in asked.values():
-                if not future.done():
-                    future.set_exception(wrong) if wrong else future.cancel()
+        for batch in self._batches:
+            if not batch.come.done():
+                batch.come.set_exception(wrong) if wrong else batch.come.cancel()
 
 
 def _set_aside(partner: str) -> Answer:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from connectors.base import Inquiry
 from connectors.errors import PartnerError
 from connectors.partner import Answer
 from eligibility.verdict import Outcome
 from models import errors, menu, page
-from models.offer import Appointment, Offer, Showing
+from models.offer import Appointment, Capability, Offer, Showing
+from models.once import Once
 from resolvers import verdict
 from resolvers.context import ZONE, Context
+from resolvers.pending import Pending
 
 #: How far ahead offers are looked for where nobody says, and at most.
 AHEAD = timedelta(days=14)
 MOST_AHEAD = timedelta(days=92)
+#: So many inquiries that were made last are made no second time.
+_MOST_INQUIRIES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One partner's offers for a service, with how true they are."""
+    """One partner's offers for a service, with how true they are.
+
+    Who is given the same answer while none of its offers begins is given the same page, so that
+    what it is told as can be kept beside it.
+    """
 
     ask: menu.Ask
     answer: Answer
     offers: tuple[Offer, ...]
     retry_after: datetime | None
+    once: Once = field(default_factory=Once, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +57,53 @@ class Offered:
     pages: tuple[Page, ...]
 
 
-async def for_viewer(
-    context: Context, service: menu.Service, wanted: Wanted, path: verdict.Path = ()
-) -> Offered:
+def for_viewer(
+    context: Context,
+    service: menu.Service,
+    wanted: Wanted,
+    path: Callable[[], verdict.Path] = tuple,
+) -> Awaitable[Offered]:
     """Return what the service's partners offer the viewer, all asked side by side.
 
-    ``path`` leads to the field that asks, as for ``verdict.settled``.
+    It is ``Pending``, unless partners have to supply facts before. ``path`` returns where the field
+    is that asks, as for ``verdict.settled``.
 
     Raises:
         BadInputError: ``first`` or the days are out of range.
     """
     size = page.size(wanted.first, least=1)
-    since, until = _window(context, wanted)
+    since, until = _days(context, wanted)
+    if verdict.is_eligible(context, service):
+        return _offered(context, service.partners, since, until, size)
+    return _settled(context, service, since, until, size, path())
+
+
+async def _settled(
+    context: Context,
+    service: menu.Service,
+    since: date,
+    until: date,
+    size: int,
+    path: verdict.Path,
+) -> Offered:
     judged = await verdict.settled(context, verdict.on(context, service), path)
     if judged.verdict.outcome is not Outcome.ELIGIBLE:
         return Offered(judged.verdict.outcome, ())
-    answers = await _answers(context, service.partners, since, until)
-    pages = (
-        _page(context, ask, answer, size)
-        for ask, answer in zip(service.partners, answers, strict=True)
-    )
-    return Offered(None, tuple(pages))
+    return await _offered(context, service.partners, since, until, size)
+
+
+def _offered(
+    context: Context, asks: Sequence[menu.Ask], since: date, until: date, size: int
+) -> Pending[Offered]:
+    asked = _asked(context, asks, since, until)
+
+    def offered() -> Offered:
+        pages = [
+            _page(context, ask, one.value(), size) for ask, one in zip(asks, asked, strict=True)
+        ]
+        return Offered(None, tuple(pages))
+
+    return Pending([future for one in asked for future in one.until], offered)
 
 
 async def named(
@@ -84,9 +119,9 @@ async def named(
     """
     failed: Answer | None = None
     for ahead in (AHEAD, MOST_AHEAD):
-        since, until = _window(context, Wanted(until=context.today + ahead))
-        for ask, answer in zip(asks, await _answers(context, asks, since, until), strict=True):
-            if answer.problem:
+        since, until = _days(context, Wanted(until=context.today + ahead))
+        for ask, asked in zip(asks, _asked(context, asks, since, until), strict=True):
+            if (answer := await asked).problem:
                 failed = answer
                 continue
             for one in _still_ahead(answer.offers, context.now):
@@ -97,24 +132,56 @@ async def named(
     return None
 
 
-async def _answers(
-    context: Context, asks: Sequence[menu.Ask], since: datetime, until: datetime
-) -> Sequence[Answer]:
-    return await asyncio.gather(
-        *(
-            context.desk.ask(ask.partner, Inquiry(ask.capability, ask.topic, since, until))
-            for ask in asks
-        )
-    )
+def _asked(
+    context: Context, asks: Sequence[menu.Ask], since: date, until: date
+) -> list[Pending[Answer]]:
+    ask = context.desk.ask
+    return [ask(one.partner, _inquiry(one.capability, one.topic, since, until)) for one in asks]
+
+
+@lru_cache(_MOST_INQUIRIES)
+def _inquiry(capability: Capability, topic: str, since: date, until: date) -> Inquiry:
+    """Return what is asked for whole days, the last included; all who ask for them ask the same."""
+    midnight, day = time(tzinfo=ZONE), timedelta(days=1)
+    begin, end = (datetime.combine(one, midnight) for one in (since, until + day))
+    return Inquiry(capability, topic, begin, end)
 
 
 def _page(context: Context, ask: menu.Ask, answer: Answer, size: int) -> Page:
-    return Page(
-        ask=ask,
-        answer=answer,
-        offers=_still_ahead(answer.offers, context.now)[:size],
-        retry_after=context.moment(answer.retry_after_seconds),
-    )
+    now = context.now
+    if answer.retry_after_seconds is not None:
+        context.holding.note(answer, now)
+        offers = _still_ahead(answer.offers, now)[:size]
+        return Page(ask, answer, offers, context.moment(answer.retry_after_seconds))
+    kept: _Kept | None = answer.once.get(_Kept)
+    if kept is None or kept.size != size or not kept.since <= now < kept.until:
+        kept = answer.once[_Kept] = _Kept.of(ask, answer, size, now)
+    context.holding.note(answer, kept.until)
+    return kept.page
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The page that was made of an answer last, and from when until when it is the same."""
+
+    page: Page
+    size: int
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def of(cls, ask: menu.Ask, answer: Answer, size: int, now: datetime) -> _Kept:
+        begins = [one.start for one in answer.offers if isinstance(one, Appointment | Showing)]
+        made = Page(ask, answer, _still_ahead(answer.offers, now)[:size], None)
+        return cls(
+            made,
+            size,
+            max((one for one in begins if one <= now), default=_ALWAYS),
+            min((one for one in begins if one > now), default=_NEVER),
+        )
+
+
+_ALWAYS, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def _still_ahead(offers: Sequence[Offer], now: datetime) -> tuple[Offer, ...]:
@@ -124,16 +191,12 @@ def _still_ahead(offers: Sequence[Offer], now: datetime) -> tuple[Offer, ...]:
     )
 
 
-def _window(context: Context, wanted: Wanted) -> tuple[datetime, datetime]:
-    """Return the whole days asked for, so that all who ask on one day ask the same."""
+def _days(context: Context, wanted: Wanted) -> tuple[date, date]:
+    """Return the first and the last of the days asked for."""
     since = wanted.since or context.today
     until = wanted.until or since + AHEAD
     if not since <= until <= since + MOST_AHEAD:
         raise errors.BadInputError(
             f"`until` must be from 0 to {MOST_AHEAD.days} days after `since`."
         )
-    midnight = time(tzinfo=ZONE)
-    return (
-        datetime.combine(since, midnight),
-        datetime.combine(until + timedelta(days=1), midnight),
-    )
+    return since, until

@@ -114,6 +114,12 @@ def on(context: Context, service: menu.Service, asked: Asked = NOTHING_ELSE) -> 
     return _judged(context, context.catalogue, service, asked, context.person)
 
 
+def is_eligible(context: Context, service: menu.Service) -> bool:
+    """Return whether ``on`` says that the viewer may have a service, without saying why."""
+    _, known, day = _of_now(context)
+    return _judge(context, context.catalogue, service.code, day).truth(known) is True
+
+
 def outstanding(context: Context, judged: Judged) -> Mapping[str, str]:
     """Return the facts that partners are still to be asked for, each with its partner.
 

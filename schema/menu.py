@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -19,6 +20,7 @@ from models.offer import Capability
 from resolvers import menu as catalogue
 from resolvers import offer as offers
 from resolvers import verdict as verdicts
+from resolvers.pending import Pending
 from schema import cost, offer, scalars
 from schema.caching import OPEN, PRIVATE, PUBLIC
 from schema.entry import Citation, Entry
@@ -26,10 +28,8 @@ from schema.info import Info
 from schema.node import Node, PageInfo, global_id, key_in
 from schema.scalars import Language, LocalizedText
 from schema.station import Station, stations
+from schema.told import Texts
 from schema.verdict import AsOf, Facts, KnownAt, MissingFact, Verdict, asked
-
-#: An entry is kept as it was told in so many ways.
-_MOST_TEXTS = 16
 
 First = Annotated[
     int | None, strawberry.argument(description="How many, 0 to 100; 20 where nobody says.")
@@ -391,9 +391,15 @@ class OfferPage:
         description="Why this is not fresh; also in `errors`, once a partner."
     )
     nodes: list[offer.Offer] = strawberry.field(description="The offers, the next one first.")
+    texts: strawberry.Private[Texts] = field(default_factory=Texts)
 
     @classmethod
     def of(cls, found: offers.Page) -> OfferPage:
+        """Return the page as the graph says it: made once, whoever is given it."""
+        return found.once(cls, lambda: cls._of(found))
+
+    @classmethod
+    def _of(cls, found: offers.Page) -> OfferPage:
         answer = found.answer
         problem = answer.problem
         return cls(
@@ -439,23 +445,22 @@ class ServiceOffers:
     @classmethod
     def of(cls, found: offers.Offered, info: Info) -> ServiceOffers:
         pages = [OfferPage.of(one) for one in found.pages]
-        path = info.path.as_list()
         for place, one in enumerate(pages):
-            _tell(info, one, [*path, "pages", place])
+            if one.problem:
+                _tell(info, one, one.problem, [*info.path.as_list(), "pages", place])
         return cls(withheld=_withheld(found.withheld), pages=pages)
 
 
-def _tell(info: Info, found: OfferPage, path: list[str | int]) -> None:
+def _tell(info: Info, found: OfferPage, problem: PartnerProblem, path: list[str | int]) -> None:
     """Tell of a partner's failure in the answer's errors."""
-    if found.problem:
-        info.context.tell(
-            path,
-            found.problem.code,
-            found.problem.message,
-            partner=found.partner_code,
-            freshness=found.freshness,
-            retry_after=found.retry_after,
-        )
+    info.context.tell(
+        path,
+        problem.code,
+        problem.message,
+        partner=found.partner_code,
+        freshness=found.freshness,
+        retry_after=found.retry_after,
+    )
 
 
 def _withheld(outcome: Outcome | None) -> OffersWithheld | None:
@@ -476,10 +481,7 @@ class Service(Node):
     row: strawberry.Private[menu.Service]
     #: The documents it asks for, of whichever class.
     needs: strawberry.Private[list[RequiredDocument]]
-    #: How it was told, by what was asked and in which languages: by which registry, on which day.
-    texts: strawberry.Private[dict[object, tuple[Registry, date, str]]] = field(
-        default_factory=dict
-    )
+    texts: strawberry.Private[Texts] = field(default_factory=Texts)
     #: The partners it is had from, and by which registry.
     had_from: strawberry.Private[tuple[Registry, list[Partner]] | None] = None
 
@@ -497,12 +499,6 @@ class Service(Node):
     def resolve_reference(cls, info: Info, id: str = "", code: str = "") -> Service | None:
         row = info.context.catalogue.services.get(code or key_in(id, "Service"))
         return cls.of(row, info) if row else None
-
-    def keep(self, asked: object, told: tuple[Registry, date, str]) -> None:
-        """Keep how it was told what was asked; of what was asked last, a few."""
-        while len(self.texts) >= _MOST_TEXTS:
-            del self.texts[next(iter(self.texts))]
-        self.texts[asked] = told
 
     @strawberry.field(description="Its code.")
     def code(self) -> str:
@@ -665,8 +661,9 @@ class Service(Node):
     @strawberry.field(
         description="What its partners offer whoever asks, if the verdict allows it.",
         directives=[OPEN, cost.ASKED],
+        graphql_type=ServiceOffers | None,
     )
-    async def offers(
+    def offers(
         self,
         info: Info,
         first: Annotated[
@@ -680,11 +677,20 @@ class Service(Node):
             date | None,
             strawberry.argument(description="Until this day, included; 14 days on, if not given."),
         ] = None,
-    ) -> ServiceOffers | None:
+    ) -> Awaitable[ServiceOffers]:
         wanted = offers.Wanted(first=first, since=since, until=until)
-        path = info.path.as_list()
-        found = await offers.for_viewer(info.context, self.row, wanted, path)
-        return ServiceOffers.of(found, info)
+        found = offers.for_viewer(info.context, self.row, wanted, partial(_path, info))
+        if isinstance(found, Pending):
+            return found.then(lambda one: ServiceOffers.of(one, info))
+        return _offered(found, info)
+
+
+def _path(info: Info) -> list[str | int]:
+    return info.path.as_list()
+
+
+async def _offered(found: Awaitable[offers.Offered], info: Info) -> ServiceOffers:
+    return ServiceOffers.of(await found, info)
 
 
 async def _settled(info: Info, found: verdicts.Judged) -> Verdict:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Mapping
-from typing import Annotated, Protocol
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Annotated, Protocol, cast
 
 import strawberry
 
@@ -554,24 +554,29 @@ class Query:
     @strawberry.field(
         directives=[OPEN, cost.LOOKED_UP],
         description="The thing with this id; null where there is none the viewer may know of.",
+        graphql_type=Node | None,
     )
-    async def node(
+    def node(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
-    ) -> Node | None:
-        return await _node(info, id)
+    ) -> Node | Awaitable[Node | None] | None:
+        return _node(info, id)
 
     @strawberry.field(
         directives=[OPEN, cost.LOOKED_UP, cost.sized(100)],
         description="The things with these ids, in their order; at most 100.",
+        graphql_type=list[Node | None],
     )
-    async def nodes(
+    def nodes(
         self,
         info: Info,
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their ids.")],
-    ) -> list[Node | None]:
+    ) -> list[Node | None] | Awaitable[list[Node | None]]:
         if len(ids) > MOST_IDS:
             raise errors.BadInputError(f"`ids` has {len(ids)}; at most {MOST_IDS} may be asked.")
-        return list(await asyncio.gather(*(_node(info, one) for one in ids)))
+        found = [_node(info, one) for one in ids]
+        if any(map(inspect.isawaitable, found)):
+            return _awaited(found)
+        return cast("list[Node | None]", found)
 
 
 async def before(context: Context, fields: frozenset[str]) -> None:
@@ -598,7 +603,14 @@ _ENTITIES: Mapping[str, _Entity] = {
 }
 
 
-async def _node(info: Info, id: str) -> Node | None:
+def _node(info: Info, id: str) -> Node | Awaitable[Node | None] | None:
     entity = _ENTITIES.get(id.partition(":")[0])
-    found = entity.resolve_reference(info, id) if entity else None
+    return entity.resolve_reference(info, id) if entity else None
+
+
+async def _awaited(found: Iterable[Node | Awaitable[Node | None] | None]) -> list[Node | None]:
+    return list(await asyncio.gather(*map(_given, found)))
+
+
+async def _given(found: Node | Awaitable[Node | None] | None) -> Node | None:
     return await found if inspect.isawaitable(found) else found

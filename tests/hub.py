@@ -17,8 +17,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext import asyncio as aio
 
 import server
+from connectors import registry
+from connectors.http import HTTPClient
 from credentials import token
-from models import demo
+from models import demo, menu
+from models.database import Database
+from resolvers import menu as catalogue
+from resolvers import publication
 from resolvers.viewer import Role
 from sandbox import system
 from settings import Settings
@@ -117,10 +122,40 @@ class Standing:
         return found
 
 
-async def furnish(folder: Path, url: str) -> None:
-    """Put the real menu and the demo people of NOW into a database."""
+@dataclass
+class Known:
+    """What hubs over copies of a furnished database need not read: the menu, our partner files."""
+
+    catalogue: catalogue.Catalogue
+    files: Mapping[object, object]
+
+    def told(self, hub: server.Hub) -> None:
+        """Tell a hub, over a copy that nobody has changed yet."""
+        hub.catalogue = self.catalogue
+        hub.partners._workshop._read.update(self.files)
+
+
+async def furnish(folder: Path, url: str, known: Known | None = None) -> Known:
+    """Put the real menu and the demo people of NOW into a database.
+
+    Reading and checking the folder takes seconds: ``known`` is what another database was found to
+    have, so that this one need not read it again.
+    """
     settings = Settings(data=folder, database_url=url, demo=True)
+    database = Database(url)
+    if known is not None:
+        await database.upgrade()
+        async with database.begin() as session:
+            files = publication.digest(settings.menu)
+            found = known.catalogue
+            menu.publish(session, found.lists, files, found.published_at)
     await server.prepare(settings, demo.PEOPLE, lambda: NOW)
+    async with HTTPClient() as client:
+        workshop = server.workshop_of(settings, client, lambda: NOW)
+        workshop.checked(map(registry.File.at, registry.files([registry.PARTNERS]).values()))
+    found = Known(await catalogue.newest(database), workshop._read)
+    await database.close()
+    return found
 
 
 @contextlib.asynccontextmanager
@@ -136,12 +171,13 @@ async def copied(url: str, folder: Path) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def alone(url: str, folder: Path) -> AsyncIterator[Standing]:
+async def alone(url: str, folder: Path, known: Known) -> AsyncIterator[Standing]:
     """Run a hub over a copy of a database, for tests that change nothing and share it."""
     clock = Clock()
     async with copied(url, folder) as copy:
         systems = {name: await system.start(name, clock=clock) for name in system.ROUTES}
         one = Standing.over(folder, copy, systems, clock)
+        known.told(one.hub)
         yield one
         await one.hub.close()
         for running in systems.values():

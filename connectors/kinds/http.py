@@ -13,7 +13,18 @@ from zoneinfo import ZoneInfo
 import pydantic
 import pydantic_core
 
-from connectors import base, call, errors, expression, http, mapping, paging, template
+from connectors import (
+    base,
+    call,
+    decode,
+    errors,
+    expression,
+    http,
+    mapping,
+    paging,
+    reading,
+    template,
+)
 from eligibility import rulebook
 from models import offer
 
@@ -257,6 +268,7 @@ class HTTP(base.Connector[Options]):
         super().__init__(options, partner)
         locale = mapping.Locale(options.zone, options.languages)
         self._locale = locale
+        self.readings: reading.Readings[_Told] = reading.Readings()
         self._readers = {
             capability: mapping.Reader(offer.SHAPES[capability], one, locale)
             for capability, one in options.offers.items()
@@ -289,7 +301,9 @@ class HTTP(base.Connector[Options]):
             )
             for ask in self._asks(capability, list(some), budget)
         ]
-        told = await asyncio.gather(*(ask.told() for ask in asks))
+        # One is awaited as it is: most often there is one, and a task for it would cost as much.
+        several = [ask.told() for ask in asks]
+        told = [await several[0]] if len(several) == 1 else await asyncio.gather(*several)
         found = {inquiry: given for ask in told for inquiry, given in ask.items()}
         given = [found[one] for one in inquiries]
         failures = [one for one in given if isinstance(one, errors.PartnerError)]
@@ -435,6 +449,10 @@ class HTTP(base.Connector[Options]):
         return values
 
 
+#: What each inquiry is told.
+_Told = dict[base.Inquiry, Sequence[offer.Offer] | errors.PartnerError]
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """One inquiry, by the partner's word for its topic, and what its call is filled in with."""
@@ -454,16 +472,30 @@ class _Ask:
     asked: Sequence[_Asked]
     budget: expression.Budget
 
-    async def told(self) -> dict[base.Inquiry, Sequence[offer.Offer] | errors.PartnerError]:
+    async def told(self) -> _Told:
         """Return what each inquiry is told."""
+        window, readings = self._window, self.connector.readings
         try:
-            rows = await self._rows()
+            rows, pages = await self._rows(window)
         except errors.PartnerError as failure:
             return {one.inquiry: failure for one in self.asked}
-        return {one.inquiry: await self._given(one, rows) for one in self.asked}
+        asked = (window, *(one.inquiry for one in self.asked))
+        known = readings.known(asked, pages)
+        if known is not None:
+            return known
+        keyed = _Rows.of(rows, self.offering.batch, self.budget)
+        told = {one.inquiry: await self._given(one, keyed) for one in self.asked}
+        if not any(isinstance(one, errors.PartnerError) for one in told.values()):
+            readings.keep(asked, pages, told)
+        return told
 
-    async def _rows(self) -> list[Any]:
-        """Return the rows of the first level, of all pages."""
+    @property
+    def _window(self) -> decode.Window:
+        values = self.asked[0].values
+        return values["since"], values["until"]
+
+    async def _rows(self, window: decode.Window) -> tuple[list[Any], list[bytes]]:
+        """Return the rows of the first level, of all pages; and the pages as they came."""
         values = self.asked[0].values
         if self.offering.batch:
             values = template.Values({**values.named, "batch": self._batch()}, values.zone)
@@ -473,14 +505,16 @@ class _Ask:
             self.offering.call,
             self.connector.options.errors,
             self.budget,
-            (values["since"], values["until"]),
+            window,
         )
         rows: list[Any] = []
+        pages = []
         async for page in paging.walk(self.offering.pages, caller, filled, self._count):
+            pages.append(page.body)
             rows += self.reader.top(page.data, self.budget)
             if len(rows) > mapping.MOST_ROWS:
                 raise errors.bad_answer(f"holds more than {mapping.MOST_ROWS:,} rows")
-        return rows
+        return rows, pages
 
     def _count(self, data: Any) -> int:  # noqa: ANN401 - data of any shape
         return len(self.reader.top(data, self.budget))
@@ -494,9 +528,7 @@ class _Ask:
                 each.append(item)
         return each if batch.join is None else batch.join.join(map(str, each))
 
-    async def _given(
-        self, one: _Asked, rows: Sequence[Any]
-    ) -> Sequence[offer.Offer] | errors.PartnerError:
+    async def _given(self, one: _Asked, rows: _Rows) -> Sequence[offer.Offer] | errors.PartnerError:
         """Return the offers for one inquiry, or why there are none for it alone."""
         told = {
             "topic": one.word,
@@ -505,39 +537,71 @@ class _Ask:
         }
         offers = []
         try:
-            for place, row in enumerate(self._own(one, rows)):
-                if place % _TURN_ROWS == 0:
+            for row in rows.of_one(one.word, self.offering.batch, self.budget):
+                if rows.is_turn():
                     await asyncio.sleep(0)
-                for seen in self.reader.within(row, self.budget):
-                    made = self.reader.made({**seen, "asked": told}, self.budget)
+                for seen in self.reader.within(row, self.budget, asked=told):
+                    made = self.reader.made(seen, self.budget)
                     if made is not None:
                         offers.append(made)
         except errors.PartnerError as failure:
             return failure
         return self.reader.chosen(offers, one.inquiry.since, one.inquiry.until)
 
-    def _own(self, one: _Asked, rows: Sequence[Any]) -> list[Any]:
-        """Return the rows for one inquiry: of a batch, those with its key.
+
+@dataclass(slots=True)
+class _Rows:
+    """The rows of the first level: of a batch by key, as far as they have one."""
+
+    all: Sequence[Any]
+    by_word: Mapping[str, Sequence[Any]]
+    failure: errors.PartnerError | None = None
+    read: int = 0
+
+    @classmethod
+    def of(cls, rows: Sequence[Any], batch: Batch | None, budget: expression.Budget) -> _Rows:
+        """Return rows by what a batch is keyed by, where there is one."""
+        by_word: dict[str, list[Any]] = {}
+        try:
+            for row in rows if batch else ():
+                word = str(budget.find(batch.key, expression.scope(row))) if batch else ""
+                by_word.setdefault(word, []).append(row)
+        except errors.PartnerError as failure:
+            return cls(rows, by_word, failure)
+        return cls(rows, by_word)
+
+    def of_one(self, word: str, batch: Batch | None, budget: expression.Budget) -> Sequence[Any]:
+        """Return the rows for one inquiry.
 
         Raises:
-            PartnerError: its row says so, or there is none.
+            PartnerError: its row says so, or there is none; or some row has no key.
         """
-        batch = self.offering.batch
         if batch is None:
-            return list(rows)
+            return self.all
         own = []
-        for row in rows:
-            seen = expression.scope(row)
-            if str(self.budget.find(batch.key, seen)) != one.word:
-                continue
-            rule = next((rule for rule in batch.errors if rule.fits(200, seen, self.budget)), None)
+        for row in self.by_word.get(word, ()):
+            rule = _rule(batch, row, budget)
             if rule is None:
                 own.append(row)
             elif rule.problem is not None:
                 raise call.failure(rule.problem)
+        if self.failure is not None:
+            raise self.failure
         if not own and batch.absent is not None:
             raise call.failure(batch.absent)
         return own
+
+    def is_turn(self) -> bool:
+        """Count a row that is read, and return whether everybody else has a turn before it."""
+        self.read += 1
+        return self.read % _TURN_ROWS == 1
+
+
+def _rule(batch: Batch, row: Any, budget: expression.Budget) -> call.Rule | None:  # noqa: ANN401 - data of any shape
+    if not batch.errors:
+        return None
+    seen = expression.scope(row)
+    return next((rule for rule in batch.errors if rule.fits(200, seen, budget)), None)
 
 
 def _merged(groups: Mapping[Any, list[_Asked]], offering: Offering) -> list[list[_Asked]]:
@@ -568,7 +632,7 @@ def _booked(
         found = budget.find(step.booking, seen)
         if found in (None, [], {}):
             return None
-        seen = expression.scope(found, reply=page.seen["reply"])
+        seen = expression.scope(found, {"reply": page.seen["reply"]})
 
     def told(sought: Any, type_: type[Any], name: str) -> Any:  # noqa: ANN401 - a field of any type
         cast = mapping.CASTS[type_]

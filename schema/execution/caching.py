@@ -57,7 +57,8 @@ class Hints:
             for field, hint in hints.items()
             if hint.scope is caching.Scope.PUBLIC
         }
-        self._open = {field for field, hint in hints.items() if hint is caching.OPEN}
+        #: Those that say the same to all who show nobody.
+        self.open = {field for field, hint in hints.items() if hint is caching.OPEN}
 
     def policy(self, document: ast.DocumentNode, name: str | None = None) -> Policy:
         """Return the policy of a valid document's operation: of this name, or its only one.
@@ -72,7 +73,7 @@ class Hints:
         kept = [self.public[one] for one in found if one in self.public]
         if kept and len(kept) == len(found):
             return Policy(min(kept), public=True)
-        is_open = bool(found) and found <= self.public.keys() | self._open
+        is_open = bool(found) and found <= self.public.keys() | self.open
         return Policy(None, public=False, open=True) if is_open else PRIVATE
 
 

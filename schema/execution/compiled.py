@@ -68,8 +68,8 @@ class Run(Protocol):
 class Planner(Executor[Any]):
     """An executor, as far as it says of fields whether all are told the same by them."""
 
-    #: Those that say the same to everybody, by type and name, until the menu is another.
-    public: Collection[tuple[str, str]] = frozenset()
+    #: Those that say the same of the same object whoever asks, unless they wait, by type and name.
+    same: Collection[tuple[str, str]] = frozenset()
 
 
 class Info:
@@ -275,6 +275,7 @@ class _Writer:
         if not self._may_wait:
             raise UnusualError
         self._waiting += 1
+        self._private += 1
         # What came is remembered: it will be there yet when the plan asks.
         filling = self.place(kind, details, _Source("v", "given", "p"))
         function, text = self._name("w"), self._name("q")
@@ -293,9 +294,9 @@ class _Writer:
         known = self._name("t", own)
         check = f"if type({name}) is not {known}: {source.other}({name})"
         is_same = varying == self._varying and private == self._private
-        if not is_same or not hasattr(own, "keep"):
+        if not is_same or "texts" not in getattr(own, "__dataclass_fields__", ()):
             return _Written([check, *found.lines], found.piece)
-        # Whatever is asked beside it, an entry of the menu says the same until there is another.
+        # Whatever is asked beside it, this object says the same by these partners on this day.
         place, text, kept = self._name("p", object()), self._name("q"), self._name("k")
         self._kept = True
         self._before.append(f"{kept} = {place}, info.context.languages")
@@ -305,7 +306,7 @@ class _Writer:
             f"if {text} is None or {text}[0] is not registry or {text}[1] != today:",
             *_inside(found.lines),
             f"    {text} = {found.text()}",
-            f"    {name}.keep({kept}, (registry, today, {text}))",
+            f"    {name}.texts.keep({kept}, (registry, today, {text}))",
             "else:",
             f"    {text} = {text}[2]",
         ]
@@ -375,7 +376,7 @@ class _Writer:
             if definition is graphql.TypeNameMetaFieldDef:
                 pieces.append(f'"{key}":"{kind.name}"')
             elif definition:
-                self._private += (kind.name, found[0].node.name.value) not in self._run.public
+                self._private += (kind.name, found[0].node.name.value) not in self._run.same
                 known = plain(definition, self._run.schema)
                 if known is None:
                     raise UnusualError

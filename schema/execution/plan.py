@@ -267,8 +267,19 @@ def _lightly(light: _Light, unit: compiled.Unit, root: object, run: Callable[[Wa
         text = unit.of(light)(root)
     except UnusualError as wrong:
         unit.met(wrong)
-        return run(light.waits)
+        done = run(light.waits)
+        if type(done) is CoroutineType:
+            return _ended(done, light.waits)
+        light.waits.drop()
+        return done
     return _waited(light, unit, text, run) if light.waits else _told(text)
+
+
+async def _ended(done: CoroutineType[Any, Any, Any], waits: Waits) -> Any:  # noqa: ANN401 - a result
+    try:
+        return await done
+    finally:
+        await waits.end()
 
 
 async def _waited(

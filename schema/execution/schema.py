@@ -143,7 +143,8 @@ class Schema(Subgraph):
         )
         self._after = after or _nothing_more
         self._reader = reading.Reader(self._schema, self.bounds, introspection=introspection)
-        self._executor.public = self._reader.hints.public
+        hints = self._reader.hints
+        self._executor.same = hints.public.keys() | hints.open
 
     async def execute(
         self,

@@ -11,11 +11,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from inspect import CORO_CREATED, getcoroutinestate
 from types import CoroutineType
 from typing import Any
 
 from graphql.pyutils import Path, Undefined
 from strawberry.execution.is_awaitable import optimized_is_awaitable
+
+from resolvers.pending import Pending
 
 #: A path, each step with those before it; None for the root.
 Steps = tuple[Any, str | int] | None
@@ -45,7 +48,7 @@ class _Gap:
 class Waits:
     """What one run waits for."""
 
-    __slots__ = ("_gaps", "_met", "_open", "_over", "_tasks")
+    __slots__ = ("_gaps", "_met", "_open", "_over", "_shared", "_tasks")
 
     def __init__(self) -> None:
         self._gaps: list[_Gap] = []
@@ -53,6 +56,10 @@ class Waits:
         self._met: dict[Steps, tuple[Any, bool]] = {}
         #: What was begun here; what others have begun may be theirs as well.
         self._tasks: set[asyncio.Future[Any]] = set()
+        #: What several gaps wait for, with all that each of them waits for yet.
+        self._shared: dict[
+            asyncio.Future[Any], list[tuple[_Gap, Pending[Any], set[asyncio.Future[Any]]]]
+        ] = {}
         self._open = 0
         self._over: asyncio.Future[None] | None = None
 
@@ -62,6 +69,8 @@ class Waits:
     def put(self, value: Any, fill: Fill, path: Steps) -> str:  # noqa: ANN401 - what a resolver returned
         """Return the text of a value, or the mark of its gap where it has to be waited for."""
         self._met[path] = value, False
+        if type(value) is Pending and all(one.done() for one in value.until):
+            return fill(value.value(), path)
         if type(value) is not CoroutineType and not optimized_is_awaitable(value):
             return fill(value, path)
         self._gaps.append(_Gap(value, fill, path))
@@ -100,8 +109,16 @@ class Waits:
             return call()
         return call() if found is Undefined else found
 
+    def drop(self) -> None:
+        """Forget what has not begun and will not be awaited."""
+        for found, _ in self._met.values():
+            if type(found) is CoroutineType and getcoroutinestate(found) == CORO_CREATED:
+                found.close()
+        self._met.clear()
+
     async def end(self) -> None:
         """Let nothing run that nobody waits for any more."""
+        self.drop()
         left = list(self._tasks)
         for one in left:
             one.cancel()
@@ -129,31 +146,54 @@ class Waits:
         await self._over
 
     def _begin(self, gaps: Sequence[_Gap]) -> None:
+        self._open += len(gaps)
         for gap in gaps:
+            if type(gap.awaited) is Pending:
+                self._pend(gap, gap.awaited)
+                continue
             awaited = asyncio.ensure_future(gap.awaited)
             if awaited is not gap.awaited:
                 self._tasks.add(awaited)
             self._met[gap.path] = awaited, False
-            self._open += 1
-            awaited.add_done_callback(partial(self._came, gap))
+            awaited.add_done_callback(partial(self._ended, gap))
 
-    def _came(self, gap: _Gap, awaited: asyncio.Future[Any]) -> None:
+    def _pend(self, gap: _Gap, pending: Pending[Any]) -> None:
+        """Wait for what others wait for as well: that takes no task for each."""
+        left = {one for one in pending.until if not one.done()}
+        for one in left:
+            if one not in self._shared:
+                self._shared[one] = []
+                one.add_done_callback(self._shared_ended)
+            self._shared[one].append((gap, pending, left))
+        if not left:
+            asyncio.get_running_loop().call_soon(self._came, gap, pending.value)
+
+    def _shared_ended(self, one: asyncio.Future[Any]) -> None:
+        for gap, pending, left in self._shared.pop(one):
+            left.discard(one)
+            if not left:
+                self._came(gap, pending.value)
+
+    def _ended(self, gap: _Gap, awaited: asyncio.Future[Any]) -> None:
         self._tasks.discard(awaited)
+        if not awaited.cancelled():
+            # It is told of, if anybody still listens.
+            awaited.exception()
+        self._came(gap, awaited.result)
+
+    def _came(self, gap: _Gap, value: Callable[[], Any]) -> None:
         self._open -= 1
-        wrong = asyncio.CancelledError() if awaited.cancelled() else awaited.exception()
         over = self._over
         if over is None or over.done():
             return
-        if wrong is None:
-            try:
-                self._fill(gap, awaited.result())
-                self._begin(gap.gaps)
-            except Exception as unfit:  # noqa: BLE001 - it is told to whoever waits
-                wrong = unfit
-        if wrong is not None:
+        try:
+            self._fill(gap, value())
+            self._begin(gap.gaps)
+        except (Exception, asyncio.CancelledError) as wrong:  # noqa: BLE001 - it is told to whoever waits
             over.set_exception(wrong)
-        elif not self._open:
-            over.set_result(None)
+        else:
+            if not self._open:
+                over.set_result(None)
 
     def _fill(self, gap: _Gap, value: object) -> None:
         try:

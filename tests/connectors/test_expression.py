@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jmespath
 import pytest
 
 from connectors import errors, expression
@@ -32,6 +33,39 @@ def find(source, data):
 )
 def test_an_expression_finds_what_it_names(source, data, found):
     assert find(source, data) == found
+
+
+DATA = {
+    "a": {"b": [{"c": 1, "d": "x"}, {"c": 3}], "e": None, "f": ""},
+    "g": 0,
+    "h": ["y", "z"],
+    "i": {"j": {"k": 2}},
+}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "i.j.k",
+        "a.b[0].c",
+        "a.b[-1].d || h[1]",
+        "a.f || a.e || g",
+        "[g, i.j.k, h]",
+        "missing.[a, b]",
+        "a.b[?c > `1`].c",
+        "a.b[*].[c, d] | [1]",
+        "{one: h, two: @.g}",
+        "h[] | join('-', @)",
+        "join('-', [h[0], to_string(g)])",
+        "not_null(a.e, a.f, g)",
+        "sort_by(a.b, &c)[-1].c",
+        "length(a.b) == `2` && !g",
+        "`[1, 2]`",
+        "keys(i)",
+    ],
+)
+def test_an_expression_finds_what_jmespath_says(source):
+    assert find(source, DATA) == jmespath.search(source, DATA)
 
 
 @pytest.mark.parametrize(

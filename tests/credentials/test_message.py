@@ -149,10 +149,10 @@ def test_a_request_that_lacks_a_header_of_its_signature_is_refused(missing):
 
 
 def test_long_headers_are_refused_unread():
-    begun = time.perf_counter()
+    begun = time.thread_time()
 
     assert flaw_of({**signed(), "x": "y" * 20_000_000}) is Flaw.TOO_LARGE
-    assert time.perf_counter() - begun < 0.05
+    assert time.thread_time() - begun < 0.05
 
 
 @given(st.text(), st.text(), st.text(), st.text(), st.binary())

@@ -71,6 +71,7 @@ async def test_two_sizes_are_proved_to_be_of_one_log(hub, log):
     assert merkle.extends((3, old), (5, bytes.fromhex(head["root"])), hashes)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("path", "query", "status"),
     [
@@ -95,6 +96,7 @@ async def test_a_question_that_is_none_is_refused(hub, log, path, query, status)
     assert answer.json()["message"]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("body", "status"),
     [

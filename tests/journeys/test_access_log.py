@@ -200,6 +200,7 @@ async def test_nobody_reads_another_s_log_nor_goes_on_in_it(ask, tills, log):
     assert stolen.codes == ["BAD_CURSOR"]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("viewer", ["anonymous", "officer", "partner", "admin"])
 @pytest.mark.parametrize("document", [LOG, PROMPTS, "{ consents { id } }", "{ devices { id } }"])
 async def test_what_is_a_holder_s_own_is_nobody_else_s(ask, tills, document, viewer):
@@ -318,6 +319,7 @@ async def test_who_cannot_be_noted_to_have_confirmed_has_not_confirmed(hub, ask,
     assert (answer.codes, prompt["verification"]) == (["INTERNAL"], waiting)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("reason", ["", " ", "x" * 201, "a\nb"])
 async def test_an_officer_says_why(ask, waiting, reason):
     given = {"verification": waiting, "reason": reason}
@@ -331,6 +333,7 @@ async def test_an_officer_confirms_nothing_that_waits_for_nobody(act, tills):
     assert (await act(ASSIST, given, viewer="officer"))["code"] == "UNKNOWN_PROMPT"
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("viewer", ["anonymous", "partner", "holder", "integrator"])
 async def test_nobody_but_an_officer_confirms_for_another(ask, waiting, viewer):
     given = {"verification": waiting, "reason": "A reason."}

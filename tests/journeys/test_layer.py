@@ -83,7 +83,9 @@ async def layered(hub, clock, tmp_path):
     after = after.replace("since: 2024-01-01", "since: 2026-01-01")  # as the city's rule
     service.write_text(before + RULE + after + EXAMPLES, encoding="utf-8")
     clock.pass_seconds(3600)
-    return await publication.publish(hub.hub.database, folder, lambda: KNOWN, clock())
+    published = await publication.publish(hub.hub.database, folder, lambda: KNOWN, clock())
+    hub.hub.catalogue = None  # what it knew is no more in force
+    return published
 
 
 @pytest.fixture

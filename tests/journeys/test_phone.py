@@ -150,6 +150,7 @@ async def test_no_more_phones_are_linked_than_a_person_has(ask, act):
     assert answer.codes == ["BAD_INPUT"]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "given",
     [
@@ -301,6 +302,7 @@ async def test_no_credential_outlives_its_card(hub, act, clock):
     assert batch["expiresAt"].startswith("2026-11-24T16:00")
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("many", [0, 11])
 async def test_a_batch_is_of_one_to_ten(ask, act, many):
     given = [point(ECKey.generate_key("P-256"))] * many

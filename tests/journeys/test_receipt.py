@@ -191,6 +191,7 @@ async def test_an_admin_has_the_cards_of_a_district_count_and_no_more(hub):
     assert after.json()["data"]["trustedIssuers"] == []
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("changed", "fault"),
     [
@@ -210,6 +211,7 @@ async def test_what_cannot_be_agreed_is_a_fault(hub, changed, fault):
     assert hub.hub.authority.issuers.entries(hub.clock()) == []
 
 
+@pytest.mark.any_database
 async def test_nobody_else_decides_whom_the_hub_trusts(hub):
     given = {"input": await agreement(hub)}
 

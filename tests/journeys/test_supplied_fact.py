@@ -134,6 +134,7 @@ async def test_who_is_settled_without_it_is_not_asked_about(hub, verdict, person
     assert hub.calls() == {}
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "asked",
     [
@@ -175,6 +176,7 @@ async def test_what_was_attested_is_not_asked(hub, parent, verdict):
     assert hub.calls() == {}
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("role", ["anonymous", "officer", "admin", "partner", "integrator"])
 async def test_it_is_asked_in_nobody_elses_name(hub, parent, verdict, role):
     hub.asked_by(role, parent(2))

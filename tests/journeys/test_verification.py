@@ -274,6 +274,7 @@ async def test_a_check_over_plain_http_is_the_same_check(cinema):
     assert posted.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("body", "status", "refusal"),
     [

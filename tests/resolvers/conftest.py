@@ -81,6 +81,8 @@ class Played:
         self.manifest = SimpleNamespace(name=text.Text({"en": slug}))
         self.asked: list[tuple] = []
         self.offers = ()
+        #: What it answers to whatever it is asked.
+        self.answer: Answer | None = None
         self.raises: Exception | None = None
         self.supplied: list[tuple] = []
         self.knows: dict = {}
@@ -95,7 +97,8 @@ class Played:
         if self.raises:
             raise self.raises
         return [
-            Answer(
+            self.answer
+            or Answer(
                 partner=self.slug,
                 freshness=Freshness.LIVE,
                 offers=self.offers,

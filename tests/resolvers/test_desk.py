@@ -54,7 +54,7 @@ async def test_partners_are_asked_when_reading_is_over(registry, partners):
             await gate.wait()
         return await desk.ask("first", about("late"))
 
-    early = asyncio.create_task(desk.ask("first", about("early")))
+    early = asyncio.ensure_future(desk.ask("first", about("early")))
     late = asyncio.create_task(reads_then_asks())
     await asyncio.sleep(0.02)
     asked_before = list(partners["first"].asked)
@@ -110,8 +110,8 @@ async def test_a_supplier_that_raises_lets_nobody_wait_for_ever(desk, partners):
 
 
 async def test_who_leaves_does_not_take_the_answer_from_the_others(desk, partners):
-    leaving = asyncio.create_task(desk.ask("first", about("film")))
-    staying = asyncio.create_task(desk.ask("first", about("film")))
+    leaving = asyncio.ensure_future(desk.ask("first", about("film")))
+    staying = asyncio.ensure_future(desk.ask("first", about("film")))
     await asyncio.sleep(0)
 
     leaving.cancel()

@@ -145,6 +145,7 @@ async def test_nobody_but_the_issuer_speaks_of_its_cards(authority, neighbour, c
     assert await authority.issuers.status_of(check.NEIGHBOUR, URI, 6) is None
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("iss", "uri"),
     [

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from connectors.partner import Answer, Freshness
 from eligibility.verdict import Outcome
 from models import errors
 from models.offer import Appointment, Quote
@@ -93,6 +94,28 @@ async def test_what_has_begun_is_left_out_before_the_first_are_taken(asked, part
     found = await asked(Wanted(first=1))
 
     assert [one.id for one in found.pages[0].offers] == ["3"]
+
+
+@pytest.mark.parametrize(("minutes", "ids"), [(0, ["1"]), (4, ["1"]), (5, ["2"]), (-9, ["0"])])
+async def test_an_answer_has_one_page_until_an_offer_begins(
+    context_of, catalogue_of, partners, minutes, ids
+):
+    found = catalogue_of(a_service("dentist", partners=ASKS[:1]))
+    starts = (at(NOW + timedelta(minutes=one), place) for place, one in enumerate((-5, 5, 9)))
+    partners["first"].answer = Answer("first", Freshness.LIVE, tuple(starts), NOW)
+
+    async def told(minutes):
+        context = context_of(found=found)
+        context.now += timedelta(minutes=minutes)
+        service = found.services["dentist"]
+        [page] = (await offer.for_viewer(context, service, Wanted(first=1))).pages
+        return page
+
+    first, later, again = await told(0), await told(minutes), await told(minutes)
+
+    assert [one.id for one in later.offers] == ids
+    assert (later is first) is (ids == ["1"])
+    assert again is later
 
 
 async def test_what_has_no_start_is_never_over(asked, partners):

@@ -130,9 +130,7 @@ async def test_a_token_is_worth_what_it_was_asked_for(hub, hospital):
 async def test_what_is_taken_from_a_verifier_its_tokens_lose_at_once(hub, hospital):
     by, directory = await hospital.token(), hub.hub.authority.verifiers
     less = {"scopes": (Scope.VERIFY_CODE,)}
-    await enrolment.change(
-        directory, hospital.code, less, hub.hub.catalogue or ["medical-green-channel"]
-    )
+    await enrolment.change(directory, hospital.code, less, ["medical-green-channel"])
 
     assert heard(hub, hospital.headers(by)).verifier.scopes == {Scope.VERIFY_CODE}
 

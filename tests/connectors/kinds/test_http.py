@@ -55,6 +55,29 @@ async def test_a_partner_that_chooses_by_time_is_asked_for_each_time(odd, asked)
     assert sorted(request.query["from"] for request in requests) == ["2026-11-22", "2026-11-23"]
 
 
+async def test_an_answer_is_read_once_until_it_says_something_else(odd, asked):
+    bodies = [{"rows": rows("a")}, {"rows": rows("a")}, {"rows": rows("b")}]
+    connector, requests = await odd(http.HTTP, talks(), *bodies)
+    one = asked("showing", "film")
+
+    [first], [same], [other] = [await connector.answer([one]) for _ in bodies]
+
+    assert len(requests) == 3
+    assert same[0] is first[0]
+    assert ids(other) == ["b"]
+
+
+async def test_an_answer_that_is_wrong_is_read_anew(odd, asked):
+    connector, _ = await odd(http.HTTP, talks(), {"rows": [{"id": "a"}]})
+    failures = []
+    for _ in range(2):
+        with pytest.raises(errors.Misconfigured) as raised:
+            await connector.answer([asked("showing", "film")])
+        failures.append(raised.value)
+
+    assert failures[0] is not failures[1]
+
+
 async def test_of_two_calls_one_fails_alone(odd, asked):
     connector, _ = await odd(http.HTTP, talks(), {"rows": rows("a")}, {"wrong": 1})
 
