@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -57,44 +57,43 @@ class Offered:
     pages: tuple[Page, ...]
 
 
-def for_viewer(
-    context: Context,
-    service: menu.Service,
-    wanted: Wanted,
-    path: Callable[[], verdict.Path] = tuple,
-) -> Awaitable[Offered]:
+async def for_viewer(
+    context: Context, service: menu.Service, wanted: Wanted, path: verdict.Path = ()
+) -> Offered:
     """Return what the service's partners offer the viewer, all asked side by side.
 
-    It is ``Pending``, unless partners have to supply facts before. ``path`` returns where the field
-    is that asks, as for ``verdict.settled``.
+    ``path`` leads to the field that asks, as for ``verdict.settled``.
 
     Raises:
         BadInputError: ``first`` or the days are out of range.
     """
-    size = page.size(wanted.first, least=1)
-    since, until = _days(context, wanted)
-    if verdict.is_eligible(context, service):
-        return _offered(context, service.partners, since, until, size)
-    return _settled(context, service, since, until, size, path())
-
-
-async def _settled(
-    context: Context,
-    service: menu.Service,
-    since: date,
-    until: date,
-    size: int,
-    path: verdict.Path,
-) -> Offered:
+    at_once = for_eligible(context, service, wanted)
+    if at_once is not None:
+        return await at_once
     judged = await verdict.settled(context, verdict.on(context, service), path)
     if judged.verdict.outcome is not Outcome.ELIGIBLE:
         return Offered(judged.verdict.outcome, ())
-    return await _offered(context, service.partners, since, until, size)
+    return await _offered(context, service.partners, _window(context, wanted))
+
+
+def for_eligible(
+    context: Context, service: menu.Service, wanted: Wanted
+) -> Pending[Offered] | None:
+    """Return the same where it takes no partner to know that the viewer is eligible; else None.
+
+    Raises:
+        BadInputError: ``first`` or the days are out of range.
+    """
+    window = _window(context, wanted)
+    if not verdict.is_eligible(context, service):
+        return None
+    return _offered(context, service.partners, window)
 
 
 def _offered(
-    context: Context, asks: Sequence[menu.Ask], since: date, until: date, size: int
+    context: Context, asks: Sequence[menu.Ask], window: tuple[date, date, int]
 ) -> Pending[Offered]:
+    since, until, size = window
     asked = _asked(context, asks, since, until)
 
     def offered() -> Offered:
@@ -119,7 +118,7 @@ async def named(
     """
     failed: Answer | None = None
     for ahead in (AHEAD, MOST_AHEAD):
-        since, until = _days(context, Wanted(until=context.today + ahead))
+        since, until, _ = _window(context, Wanted(until=context.today + ahead))
         for ask, asked in zip(asks, _asked(context, asks, since, until), strict=True):
             if (answer := await asked).problem:
                 failed = answer
@@ -191,12 +190,13 @@ def _still_ahead(offers: Sequence[Offer], now: datetime) -> tuple[Offer, ...]:
     )
 
 
-def _days(context: Context, wanted: Wanted) -> tuple[date, date]:
-    """Return the first and the last of the days asked for."""
+def _window(context: Context, wanted: Wanted) -> tuple[date, date, int]:
+    """Return the first and the last of the days asked for, and of each partner how many offers."""
+    size = page.size(wanted.first, least=1)
     since = wanted.since or context.today
     until = wanted.until or since + AHEAD
     if not since <= until <= since + MOST_AHEAD:
         raise errors.BadInputError(
             f"`until` must be from 0 to {MOST_AHEAD.days} days after `since`."
         )
-    return since, until
+    return since, until, size

@@ -6,7 +6,6 @@ from collections.abc import Awaitable
 from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -20,7 +19,6 @@ from models.offer import Capability
 from resolvers import menu as catalogue
 from resolvers import offer as offers
 from resolvers import verdict as verdicts
-from resolvers.pending import Pending
 from schema import cost, offer, scalars
 from schema.caching import OPEN, PRIVATE, PUBLIC
 from schema.entry import Citation, Entry
@@ -679,18 +677,15 @@ class Service(Node):
         ] = None,
     ) -> Awaitable[ServiceOffers]:
         wanted = offers.Wanted(first=first, since=since, until=until)
-        found = offers.for_viewer(info.context, self.row, wanted, partial(_path, info))
-        if isinstance(found, Pending):
-            return found.then(lambda one: ServiceOffers.of(one, info))
-        return _offered(found, info)
+        at_once = offers.for_eligible(info.context, self.row, wanted)
+        if at_once is not None:
+            return at_once.then(lambda found: ServiceOffers.of(found, info))
+        return _offered(info, self.row, wanted)
 
 
-def _path(info: Info) -> list[str | int]:
-    return info.path.as_list()
-
-
-async def _offered(found: Awaitable[offers.Offered], info: Info) -> ServiceOffers:
-    return ServiceOffers.of(await found, info)
+async def _offered(info: Info, row: menu.Service, wanted: offers.Wanted) -> ServiceOffers:
+    found = await offers.for_viewer(info.context, row, wanted, info.path.as_list())
+    return ServiceOffers.of(found, info)
 
 
 async def _settled(info: Info, found: verdicts.Judged) -> Verdict:

@@ -573,10 +573,9 @@ class Query:
     ) -> list[Node | None] | Awaitable[list[Node | None]]:
         if len(ids) > MOST_IDS:
             raise errors.BadInputError(f"`ids` has {len(ids)}; at most {MOST_IDS} may be asked.")
-        found = [_node(info, one) for one in ids]
-        if any(map(inspect.isawaitable, found)):
-            return _awaited(found)
-        return cast("list[Node | None]", found)
+        if _LOOKED_UP.isdisjoint(map(_kind, ids)):
+            return cast("list[Node | None]", [_node(info, one) for one in ids])
+        return _looked_up(info, ids)
 
 
 async def before(context: Context, fields: frozenset[str]) -> None:
@@ -603,14 +602,26 @@ _ENTITIES: Mapping[str, _Entity] = {
 }
 
 
+#: Those of them that are read from the database.
+_LOOKED_UP = frozenset(
+    name
+    for name, entity in _ENTITIES.items()
+    if inspect.iscoroutinefunction(entity.resolve_reference)
+)
+
+
+def _kind(id: str) -> str:
+    return id.partition(":")[0]
+
+
 def _node(info: Info, id: str) -> Node | Awaitable[Node | None] | None:
-    entity = _ENTITIES.get(id.partition(":")[0])
+    entity = _ENTITIES.get(_kind(id))
     return entity.resolve_reference(info, id) if entity else None
 
 
-async def _awaited(found: Iterable[Node | Awaitable[Node | None] | None]) -> list[Node | None]:
-    return list(await asyncio.gather(*map(_given, found)))
+async def _looked_up(info: Info, ids: Iterable[str]) -> list[Node | None]:
+    async def one(id: str) -> Node | None:
+        found = _node(info, id)
+        return await found if inspect.isawaitable(found) else found
 
-
-async def _given(found: Node | Awaitable[Node | None] | None) -> Node | None:
-    return await found if inspect.isawaitable(found) else found
+    return list(await asyncio.gather(*map(one, ids)))
