@@ -43,11 +43,12 @@ test: $(VENV)/dev.stamp  ## the tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest -q -n 2 --dist loadfile
 
 quick: $(VENV)/dev.stamp  ## the tests of the inner loop: SQLite, few examples, nothing of others, no whole hub
-	$(BIN)/pytest -q -n 2 --dist loadfile --database sqlite --examples 5 --without-hub \
+	$(BIN)/pytest -q -n 2 --dist worksteal --database sqlite --examples 5 --without-hub \
 		$(addprefix --ignore tests/,$(WHOLE))
 
-# Left to `make test`: processes, browsers, software of others, everybody of a district, the menu.
+# Left to `make test`: processes, browsers, waiting, software of others, a whole district or menu.
 WHOLE := benchmarks conformance journeys kit servers test_server.py web \
+	connectors/test_board.py connectors/test_command.py connectors/test_http.py \
 	connectors/test_wiremock.py eligibility/test_compilers.py eligibility/test_turning.py \
 	endpoints/test_protocol.py endpoints/test_token.py menu/test_examples.py \
 	menu/test_menu_folder.py resolvers/test_audit.py resolvers/test_publication.py

@@ -14,6 +14,7 @@ from benchmarks import (
     partners,
     people,
     rules,
+    small,
     status,
     verification,
 )
@@ -29,7 +30,7 @@ def main() -> None:
     )
     commands = parser.add_subparsers(
         dest="command",
-        metavar="people | broken | growth | memory | partners | peers | rules | status | "
+        metavar="people | broken | growth | memory | partners | peers | rules | small | status | "
         "verification",
     )
     many = commands.add_parser("people", help="the database with very many people")
@@ -53,15 +54,20 @@ def main() -> None:
     listed = commands.add_parser("status", help="status lists of a million entries, built anew")
     listed.add_argument("number", nargs="?", type=int, default=status.MILLION, help="of entries")
     listed.add_argument("--database", help="an empty one")
+    commands.add_parser("small", help="small queries while a large one runs")
     commands.add_parser("verification", help="cards checked online, how many a second")
-    asked = parser.parse_args()
+    _run(parser.parse_args())
+
+
+def _run(asked: argparse.Namespace) -> None:
     match asked.command:
         case "people":
             people.main(asked.number, asked.database)
         case "broken":
             broken.main()
-        case "growth" | "partners" | "verification" as command:
-            one = {"growth": growth, "partners": partners, "verification": verification}[command]
+        case "growth" | "partners" | "small" | "verification" as command:
+            modules = {"growth": growth, "partners": partners, "small": small}
+            one = {**modules, "verification": verification}[command]
             one.main(one.QUICK if asked.quick else one.FULL)
         case "memory":
             effort = memory.QUICK if asked.quick else memory.FULL

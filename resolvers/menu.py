@@ -173,7 +173,9 @@ class Catalogue:
         """
         scope, size = page.Scope("menu", wanted), page.size(first)
         passed = scope.key(after) if after is not None else ""
-        left = [one for one in self.on_menu(on, wanted) if self._places[one.code] > passed]
+        left: Sequence[menu.Service] = self.on_menu(on, wanted)
+        if passed:
+            left = [one for one in left if self._places[one.code] > passed]
         return scope.page(left[: size + 1], size, lambda one: self._places[one.code])
 
     def _check(self, wanted: Filter) -> None:
@@ -187,7 +189,8 @@ class Catalogue:
         }
         for name, entries in lists.items():
             code = getattr(wanted, name)
-            if code is not None and code not in (known := [entry.code for entry in entries]):
+            if code is not None and all(entry.code != code for entry in entries):
+                known = [entry.code for entry in entries]
                 raise errors.UnknownCodeError(name.replace("_", " "), code, known)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from strawberry.schema.config import StrawberryConfig
@@ -44,7 +45,7 @@ def build_schema(
 
     What it runs is counted in ``measures``; with ``traces``, gateways are told of its times.
     """
-    return _built(limits, introspection=introspection, measures=measures, traces=traces)
+    return _built().over(limits, introspection=introspection, measures=measures, traces=traces)
 
 
 def sdl() -> str:
@@ -52,17 +53,12 @@ def sdl() -> str:
 
     A sorted schema only prints: its types are copies, in which unions do not know their members.
     """
-    return _built(None, sort=True).as_str() + "\n"
+    return _built(sort=True).as_str() + "\n"
 
 
-def _built(
-    limits: execution.Limits | None,
-    *,
-    introspection: bool = True,
-    measures: Measures | None = None,
-    traces: bool = False,
-    sort: bool = False,
-) -> execution.Schema:
+@cache
+def _built(*, sort: bool = False) -> execution.Schema:
+    """Return the schema, made once: what it says depends on nothing."""
     return execution.Schema(
         query=query.Query,
         mutation=mutation.Mutation,
@@ -74,12 +70,8 @@ def _built(
             sort_schema=sort,
             enable_experimental_incremental_execution=True,
         ),
-        bounds=limits,
-        introspection=introspection,
         before=query.before,
         after=_over,
-        measures=measures,
-        traces=traces,
     )
 
 

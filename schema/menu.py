@@ -486,12 +486,13 @@ class Service(Node):
     @classmethod
     def of(cls, row: menu.Service, info: Info) -> Service:
         """Return the service as the graph says it: made once for each revision of the menu."""
-        return info.context.catalogue.once(
-            ("Service", row.code),
-            lambda: cls(
+        made, key = info.context.catalogue.once, (cls, row.code)
+        if key not in made:
+            made[key] = cls(
                 id=global_id("Service", row.code), row=row, needs=RequiredDocument.all(row, info)
-            ),
-        )
+            )
+        found: Service = made[key]
+        return found
 
     @classmethod
     def resolve_reference(cls, info: Info, id: str = "", code: str = "") -> Service | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING
+from datetime import date, datetime
 from typing import Any
 
 import graphql
@@ -18,7 +19,7 @@ from strawberry.types.base import (
     StrawberryOptional,
     has_object_definition,
 )
-from strawberry.types.enum import has_enum_definition
+from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.field import StrawberryField
 
 from schema.execution import variable
@@ -29,7 +30,7 @@ Convert = Callable[[Any], Any]
 #: Makes of variables, as GraphQL reads them, what a resolver takes; of none, what is given else.
 Read = Callable[..., Any]
 
-_AS_IT_IS = frozenset({bool, float, int, str, strawberry.ID})
+_AS_IT_IS = frozenset({bool, date, datetime, float, int, str, strawberry.ID})
 
 
 class Arguments:
@@ -98,7 +99,8 @@ class Arguments:
     def _convert(self, kind: Any) -> Convert:  # noqa: ANN401 - any of strawberry's types
         if isinstance(kind, StrawberryOptional) and not isinstance(kind, StrawberryMaybe):
             return self._convert(kind.of_type)
-        if kind in _AS_IT_IS or has_enum_definition(kind):
+        is_enum = isinstance(kind, StrawberryEnumDefinition) or has_enum_definition(kind)
+        if kind in _AS_IT_IS or is_enum:
             return _as_it_is
         if isinstance(kind, StrawberryList):
             return self._list(kind)

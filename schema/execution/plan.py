@@ -60,6 +60,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
     plans: ClassVar[Plans]
     #: Whether parts of the data may be JSON.
     as_text = False
+    #: Whether so much is asked that compiling it pays at once.
+    is_large = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - graphql-core's
         super().__init__(*args, **kwargs)
@@ -79,12 +81,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         root: object = None,
         *,
         as_text: bool = False,
+        is_large: bool = False,
         recorder: Recorder | None = None,
     ) -> Any:  # noqa: ANN401 - a result, or a coroutine of one, or errors
         """Return an operation's result, or a coroutine of it; errors of its variables else.
 
-        Where it is to be a text at last, ``as_text``, parts of the data may be JSON. What is
-        recorded runs field by field, as graphql-core has it.
+        Where it is to be a text at last, ``as_text``, parts of the data may be JSON. What is asked
+        for the first time is compiled where so much is asked, ``is_large``, that it pays at once.
+        What is recorded runs field by field, as graphql-core has it.
         """
         coerced = prepared.variables.read(variables)
         if isinstance(coerced, list):
@@ -107,7 +111,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
                 is_awaitable=optimized_is_awaitable,
                 hide_suggestions=True,
             )
-            one.as_text, one.waits = as_text, waits
+            one.as_text, one.is_large, one.waits = as_text, is_large, waits
             return one.execute_operation() if plan is None else one._by(plan)
 
         if not as_text or plan is None or plan.unit is None:
@@ -315,8 +319,8 @@ class _Plan:
     ) -> None:
         self.operation = run.operation
         self.size = 0
-        #: Whether it was asked for again.
-        self.is_warm = False
+        #: Whether it is worth compiling: it was asked for again, or is large.
+        self.is_warm = run.is_large
         self._grouped = kind, grouped
         self._fields: Sequence[_Field] = ()
         self._unit: compiled.Unit | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -25,6 +26,9 @@ from schema.execution.reading import Prepared
 from schema.execution.tracing import WANTED, WEIGHT, Recorder
 
 T = TypeVar("T")
+
+#: What costs so much takes longer to run than to compile.
+_LARGE = 1_000
 
 _ALLOWED = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
@@ -131,19 +135,41 @@ class Schema(Subgraph):
         traces: bool = False,
         **parts: Any,  # noqa: ANN401 - strawberry's own arguments, passed on
     ) -> None:
-        self.bounds = bounds or limits.Limits()
-        self._traces = traces
+        self._executor = plan.Executor
+        super().__init__(query=query, federation_version="2.9", **parts)
         self._before = before or _nothing
-        self.measures = measures or Measures()
-        self._executor = _executor(self.bounds.seconds)
-        super().__init__(
-            query=query,
-            federation_version="2.9",
-            **parts,
-        )
         self._after = after or _nothing_more
+        self._begin(bounds, introspection=introspection, measures=measures, traces=traces)
+
+    def over(
+        self,
+        bounds: limits.Limits | None,
+        *,
+        introspection: bool,
+        measures: Measures | None,
+        traces: bool,
+    ) -> Schema:
+        """Return the same schema with limits, measures and remembered documents of its own."""
+        other = copy.copy(self)
+        other._begin(  # noqa: SLF001 - one of ours
+            bounds, introspection=introspection, measures=measures, traces=traces
+        )
+        return other
+
+    def _begin(
+        self,
+        bounds: limits.Limits | None,
+        *,
+        introspection: bool,
+        measures: Measures | None,
+        traces: bool,
+    ) -> None:
+        self.bounds = bounds or limits.Limits()
+        self.measures = measures or Measures()
+        self._traces = traces
         self._reader = reading.Reader(self._schema, self.bounds, introspection=introspection)
         hints = self._reader.hints
+        self._executor = _executor(self.bounds.seconds)
         self._executor.same = hints.public.keys() | hints.open
 
     async def execute(
@@ -237,6 +263,7 @@ class Schema(Subgraph):
             context,
             root,
             as_text=asked.as_text,
+            is_large=points >= _LARGE,
             recorder=recorder,
         )
         if isinstance(done, list):
