@@ -297,15 +297,13 @@ async def test_what_is_no_http_is_refused_with_a_plain_sentence(connect):
     assert told.endswith(b"This is no HTTP request.")
 
 
-async def test_while_the_process_is_leaving_each_answer_is_the_last_of_its_connection(connect):
-    class Leaving:
-        begun = False
-
-    leaving = Leaving()
+@contextlib.asynccontextmanager
+async def living(**state):
+    """Serve an application whose lifespan has this state; yield its port."""
 
     async def app(scope, receive, send):
         if scope["type"] == "lifespan":
-            scope["state"][protocol.LEAVING] = leaving
+            scope["state"].update(state)
             await receive()
             await send({"type": "lifespan.startup.complete"})
             await receive()
@@ -319,13 +317,90 @@ async def test_while_the_process_is_leaving_each_answer_is_the_last_of_its_conne
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event
         await asyncio.sleep(0.01)
-    pair = await connect(server.servers[0].sockets[0].getsockname()[1])
-    first = await asked(pair)
-    leaving.begun = True
-
-    last = await asked(pair)
-
-    assert (first, last) == ((200, b"0"), (200, b"0"))
-    assert await ended(pair) < 1
+    yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     await running
+
+
+async def test_while_the_process_is_leaving_each_answer_is_the_last_of_its_connection(connect):
+    class Leaving:
+        begun = False
+
+    leaving = Leaving()
+    async with living(**{protocol.LEAVING: leaving}) as port:
+        pair = await connect(port)
+        first = await asked(pair)
+        leaving.begun = True
+
+        last = await asked(pair)
+
+        assert (first, last) == ((200, b"0"), (200, b"0"))
+        assert await ended(pair) < 1
+
+
+@contextlib.asynccontextmanager
+async def instant():
+    """Serve what answers at once, to bodies that want it; yield its port and what was asked."""
+    heard = []
+
+    def answer(scope, body):
+        heard.append(body)
+        return (200, b"content-length: 7\r\n\r\n", b"at once") if body == b"now" else None
+
+    async with living(**{protocol.INSTANT: {"/now": answer}}) as port:
+        yield port, heard
+
+
+def sent(body, path=b"/now", more=b""):
+    head = b"POST %s HTTP/1.1\r\nhost: x\r\n%scontent-length: %d\r\n\r\n"
+    return head % (path, more, len(body)) + body
+
+
+async def test_what_is_at_hand_is_answered_at_once_and_the_rest_as_ever(connect):
+    async with instant() as (port, heard):
+        pair = await connect(port)
+
+        found = [await asked(pair, sent(body)) for body in (b"now", b"later", b"now")]
+        elsewhere = await asked(pair, sent(b"now", path=b"/"))
+
+    assert found == [(200, b"at once"), (200, b"5"), (200, b"at once")]
+    assert elsewhere == (200, b"3")
+    assert heard == [b"now", b"later", b"now"]
+
+
+async def test_requests_that_come_together_are_answered_in_their_order(connect):
+    async with instant() as (port, _):
+        reader, writer = await connect(port)
+
+        writer.write(sent(b"now") + sent(b"later") + sent(b"now"))
+        found = b""
+        while found.count(b"HTTP/1.1 200") < 3 or not found.endswith((b"3", b"at once")):
+            found += await asyncio.wait_for(reader.read(65536), 2)
+
+    bodies = [one.partition(b"\r\n\r\n")[2] for one in found.split(b"HTTP/1.1 200 OK")[1:]]
+    assert bodies[:2] == [b"at once", b"5"]
+    assert bodies[2] in {b"at once", b"3"}
+
+
+async def test_a_request_that_is_not_whole_yet_is_answered_as_ever(connect):
+    async with instant() as (port, heard):
+        reader, writer = await connect(port)
+        whole = sent(b"now")
+
+        writer.write(whole[:-1])
+        await asyncio.sleep(0.1)
+        found = await asked((reader, writer), whole[-1:])
+
+    assert found == (200, b"3")
+    assert heard == []
+
+
+async def test_whoever_wants_the_connection_ended_has_it_ended(connect):
+    async with instant() as (port, heard):
+        pair = await connect(port)
+
+        found = await asked(pair, sent(b"now", more=b"connection: close\r\n"))
+
+        assert found == (200, b"3")
+        assert await ended(pair) < 1
+    assert heard == []

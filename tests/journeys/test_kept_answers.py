@@ -159,8 +159,8 @@ async def test_a_kept_answer_is_charged_as_any_other(stand):
     assert statuses[-1] == 429
 
 
-RATES = """{ service(code: "exchange-rates") { ... on Service {
-  offers(first: 3) { withheld { outcome } pages { freshness observedAt nodes { id title } } } } } }"""
+RATES = """{ service(code: "exchange-rates") { ... on Service { offers(first: 3) {
+  withheld { outcome } pages { freshness observedAt nodes { id title } } } } } }"""
 
 
 def freshness(answer) -> set[str]:
