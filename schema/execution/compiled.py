@@ -48,8 +48,8 @@ _PATIENCE = 3
 _MOST_FIELDS = 2_000
 
 
-class RefusedError(UnusualError):
-    """Whoever asks may not see a field."""
+class RaisedError(UnusualError):
+    """What was asked could not be answered; the plan says why."""
 
 
 class Run(Protocol):
@@ -122,12 +122,12 @@ class Unit:
         try:
             return self._make(run, Info(run.context_value))
         except Exception as wrong:
-            raise UnusualError from wrong
+            raise RaisedError from wrong
 
     def met(self, wrong: UnusualError) -> None:
         """Note that the plan has to run it again."""
-        # Whoever may not see a field says nothing of what others will meet.
-        self._unusual += not isinstance(wrong, RefusedError)
+        # What one may not see, or asks for wrongly, says nothing of what others will meet.
+        self._unusual += not isinstance(wrong, RaisedError)
 
 
 def unit(
@@ -205,6 +205,7 @@ class _Writer:
         self._may_wait = may_wait
         self._known: dict[str, Any] = {
             "Info": Info,
+            "Raised": RaisedError,
             "Unusual": UnusualError,
             "admit": _admit,
             "other": _other,
@@ -243,7 +244,7 @@ class _Writer:
             "        except Unusual:",
             "            raise",
             "        except Exception as wrong:",
-            "            raise Unusual from wrong",
+            "            raise Raised from wrong",
             "    return entry",
         ]
         return compile("\n".join(lines), "<selection>", "exec")
@@ -535,11 +536,8 @@ def _is_gate(extension: object) -> bool:
 
 
 def _admit(gates: Sequence[Any], context: object) -> None:
-    try:
-        for gate in gates:
-            gate.admit(context)
-    except Exception as refused:
-        raise RefusedError from refused
+    for gate in gates:
+        gate.admit(context)
 
 
 def _handled(schema: graphql.GraphQLSchema) -> bool:

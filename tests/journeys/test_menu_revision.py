@@ -64,7 +64,7 @@ async def test_a_new_menu_is_in_force_within_seconds_without_a_restart(hub, ask,
         async def is_in_force() -> bool:
             return (await ask(SEEN)).json()["data"]["edition"]["revision"] == revision
 
-        await eventually(is_in_force)
+        await eventually(is_in_force, 15)
         after = (await ask(SEEN)).json()["data"]
 
     assert is_new
