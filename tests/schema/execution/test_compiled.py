@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import decimal
 import enum
+import gc
 import inspect
 import re
 from collections import UserString
@@ -35,6 +36,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 Picky = NewType("Picky", str)
+
+
+@pytest.fixture(autouse=True)
+def swept():
+    """Leave no coroutine that was never awaited to be found in another test."""
+    yield
+    gc.collect()
 
 
 @strawberry.enum

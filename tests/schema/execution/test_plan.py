@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import enum
+import gc
 import inspect
 import random
 import re
@@ -36,6 +37,13 @@ from schema.execution.variable import Variables
 from tests.hub import NOW
 
 HOME_PAGE = Path(__file__).parents[3] / "docs" / "querying.graphql"
+
+
+@pytest.fixture(autouse=True)
+def swept():
+    """Leave no coroutine that was never awaited to be found in another test."""
+    yield
+    gc.collect()
 
 
 @strawberry.enum
