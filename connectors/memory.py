@@ -21,20 +21,24 @@ from models.once import Once
 MOST = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What the partner gave, and when it said so; ``once`` has what was made of it."""
-
-    offers: tuple[Offer, ...]
-    observed_at: datetime
-    once: Once = field(default_factory=Once, compare=False, repr=False)
-
-
 @dataclass(slots=True, eq=False)
 class Era:
     """A time in which nobody did what makes a partner's answers untrue."""
 
     is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the partner gave, when it said so, and in which era it was asked.
+
+    ``once`` has what was made of it.
+    """
+
+    offers: tuple[Offer, ...]
+    observed_at: datetime
+    era: Era = field(compare=False, repr=False)
+    once: Once = field(default_factory=Once, compare=False, repr=False)
 
 
 _INQUIRY = TypeAdapter(base.Inquiry)
@@ -48,8 +52,8 @@ _TIME = TypeAdapter(datetime)
 class Memory:
     """One partner's last answers, by one version of its file.
 
-    ``acts`` counts what was done that makes answers untrue: an answer that was asked for before
-    the last of them is not remembered.
+    An ``era`` ends with what makes answers untrue: one that was asked for in an earlier era is not
+    remembered.
     """
 
     def __init__(
@@ -60,7 +64,6 @@ class Memory:
         clock: Callable[[], datetime],
     ) -> None:
         """Remember answers for so long, and hear those that the same version gave elsewhere."""
-        self.acts = 0
         self.era = Era()
         self._clock = clock
         self._seconds = seconds
@@ -74,11 +77,11 @@ class Memory:
         """Return the last answer to a question, of whatever age."""
         return self._answers.get(inquiry)
 
-    def remember(self, found: Mapping[base.Inquiry, Remembered], acts: int) -> None:
-        """Remember answers that were asked for when ``acts`` was so much."""
-        if acts != self.acts:
-            return
+    def remember(self, found: Mapping[base.Inquiry, Remembered]) -> None:
+        """Remember answers, unless their era is over."""
         for inquiry, answer in found.items():
+            if answer.era.is_over:
+                continue
             self._keep(inquiry, answer)
             if self._sheet.is_heard:
                 said = [
@@ -100,7 +103,6 @@ class Memory:
             self._answers.popitem(last=False)
 
     def _forget(self, capability: Capability) -> None:
-        self.acts += 1
         self.era.is_over, self.era = True, Era()
         for one in [one for one in self._answers if one.capability is capability]:
             del self._answers[one]
@@ -114,7 +116,7 @@ class Memory:
                 shape = _ANSWERS[inquiry.capability]
                 # By a clock that is ahead an answer would stay fresh until that time has come.
                 observed_at = min(_TIME.validate_python(time), self._clock())
-                heard = Remembered(shape.validate_python(offers), observed_at)
+                heard = Remembered(shape.validate_python(offers), observed_at, self.era)
                 known = self._answers.get(inquiry)
                 if known is None or known.observed_at < heard.observed_at:
                     self._keep(inquiry, heard)

@@ -314,7 +314,7 @@ class Partner:
         last: memory.Remembered | None,
         failure: errors.PartnerError | None = None,
     ) -> Answer:
-        is_cached = last is not None and freshness is Freshness.CACHED
+        cached = last if freshness is Freshness.CACHED else None
         return Answer(
             partner=self.slug,
             freshness=freshness,
@@ -323,15 +323,15 @@ class Partner:
             problem=failure.problem if failure else None,
             sentence=failure.sentence if failure else None,
             retry_after_seconds=failure.retry_after_seconds if failure else None,
-            fresh_until=last.observed_at + self._fresh if last and is_cached else None,
-            era=self._memory.era if is_cached else None,
+            fresh_until=cached.observed_at + self._fresh if cached else None,
+            era=cached.era if cached else None,
         )
 
     async def _found(
         self, inquiries: tuple[base.Inquiry, ...], deadline: float
     ) -> tuple[_Found, _Failed]:
         # Who asks after somebody booked is not told what was so before.
-        asked = self._memory.acts, inquiries
+        asked = self._memory.era, inquiries
         start = partial(self._offers, *asked)
         try:
             return await self._joined(self._flights, asked, start, deadline)
@@ -379,7 +379,7 @@ class Partner:
             ) from None
 
     async def _offers(
-        self, acts: int, inquiries: tuple[base.Inquiry, ...]
+        self, era: memory.Era, inquiries: tuple[base.Inquiry, ...]
     ) -> tuple[_Found, _Failed]:
         # Where answers are to be live, none is taken that HTTP would let the hub keep.
         with http.from_memory() if self._fresh else contextlib.nullcontext(_ASKED) as age:
@@ -391,8 +391,8 @@ class Partner:
             if isinstance(given, errors.PartnerError):
                 failed[one] = given
             else:
-                found[one] = memory.Remembered(tuple(given), said_at)
-        self._memory.remember(found, acts)
+                found[one] = memory.Remembered(tuple(given), said_at, era)
+        self._memory.remember(found)
         return found, failed
 
     async def _facts(self, subject: str, names: frozenset[str]) -> _Facts:

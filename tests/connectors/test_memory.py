@@ -75,8 +75,13 @@ def about(topic="a", capability=offer.Capability.PASS):
     return base.Inquiry(capability, topic, DAY, DAY + timedelta(days=1))
 
 
-def answer(word, at=DAY):
-    return memory.Remembered((offer.Pass(id=word, title=word, where="here"),), at)
+def answer(word, at=DAY, era=None):
+    given = offer.Pass(id=word, title=word, where="here")
+    return memory.Remembered((given,), at, era or memory.Era())
+
+
+def remembered(capability):
+    return memory.Remembered((OFFERS[capability],), DAY, memory.Era())
 
 
 async def until(true):
@@ -88,10 +93,10 @@ async def until(true):
 
 @pytest.mark.parametrize("capability", offer.Capability)
 async def test_an_answer_is_to_the_others_what_it_is_to_whom_it_was_given(server, capability):
-    asked, given = about(capability=capability), memory.Remembered((OFFERS[capability],), DAY)
+    asked, given = about(capability=capability), remembered(capability)
 
     async with process(server) as one, process(server) as other:
-        one.remember({asked: given}, acts=0)
+        one.remember({asked: given})
         await until(lambda: other.get(asked))
 
     assert other.get(asked) == given
@@ -99,7 +104,7 @@ async def test_an_answer_is_to_the_others_what_it_is_to_whom_it_was_given(server
 
 async def test_a_process_that_starts_later_remembers_what_the_others_were_told(server):
     async with process(server) as one, process(server) as other:
-        one.remember({about("a"): answer("x"), about("b"): answer("y")}, acts=0)
+        one.remember({about("a"): answer("x"), about("b"): answer("y")})
         await until(lambda: other.get(about("b")))
         async with process(server) as late:
             await until(lambda: len(late) == 2)
@@ -109,7 +114,7 @@ async def test_a_process_that_starts_later_remembers_what_the_others_were_told(s
 
 async def test_an_answer_is_not_younger_for_a_clock_that_is_ahead(server):
     async with process(server) as ahead, process(server) as other:
-        ahead.remember({about(): answer("x", LATER + timedelta(days=1))}, acts=0)
+        ahead.remember({about(): answer("x", LATER + timedelta(days=1))})
         await until(lambda: other.get(about()))
 
     assert other.get(about()) == answer("x", LATER)
@@ -117,9 +122,9 @@ async def test_an_answer_is_not_younger_for_a_clock_that_is_ahead(server):
 
 async def test_of_two_answers_to_one_question_the_later_counts(server):
     async with process(server) as one, process(server) as other:
-        other.remember({about("a"): answer("new", LATER)}, acts=0)
+        other.remember({about("a"): answer("new", LATER)})
         await until(lambda: one.get(about("a")))
-        one.remember({about("a"): answer("old"), about("b"): answer("old")}, acts=0)
+        one.remember({about("a"): answer("old"), about("b"): answer("old")})
         await until(lambda: other.get(about("b")))
 
     assert other.get(about("a")) == answer("new", LATER)
@@ -127,15 +132,15 @@ async def test_of_two_answers_to_one_question_the_later_counts(server):
 
 async def test_what_a_booking_makes_untrue_all_forget_and_nobody_hears_later(server):
     place = about(capability=offer.Capability.PLACE)
-    other_sort = memory.Remembered((OFFERS[offer.Capability.PLACE],), DAY)
+    other_sort = remembered(offer.Capability.PLACE)
 
     async with process(server) as one, process(server) as other:
-        one.remember({about("a"): answer("x"), place: other_sort}, acts=0)
+        one.remember({about("a"): answer("x"), place: other_sort})
         await until(lambda: len(other) == 2)
-        acts = other.acts
+        era = other.era
         one.forget(offer.Capability.PASS)
-        await until(lambda: other.acts > acts)
-        other.remember({about("a"): answer("asked before")}, acts)
+        await until(lambda: era.is_over)
+        other.remember({about("a"): answer("asked before", era=era)})
         async with process(server) as late:
             await until(lambda: late.get(place))
 
@@ -145,7 +150,7 @@ async def test_what_a_booking_makes_untrue_all_forget_and_nobody_hears_later(ser
 
 async def test_another_version_of_the_file_has_its_own_memory(server):
     async with process(server) as one, process(server, "2") as changed, process(server) as same:
-        one.remember({about("a"): answer("x")}, acts=0)
+        one.remember({about("a"): answer("x")})
         await until(lambda: same.get(about("a")))
 
     assert len(changed) == 0
@@ -155,7 +160,7 @@ async def test_what_others_tell_is_bounded_too(server):
     topics = [str(number) for number in range(memory.MOST + 5)]
 
     async with process(server) as one, process(server) as other:
-        one.remember({about(topic): answer("x") for topic in topics}, acts=0)
+        one.remember({about(topic): answer("x") for topic in topics})
         await until(lambda: other.get(about(topics[-1])))
         kept = {len(server.client.hgetall(key)) for key in server.client.keys("*answers")}
 
@@ -174,7 +179,7 @@ async def test_what_others_tell_is_bounded_too(server):
 async def test_an_answer_that_cannot_be_read_is_passed_over(server, nonsense):
     async with process(server) as one, process(server) as other:
         one._sheet.answered("pass:x", nonsense, 60, memory.MOST)
-        one.remember({about("b"): answer("y")}, acts=0)
+        one.remember({about("b"): answer("y")})
         await until(lambda: other.get(about("b")))
 
     assert len(other) == 1

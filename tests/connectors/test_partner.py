@@ -97,6 +97,27 @@ WORD = partner.says('{"word": "w"}')
 KEPT = partner.says('{"word": "w"}', Cache_Control="max-age=60")
 
 
+class Busy(Library):
+    """A library where something is done while it answers."""
+
+    meanwhile: ClassVar = staticmethod(lambda: None)
+
+    async def answer(self, inquiries):
+        found = await super().answer(inquiries)
+        self.meanwhile()
+        return found
+
+
+async def test_an_answer_that_was_asked_for_before_somebody_booked_is_of_the_time_before():
+    async with at(KEPT, kind=Busy) as (_, one):
+        await one.ask([about("a")], soon())
+        one._connector.meanwhile = lambda: one._memory.forget(offer.Capability.PASS)
+        (answer,) = await one.ask([about("b")], soon())
+
+    assert answer.freshness is at_work.Freshness.CACHED
+    assert answer.era.is_over
+
+
 async def test_what_http_let_the_hub_keep_is_told_as_such_from_when_it_came():
     async with at(KEPT) as (loopback, one):
         await one.ask([about("a")], soon())
