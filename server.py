@@ -882,7 +882,7 @@ def serve() -> None:
     # What was begun is ended on either signal: by itself, SIGTERM would leave the sandbox running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with contextlib.ExitStack() as stack:
-        listening = stack.enter_context(_listening(settings))
+        listening = stack.enter_context(socket_of(settings))
         welcome = ""
         if settings.demo:
             sandbox_answers = stack.enter_context(sandbox_running(settings))
@@ -891,17 +891,12 @@ def serve() -> None:
             till_key = asyncio.run(_tills(settings))
             sandbox_answers()
             welcome = _welcome(settings, till_key)
-        config = serving(settings)
-        if settings.processes == 1:
-            _Server(config, welcome).run([listening])
-        else:
-            typer.echo(welcome)
-            Multiprocess(config, [listening]).run()
+        run(settings, listening, welcome)
 
 
-def serving(settings: Settings) -> uvicorn.Config:
-    """Return how the server beneath runs the hub."""
-    return uvicorn.Config(
+def run(settings: Settings, listening: socket.socket, welcome: str = "") -> None:
+    """Run the hub on a socket until it is told to end; ``welcome`` is printed once it listens."""
+    config = uvicorn.Config(
         "server:application",
         factory=True,
         workers=settings.processes,
@@ -920,6 +915,11 @@ def serving(settings: Settings) -> uvicorn.Config:
         # On a busy machine a process takes long to load what it is made of, and is not hung.
         timeout_worker_healthcheck=_LOADING_SECONDS,
     )
+    if settings.processes == 1:
+        _Server(config, welcome).run([listening])
+    else:
+        typer.echo(welcome)
+        Multiprocess(config, [listening]).run()
 
 
 def application() -> Leaving:
@@ -981,7 +981,7 @@ def _log_to_stderr(settings: Settings) -> None:
     _log.setLevel(settings.log_level)
 
 
-def _listening(settings: Settings) -> socket.socket:
+def socket_of(settings: Settings) -> socket.socket:
     """Return the socket to serve on, taken before anything else is begun.
 
     Raises:

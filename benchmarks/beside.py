@@ -202,12 +202,12 @@ def main(pace: Pace, processes: int = 1) -> None:
 @contextlib.contextmanager
 def _running(processes: int) -> Iterator[Bench]:
     port = machine.free_ports(5)[0]
-    with machine.folder() as data, machine.sandbox(port, PARTNER_SECONDS) as sandbox:
-        asker = load.Asker()
-        try:
-            yield Bench(data, sandbox, asker, processes)
-        finally:
-            asker.stop()
+    with (
+        machine.folder() as data,
+        machine.sandbox(port, PARTNER_SECONDS) as sandbox,
+        load.Asker() as asker,
+    ):
+        yield Bench(data, sandbox, asker, processes)
 
 
 def _print(question: Question, found: dict[str, Measured]) -> None:

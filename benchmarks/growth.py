@@ -26,8 +26,6 @@ FIELDS = (1, 3, 10, 30, 100)
 PAGE = 100
 DRAWING = configuration.HOME / "docs" / "growth.svg"
 
-#: Every answer is computed, and nobody is charged for it.
-_OWN = {"RESPONSE_CACHE": "0", "POINTS_PER_SECOND": "0"}
 _TAKEN_SECONDS = 60.0
 _MENU = "{ categories { code services { code name { text } workingDays } } }"
 
@@ -75,7 +73,9 @@ def main(effort: Effort) -> None:
     """Measure both, print them, and draw them."""
     table.opened("The time of one query alone, over HTTP, against what it answers; medians.")
     with machine.folder() as data:
-        environment = machine.environment(data, f"sqlite:///{data / 'greenway.db'}", 0, **_OWN)
+        environment = machine.environment(
+            data, f"sqlite:///{data / 'greenway.db'}", 0, **machine.COMPUTED
+        )
         settings = configuration.read(environment)
         asyncio.run(server.prepare(settings, people=1))
         with machine.serving("benchmarks.hub", environment) as hub:

@@ -6,9 +6,6 @@ import asyncio
 import os
 import sys
 
-import uvicorn
-from uvicorn.supervisors import Multiprocess
-
 import server
 import settings as configuration
 
@@ -18,13 +15,8 @@ def main() -> None:
     settings = configuration.read(os.environ)
     if "--prepare" in sys.argv:
         asyncio.run(server.prepare(settings))
-    config = server.serving(settings)
-    config.host, config.port = settings.host, settings.port
-    listening = [config.bind_socket()]
-    if settings.processes == 1:
-        uvicorn.Server(config).run(listening)
-    else:
-        Multiprocess(config, listening).run()
+    with server.socket_of(settings) as listening:
+        server.run(settings, listening)
 
 
 if __name__ == "__main__":

@@ -51,15 +51,18 @@ class Asker:
     def __init__(self) -> None:
         self._child = machine.Child("-m", "benchmarks.load")
 
+    def __enter__(self) -> Asker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        self._child.stop()
+
     def run(self, job: Job) -> Outcome:
         """Have a job done."""
         self._child.told.write(json.dumps(asdict(job)) + "\n")
         self._child.told.flush()
         return Outcome(**json.loads(self._child.said.readline()))
-
-    def stop(self) -> None:
-        """End the process."""
-        self._child.stop()
 
 
 async def _done(job: Job) -> Outcome:

@@ -23,6 +23,9 @@ from typing import Any, TextIO
 
 import settings as configuration
 
+#: Settings of a hub that computes every answer, and charges nobody for it.
+COMPUTED = {"RESPONSE_CACHE": "0", "POINTS_PER_SECOND": "0"}
+
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _TICKS = os.sysconf("SC_CLK_TCK")

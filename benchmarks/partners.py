@@ -176,12 +176,11 @@ async def _share(asker: _Asker, sandbox: machine.Sandbox) -> None:
 
 def _stick(asker: _Asker, sandbox: machine.Sandbox, effort: Effort) -> None:
     """Print what others wait for while so many queries wait for a partner that hangs."""
-    others, stuck = load.Asker(), load.Asker()
     job = asker.job(("bank-account-green-channel", "dental-appointment"), effort.seconds, 4)
     # Each of these is sent once, and answered when its deadline has passed.
     hang = asker.job(("concert-green-channel",), _SETTLE_SECONDS, STUCK)
     rows, ratios = [], []
-    try:
+    with load.Asker() as others, load.Asker() as stuck:
         others.run(job)
         for _ in range(effort.rounds):
             alone = others.run(job).percentile(0.95)
@@ -194,9 +193,6 @@ def _stick(asker: _Asker, sandbox: machine.Sandbox, effort: Effort) -> None:
             sandbox.spoil("cinema", mode=fault.Mode.NONE)
             ratios.append(beside / alone)
             rows.append((f"{alone:.1f}", f"{beside:.1f}", f"{ratios[-1]:.2f}"))
-    finally:
-        others.stop()
-        stuck.stop()
     head = ("p95 alone, ms", "beside, ms", "ratio")
     table.shown(f"Other queries while {STUCK} are stuck on one partner.", head, rows)
     print(f"Median ratio: {table.held(statistics.median(ratios), MOST_RATIO, 'times')}")

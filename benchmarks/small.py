@@ -17,8 +17,6 @@ MOST_TIMES = 3.0
 SMALL = "{ areas { code name { text } } }"
 _LARGE = """{{ categories {{ code name {{ text }} services {{ {alias}code name {{ text }}
   summary {{ text }} workingDays documents {{ name {{ text }} }} partners {{ code }} }} }} }}"""
-#: Every answer is computed, and nobody is charged for it.
-_OWN = {"RESPONSE_CACHE": "0", "POINTS_PER_SECOND": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +42,10 @@ def main(effort: Effort) -> None:
     }
     found: dict[str, list[float]] = {name: [] for name in beside}
     with machine.folder() as data:
-        environment = machine.environment(data, f"sqlite:///{data / 'greenway.db'}", 0, **_OWN)
-        with machine.serving("benchmarks.hub", environment, "--prepare") as hub, _asker() as asker:
+        environment = machine.environment(
+            data, f"sqlite:///{data / 'greenway.db'}", 0, **machine.COMPUTED
+        )
+        with machine.serving("benchmarks.hub", environment, "--prepare") as hub, Asker() as asker:
             job = _job(hub, effort.seconds)
             asker.run(job)
             for _ in range(effort.rounds):
@@ -65,15 +65,6 @@ def main(effort: Effort) -> None:
 def _job(hub: machine.Server, seconds: float) -> Job:
     headers = {"content-type": "application/json"}
     return Job(f"{hub.url}/graphql", json.dumps({"query": SMALL}), headers, seconds, at_once=4)
-
-
-@contextlib.contextmanager
-def _asker() -> Iterator[Asker]:
-    one = Asker()
-    try:
-        yield one
-    finally:
-        one.stop()
 
 
 @contextlib.contextmanager

@@ -486,13 +486,12 @@ class Service(Node):
     @classmethod
     def of(cls, row: menu.Service, info: Info) -> Service:
         """Return the service as the graph says it: made once for each revision of the menu."""
-        made, key = info.context.catalogue.once, (cls, row.code)
-        if key not in made:
-            made[key] = cls(
+        return info.context.catalogue.once(
+            (cls, row.code),
+            lambda: cls(
                 id=global_id("Service", row.code), row=row, needs=RequiredDocument.all(row, info)
-            )
-        found: Service = made[key]
-        return found
+            ),
+        )
 
     @classmethod
     def resolve_reference(cls, info: Info, id: str = "", code: str = "") -> Service | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache, partial
@@ -54,13 +54,12 @@ _PLANS = ("only", "with")
 _FRESH = frozenset(
     {b"cache-control", PLAN_HEADER.encode(), b"x-greenway-fault", tracing.HEADER.encode()}
 )
-
-
 #: Whoever sends one of these is not answered at once: more is to be said, or to be looked at.
 _UNUSUAL = frozenset(
     {b"authorization", b"content-encoding", b"expect", b"origin", b"transfer-encoding"}
 )
 _JSON = b"application/json"
+
 
 #: Data beside errors, in that draft.
 _PARTIAL_SUCCESS = 294
@@ -275,9 +274,8 @@ class GraphQLView:
                 asked = replace(asked, while_there=None, as_text=False)
                 await self._streams.respond(way, asked, surroundings, sent.request(), send)
                 return None
-        languages = getattr(context, "languages", ())
         if edition is not None and self._schema.is_public(text, operation.name):
-            meant = sent.meant(asked, languages)
+            meant = sent.meant(asked, context)
             if (kept := self._answers.get(edition, meant)) is not None:
                 context.charge(max(kept.points, limits.BASE))
                 return self._told(kept, sent)
@@ -305,7 +303,7 @@ class GraphQLView:
         is_public = outcome.policy.public
         keys: dict[Hashable, int] = {}
         if is_public:
-            meant = sent.meant(asked, getattr(context, "languages", ()))
+            meant = sent.meant(asked, context)
             keys[meant] = len(asked.text) + len(sent.body)
         if is_plain and sent.is_nobodys():
             keys[sent.raw()] = len(sent.body)
@@ -431,10 +429,11 @@ class _Sent:
         asked = self.scope["query_string"] if self.method == "GET" else self.body
         return self.method, asked, self.media, self._seen.get(b"accept-language")
 
-    def meant(self, asked: Asked, languages: Sequence[str]) -> Hashable:
+    def meant(self, asked: Asked, context: object) -> Hashable:
         """Return what the answer depends on that is the same for everybody: what is asked."""
         variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
-        return self.method, asked.text, asked.name, variables, self.media, tuple(languages)
+        languages = tuple(getattr(context, "languages", ()))
+        return self.method, asked.text, asked.name, variables, self.media, languages
 
     def request(self) -> Request:
         """Return it as Starlette has it."""
