@@ -35,7 +35,12 @@ class Judge:
 
     def truth(self, known: Known) -> Truth:
         """Return whether the rule holds of somebody; None where that is not known."""
-        return self._holds([test(known) for test in self._tests])
+        return self._holds([test(known) for test in self._tests]) if known else self._of_nobody
+
+    @cached_property
+    def _of_nobody(self) -> Truth:
+        """Whether it holds where nothing is known."""
+        return self._holds([test({}) for test in self._tests])
 
     def judge(self, known: Known, silent: Mapping[str, str] | None = None) -> Verdict:
         """Return the verdict on what is known.

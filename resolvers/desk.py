@@ -46,16 +46,18 @@ class Desk:
 
         Where a ``plan`` is made of the query, it is told of every ask, and may leave it.
         """
-        self._plan = plan
         self._partners: Mapping[str, fault.Asked] = {**registry.partners, **stand_ins}
         self._deadline = deadline
-        self._offers = _Line(reads, self._ask)
-        self._facts = _Line(reads, self._supply)
+        #: Says that the query reads and asks nothing more before partners have answered.
+        self.hurry = reads.hurry
+        # Nothing here knows of what knows of it: a query's leavings go when it ends.
+        self._offers = _Line(reads, partial(_offers, self._partners, deadline, plan))
+        self._facts = _Line(reads, partial(_supplied, self._partners, deadline, plan))
 
     def ask(self, partner: str, inquiry: Inquiry) -> Pending[Answer]:
         """Return a partner's answer; an unusable partner is an answer too, never an error."""
         if partner not in self._partners:
-            return Pending((), lambda: _set_aside(partner))
+            return Pending((), lambda: _set_aside(partner), self.hurry)
         return self._offers.ask(partner, inquiry)
 
     async def supply(self, partner: str, subject: str, fact: str) -> Supply:
@@ -79,18 +81,32 @@ class Desk:
         self._offers.leave()
         self._facts.leave()
 
-    async def _ask(self, partner: str, inquiries: Sequence[Inquiry]) -> Sequence[Answer]:
-        ask = partial(self._partners[partner].ask, inquiries, self._deadline)
-        with trace.span("ask", partner=partner, questions=len(inquiries)):
-            return await (self._plan.ask(partner, inquiries, ask) if self._plan else ask())
 
-    async def _supply(self, whom: tuple[str, str], facts: Sequence[str]) -> Sequence[Supply]:
-        partner, subject = whom
-        names = frozenset(facts)
-        ask = partial(self._partners[partner].supply, subject, names, self._deadline)
-        with trace.span("ask", partner=partner, questions=len(names)):
-            supply = await (self._plan.supply(partner, len(names), ask) if self._plan else ask())
-        return [supply] * len(facts)
+async def _offers(
+    partners: Mapping[str, fault.Asked],
+    deadline: float,
+    plan: Plan | None,
+    partner: str,
+    inquiries: Sequence[Inquiry],
+) -> Sequence[Answer]:
+    ask = partial(partners[partner].ask, inquiries, deadline)
+    with trace.span("ask", partner=partner, questions=len(inquiries)):
+        return await (plan.ask(partner, inquiries, ask) if plan else ask())
+
+
+async def _supplied(
+    partners: Mapping[str, fault.Asked],
+    deadline: float,
+    plan: Plan | None,
+    whom: tuple[str, str],
+    facts: Sequence[str],
+) -> Sequence[Supply]:
+    partner, subject = whom
+    names = frozenset(facts)
+    ask = partial(partners[partner].supply, subject, names, deadline)
+    with trace.span("ask", partner=partner, questions=len(names)):
+        supply = await (plan.supply(partner, len(names), ask) if plan else ask())
+    return [supply] * len(facts)
 
 
 @dataclass(slots=True)
@@ -98,6 +114,7 @@ class _Batch(Generic[Q, A]):
     """Questions that are put to one together; ``come`` once the answers have, in their order."""
 
     come: asyncio.Future[None]
+    hurry: Callable[[], None]
     questions: list[Q] = field(default_factory=list)
     answers: Sequence[A] = ()
 
@@ -105,7 +122,7 @@ class _Batch(Generic[Q, A]):
         """Put one question more, and return its answer."""
         place = len(self.questions)
         self.questions.append(question)
-        return Pending((self.come,), lambda: self.answers[place])
+        return Pending((self.come,), lambda: self.answers[place], self.hurry)
 
 
 class _Line(Generic[W, Q, A]):
@@ -138,7 +155,8 @@ class _Line(Generic[W, Q, A]):
     def _next(self, whom: W) -> _Batch[Q, A]:
         if not self._waiting:
             self._begin(self._put_all())
-        batch = self._waiting[whom] = _Batch(asyncio.get_running_loop().create_future())
+        come = asyncio.get_running_loop().create_future()
+        batch = self._waiting[whom] = _Batch(come, self._reads.hurry)
         self._batches.append(batch)
         return batch
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
@@ -102,7 +102,7 @@ def _offered(
         ]
         return Offered(None, tuple(pages))
 
-    return Pending([future for one in asked for future in one.until], offered)
+    return Pending([future for one in asked for future in one.until], offered, context.desk.hurry)
 
 
 async def named(
@@ -171,7 +171,9 @@ class _Kept:
     @classmethod
     def of(cls, ask: menu.Ask, answer: Answer, size: int, now: datetime) -> _Kept:
         begins = [one.start for one in answer.offers if isinstance(one, Appointment | Showing)]
-        made = Page(ask, answer, _still_ahead(answer.offers, now)[:size], None)
+        # It is kept beside the answer, which it would keep alive in turn.
+        apart = replace(answer, once=Once())
+        made = Page(ask, apart, _still_ahead(answer.offers, now)[:size], None)
         return cls(
             made,
             size,

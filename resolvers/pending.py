@@ -17,12 +17,21 @@ class Pending(Generic[T]):
     value; whoever has one awaits it. Nothing runs for it meanwhile.
     """
 
-    __slots__ = ("_make", "until")
+    __slots__ = ("_make", "hurry", "until")
 
-    def __init__(self, until: Sequence[asyncio.Future[None]], make: Callable[[], T]) -> None:
-        """Wait for these futures, which belong to others too; then make it."""
+    def __init__(
+        self,
+        until: Sequence[asyncio.Future[None]],
+        make: Callable[[], T],
+        hurry: Callable[[], None],
+    ) -> None:
+        """Wait for these futures, which belong to others too; then make it.
+
+        ``hurry`` is called by whoever knows that nothing else is asked before they are there.
+        """
         self.until = until
         self._make = make
+        self.hurry = hurry
 
     def __await__(self) -> Generator[Any, None, T]:
         for one in self.until:
@@ -30,6 +39,13 @@ class Pending(Generic[T]):
                 # Who leaves does not take it from the others.
                 yield from asyncio.shield(one).__await__()
         return self.value()
+
+    def is_ready(self) -> bool:
+        """Say whether all that it waits for is there."""
+        for one in self.until:  # noqa: SIM110 - `all` would make a generator, each of many times
+            if not one.done():
+                return False
+        return True
 
     def value(self) -> T:
         """Return it, where all that it waits for is there; raise what came in its place."""
@@ -39,4 +55,4 @@ class Pending(Generic[T]):
 
     def then(self, make: Callable[[T], M]) -> Pending[M]:
         """Return what is made of it."""
-        return Pending(self.until, lambda: make(self._make()))
+        return Pending(self.until, lambda: make(self._make()), self.hurry)

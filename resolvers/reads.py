@@ -17,6 +17,7 @@ class Reads:
     def __init__(self) -> None:
         self._under_way = 0
         self._begun = 0
+        self._is_hurried = False
         self._none = asyncio.Event()
         self._none.set()
 
@@ -33,11 +34,19 @@ class Reads:
             if not self._under_way:
                 self._none.set()
 
+    def hurry(self) -> None:
+        """Say that no read begins before partners have answered."""
+        self._is_hurried = True
+
     async def quiet(self) -> None:
-        """Wait until no read is under way and none was begun for a few turns of the loop."""
+        """Wait until no read is under way and none was begun for a few turns of the loop.
+
+        Turns are long on a busy hub: they are not waited for where somebody knows better.
+        """
         turns, begun = 0, self._begun
-        while turns < QUIET_TURNS:
+        while turns < QUIET_TURNS and not (self._is_hurried and self._none.is_set()):
             await self._none.wait()
             await asyncio.sleep(0)
             turns = turns + 1 if begun == self._begun else 0
             begun = self._begun
+        self._is_hurried = False

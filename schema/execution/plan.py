@@ -27,7 +27,7 @@ from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCor
 from strawberry.types.cast import get_strawberry_type_cast
 from strawberry.types.field import StrawberryField
 
-from schema.execution import compiled
+from schema.execution import compiled, turns
 from schema.execution.argument import Arguments
 from schema.execution.below import Below
 from schema.execution.compiled import may_wait, plain
@@ -118,7 +118,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
             return run(Waits())
         # Most that is asked again needs no executor.
         light = _Light(cls.plans, schema, coerced, context, cls.ticking())
-        return _lightly(light, plan.unit, root, run)
+        return _lightly(light, plan.unit, root, run, _told)
 
     @classmethod
     def ticking(cls) -> Callable[[], None]:
@@ -265,8 +265,14 @@ class _Light:
         self.waits = Waits()
 
 
-def _lightly(light: _Light, unit: compiled.Unit, root: object, run: Callable[[Waits], Any]) -> Any:  # noqa: ANN401 - a result, or a coroutine of one
-    """Return the result of a compiled operation, or of ``run`` where it meets the unusual."""
+def _lightly(
+    light: compiled.Run,
+    unit: compiled.Unit,
+    root: object,
+    run: Callable[[Waits], Any],
+    told: Callable[[str], Any],
+) -> Any:  # noqa: ANN401 - a result, or a coroutine of one
+    """Return what is ``told`` by a compiled operation, or by ``run`` where it meets the unusual."""
     try:
         text = unit.of(light)(root)
     except UnusualError as wrong:
@@ -276,7 +282,7 @@ def _lightly(light: _Light, unit: compiled.Unit, root: object, run: Callable[[Wa
             return _ended(done, light.waits)
         light.waits.drop()
         return done
-    return _waited(light, unit, text, run) if light.waits else _told(text)
+    return _waited(light.waits, unit, text, run, told) if light.waits else told(text)
 
 
 async def _ended(done: CoroutineType[Any, Any, Any], waits: Waits) -> Any:  # noqa: ANN401 - a result
@@ -287,19 +293,23 @@ async def _ended(done: CoroutineType[Any, Any, Any], waits: Waits) -> Any:  # no
 
 
 async def _waited(
-    light: _Light, unit: compiled.Unit, text: str, run: Callable[[Waits], Any]
+    waits: Waits,
+    unit: compiled.Unit,
+    text: str,
+    run: Callable[[Waits], Any],
+    told: Callable[[str], Any],
 ) -> Any:  # noqa: ANN401 - a result
     try:
         try:
-            return _told(await light.waits.filled(text))
+            return told(await waits.filled(text))
         except UnusualError as wrong:
             unit.met(wrong)
         except Exception:  # noqa: BLE001, S110 - what a resolver raised is told by the plan
             pass
-        done = run(light.waits)
+        done = run(waits)
         return await done if type(done) is CoroutineType else done
     finally:
-        await light.waits.end()
+        await waits.end()
 
 
 def _told(text: str) -> graphql.ExecutionResult:
@@ -333,13 +343,21 @@ class _Plan:
 
     def executed(self, run: Executor, root: object) -> _Done:
         """Return what the operation comes to; a coroutine if that is still awaited."""
-        if run.as_text and self.is_warm and not self._was_tried:
-            self._was_tried = True
-            self._unit = compiled.root(run, *self._grouped, run.plans.arguments(run.schema))
-            self.size += self._unit.size if self._unit else 0
-        if not self._fields:
-            self._fields = _fields(self, run, *self._grouped)
-        return _executed(run, self._fields, root, None)
+
+        def by_fields(_: Waits) -> _Done:
+            if not self._fields:
+                self._fields = _fields(self, run, *self._grouped)
+            return _executed(run, self._fields, root, None)
+
+        if self._was_tried or not (run.as_text and self.is_warm):
+            return by_fields(run.waits)
+        self._was_tried = True
+        self._unit = compiled.root(run, *self._grouped, run.plans.arguments(run.schema))
+        if self._unit is None:
+            return by_fields(run.waits)
+        self.size += self._unit.size
+        turns.breathe()
+        return _lightly(run, self._unit, root, by_fields, orjson.Fragment)
 
 
 class _Field:

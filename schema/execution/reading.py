@@ -13,7 +13,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.graphql import OperationType
 
-from schema.execution import caching, limits, once, problems
+from schema.execution import caching, limits, once, problems, turns
 from schema.execution.code import Code
 from schema.execution.variable import Variables
 
@@ -81,6 +81,7 @@ class Reader:
             *graphql.specified_rules,
             MaybeNullValidationRule,
             OneOfInputValidationRule,
+            _Breathing,
             *(() if introspection else (graphql.NoSchemaIntrospectionCustomRule,)),
         ]
         #: What the schema says of keeping answers.
@@ -99,12 +100,13 @@ class Reader:
         return text in self._remembered
 
     def read(self, text: str) -> Reading:
-        """Return what a text is.
+        """Return what a text is. It may be done piecemeal.
 
         Raises:
             GraphQLError: it does not parse, or is too long to be tried.
         """
-        found = self._remembered.pop(text, None) or self._read(text)
+        found = self._remembered.get(text) or self._read(text)
+        self._remembered.pop(text, None)
         # The last used is the last to go.
         self._remembered[text] = found
         if len(self._remembered) > _REMEMBERED:
@@ -113,6 +115,7 @@ class Reader:
 
     def _read(self, text: str) -> Reading:
         document = self._parsed(text)
+        turns.breathe()
         # What exceeds a limit is not validated: rules of others may not be linear.
         errors = limits.breaches(self._schema, document, self._bounds) or [
             problems.coded(error, Code.GRAPHQL_VALIDATION_FAILED)
@@ -120,7 +123,9 @@ class Reader:
                 self._schema, document, self._rules, hide_suggestions=True
             )
         ]
+        turns.breathe()
         operations = self._operations(once.whole(document), may_run=not errors)
+        turns.breathe()
         return Reading(
             document,
             tuple(errors),
@@ -164,6 +169,14 @@ class Reader:
             else:
                 refused = problems.coded(error, Code.GRAPHQL_PARSE_FAILED)
             raise refused from None
+
+
+class _Breathing(graphql.ValidationRule):
+    """No rule: validating a long document is no piece of work."""
+
+    def enter(self, *_: object) -> None:
+        """Breathe."""
+        turns.breathe()
 
 
 def _fields(node: ast.Node) -> Iterator[str]:

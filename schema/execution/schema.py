@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from types import CoroutineType
 from typing import Any, Protocol, TypeVar
 
@@ -19,7 +20,7 @@ from strawberry.types.graphql import OperationType
 from models import trace
 from resolvers.document import hash_of as document_hash
 from resolvers.measure import Measures
-from schema.execution import caching, limits, plan, problems, reading
+from schema.execution import caching, limits, plan, problems, reading, turns
 from schema.execution.entity import Subgraph
 from schema.execution.patience import bounded
 from schema.execution.reading import Prepared
@@ -220,7 +221,7 @@ class Schema(Subgraph):
     async def _run(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
         try:
             outcome = await bounded(self._executed(asked, context, root), self.patience)
-        except TimeoutError:
+        except (TimeoutError, _OutOfTimeError):
             return self._timed_out()
         finally:
             await self._after(context)
@@ -231,10 +232,12 @@ class Schema(Subgraph):
 
     async def _executed(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
         charge = charging(context)
-        if not self._reader.remembers(asked.text):
+        is_new = not self._reader.remembers(asked.text)
+        if is_new:
             charge(limits.toll(asked.text))
         try:
-            reading = self._reader.read(asked.text)
+            read = partial(self._reader.read, asked.text)
+            reading = await turns.piecemeal(read) if is_new else read()
             operation = reading.prepared(asked.name)
         except graphql.GraphQLError as refused:
             charge(limits.BASE)
@@ -256,7 +259,8 @@ class Schema(Subgraph):
         if recorder is not None:
             charge(points * WEIGHT)
         await self._before(context, reading.fields)
-        done = self._executor.performed(
+        perform = partial(
+            self._executor.performed,
             self._schema,
             operation,
             asked.variables,
@@ -266,6 +270,7 @@ class Schema(Subgraph):
             is_large=points >= _LARGE,
             recorder=recorder,
         )
+        done = await turns.piecemeal(perform) if is_new else perform()
         if isinstance(done, list):
             return Outcome.refused(done, operation, points)
         if type(done) is CoroutineType:

@@ -9,7 +9,7 @@ again after all, none that has begun to wait is called twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import CORO_CREATED, getcoroutinestate
 from types import CoroutineType
@@ -19,6 +19,7 @@ from graphql.pyutils import Path, Undefined
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from resolvers.pending import Pending
+from schema.execution import turns
 
 #: A path, each step with those before it; None for the root.
 Steps = tuple[Any, str | int] | None
@@ -35,12 +36,14 @@ class UnusualError(Exception):
 class _Gap:
     """A place whose value is waited for, and what has come of it."""
 
-    __slots__ = ("awaited", "fill", "gaps", "path", "text")
+    __slots__ = ("awaited", "fill", "gaps", "left", "path", "text")
 
-    def __init__(self, awaited: Awaitable[Any], fill: Fill, path: Steps) -> None:
-        self.awaited = awaited
+    def __init__(self, awaited: Any, fill: Fill, path: Steps) -> None:  # noqa: ANN401 - of any sort
+        self.awaited: Any = awaited
         self.fill = fill
         self.path = path
+        #: How much of what it waits for has not come.
+        self.left = 0
         self.text = ""
         self.gaps: Sequence[_Gap] = ()
 
@@ -48,19 +51,33 @@ class _Gap:
 class Waits:
     """What one run waits for."""
 
-    __slots__ = ("_gaps", "_met", "_open", "_over", "_shared", "_tasks")
+    __slots__ = (
+        "_awaited",
+        "_come",
+        "_gaps",
+        "_met",
+        "_open",
+        "_over",
+        "_running",
+        "_shared",
+        "_tasks",
+    )
 
     def __init__(self) -> None:
         self._gaps: list[_Gap] = []
-        #: What resolvers returned, by path, and whether that is what came of it when awaited.
-        self._met: dict[Steps, tuple[Any, bool]] = {}
+        #: What resolvers returned, by path, or what came of that when awaited.
+        self._met: dict[Steps, Any] = {}
+        #: The paths of the latter.
+        self._awaited: set[Steps] = set()
         #: What was begun here; what others have begun may be theirs as well.
         self._tasks: set[asyncio.Future[Any]] = set()
-        #: What several gaps wait for, with all that each of them waits for yet.
-        self._shared: dict[
-            asyncio.Future[Any], list[tuple[_Gap, Pending[Any], set[asyncio.Future[Any]]]]
-        ] = {}
+        #: What several gaps wait for.
+        self._shared: dict[asyncio.Future[Any], list[_Gap]] = {}
+        #: What has come and is not written yet.
+        self._come: list[_Gap] = []
         self._open = 0
+        #: Of the open ones those in which more may be read or asked.
+        self._running = 0
         self._over: asyncio.Future[None] | None = None
 
     def __bool__(self) -> bool:
@@ -68,10 +85,11 @@ class Waits:
 
     def put(self, value: Any, fill: Fill, path: Steps) -> str:  # noqa: ANN401 - what a resolver returned
         """Return the text of a value, or the mark of its gap where it has to be waited for."""
-        self._met[path] = value, False
-        if type(value) is Pending and all(one.done() for one in value.until):
-            return fill(value.value(), path)
-        if type(value) is not CoroutineType and not optimized_is_awaitable(value):
+        self._met[path] = value
+        if type(value) is Pending:
+            if value.is_ready():
+                return fill(value.value(), path)
+        elif type(value) is not CoroutineType and not optimized_is_awaitable(value):
             return fill(value, path)
         self._gaps.append(_Gap(value, fill, path))
         return f"{_MARK}{len(self._gaps) - 1}{_MARK}"
@@ -98,8 +116,9 @@ class Waits:
         """
         if not self._met:
             return call()
-        found, was_awaited = self._met.pop(_steps(path), (Undefined, False))
-        if was_awaited:
+        steps = _steps(path)
+        found = self._met.pop(steps, Undefined)
+        if steps in self._awaited:
             return _given(found)
         if isinstance(found, asyncio.Future):
             return _still(found, call)
@@ -111,7 +130,7 @@ class Waits:
 
     def drop(self) -> None:
         """Forget what has not begun and will not be awaited."""
-        for found, _ in self._met.values():
+        for found in self._met.values():
             if type(found) is CoroutineType and getcoroutinestate(found) == CORO_CREATED:
                 found.close()
         self._met.clear()
@@ -127,6 +146,8 @@ class Waits:
 
     async def _alone(self, gap: _Gap) -> None:
         """Fill in a gap beside which there is none: that takes no task."""
+        if type(gap.awaited) is Pending:
+            gap.awaited.hurry()
         try:
             value = await gap.awaited
         except UnusualError:
@@ -134,9 +155,11 @@ class Waits:
             del self._met[gap.path]
             raise
         except Exception as wrong:
-            self._met[gap.path] = wrong, True
+            self._awaited.add(gap.path)
+            self._met[gap.path] = wrong
             raise
-        self._met[gap.path] = value, True
+        self._awaited.add(gap.path)
+        self._met[gap.path] = value
         self._fill(gap, value)
 
     async def _beside(self, gaps: Sequence[_Gap]) -> None:
@@ -154,27 +177,44 @@ class Waits:
             awaited = asyncio.ensure_future(gap.awaited)
             if awaited is not gap.awaited:
                 self._tasks.add(awaited)
-            self._met[gap.path] = awaited, False
+            self._met[gap.path] = awaited
             awaited.add_done_callback(partial(self._ended, gap))
+            self._running += 1
+        if not self._running:
+            for gap in gaps:
+                gap.awaited.hurry()
 
     def _pend(self, gap: _Gap, pending: Pending[Any]) -> None:
         """Wait for what others wait for as well: that takes no task for each."""
-        left = {one for one in pending.until if not one.done()}
-        for one in left:
+        for one in pending.until:
+            if one.done():
+                continue
+            gap.left += 1
             if one not in self._shared:
                 self._shared[one] = []
                 one.add_done_callback(self._shared_ended)
-            self._shared[one].append((gap, pending, left))
-        if not left:
-            asyncio.get_running_loop().call_soon(self._came, gap, pending.value)
+            self._shared[one].append(gap)
+        if not gap.left:
+            self._queue(gap)
 
     def _shared_ended(self, one: asyncio.Future[Any]) -> None:
-        for gap, pending, left in self._shared.pop(one):
-            left.discard(one)
-            if not left:
-                self._came(gap, pending.value)
+        for gap in self._shared.pop(one):
+            gap.left -= 1
+            if not gap.left:
+                self._queue(gap)
+
+    def _queue(self, gap: _Gap) -> None:
+        if not self._come:
+            turns.put(self._write)
+        self._come.append(gap)
+
+    def _write(self) -> None:
+        come, self._come = self._come, []
+        for gap in come:
+            self._came(gap, gap.awaited.value)
 
     def _ended(self, gap: _Gap, awaited: asyncio.Future[Any]) -> None:
+        self._running -= 1
         self._tasks.discard(awaited)
         if not awaited.cancelled():
             # It is told of, if anybody still listens.

@@ -7,6 +7,10 @@ import pytest
 from resolvers.pending import Pending
 
 
+def nothing() -> None:
+    pass
+
+
 @pytest.fixture
 async def come() -> asyncio.Future[None]:
     return asyncio.get_running_loop().create_future()
@@ -15,7 +19,9 @@ async def come() -> asyncio.Future[None]:
 async def test_a_value_is_made_when_all_it_waits_for_is_there(come):
     other = asyncio.get_running_loop().create_future()
     made = []
-    waiting = asyncio.ensure_future(Pending((come, other), lambda: made.append(1) or "made"))
+    waiting = asyncio.ensure_future(
+        Pending((come, other), lambda: made.append(1) or "made", nothing)
+    )
 
     come.set_result(None)
     await asyncio.sleep(0)
@@ -27,11 +33,11 @@ async def test_a_value_is_made_when_all_it_waits_for_is_there(come):
 
 
 async def test_what_waits_for_nothing_is_there():
-    assert Pending((), lambda: "made").value() == "made"
+    assert Pending((), lambda: "made", nothing).value() == "made"
 
 
 async def test_what_is_made_of_it_waits_for_the_same(come):
-    found = Pending((come,), lambda: 2).then(lambda value: value * 3)
+    found = Pending((come,), lambda: 2, nothing).then(lambda value: value * 3)
     come.set_result(None)
 
     assert found.until == (come,)
@@ -39,8 +45,8 @@ async def test_what_is_made_of_it_waits_for_the_same(come):
 
 
 async def test_who_leaves_does_not_take_it_from_the_others(come):
-    leaving = asyncio.ensure_future(Pending((come,), lambda: "made"))
-    staying = asyncio.ensure_future(Pending((come,), lambda: "made"))
+    leaving = asyncio.ensure_future(Pending((come,), lambda: "made", nothing))
+    staying = asyncio.ensure_future(Pending((come,), lambda: "made", nothing))
     await asyncio.sleep(0)
 
     leaving.cancel()
@@ -54,4 +60,4 @@ async def test_what_came_in_its_place_is_raised(come):
     come.set_exception(RuntimeError("a fault of ours"))
 
     with pytest.raises(RuntimeError, match="a fault"):
-        Pending((come,), lambda: "made").value()
+        Pending((come,), lambda: "made", nothing).value()

@@ -62,3 +62,31 @@ async def test_a_read_that_fails_is_over(counted):
 
     async with asyncio.timeout(1):
         await counted.quiet()
+
+
+async def test_who_is_hurried_waits_for_what_is_read_and_for_nothing_else(counted):
+    gate, turns = asyncio.Event(), []
+
+    async def reading():
+        async with counted.one():
+            await gate.wait()
+
+    async def counting():
+        while True:
+            turns.append(None)
+            await asyncio.sleep(0)
+
+    read = asyncio.create_task(reading())
+    await asyncio.sleep(0)
+    counted.hurry()
+    quiet = asyncio.create_task(counted.quiet())
+    await asyncio.sleep(0.02)
+    early = quiet.done()
+    count = asyncio.create_task(counting())
+    gate.set()
+    await quiet
+    count.cancel()
+
+    assert not early
+    assert len(turns) < reads.QUIET_TURNS / 2
+    await read

@@ -86,7 +86,8 @@ async def test_a_gap_is_filled_as_soon_as_it_can_be():
 
 async def test_many_that_wait_for_the_same_take_no_task():
     waits, future = Waits(), asyncio.get_running_loop().create_future()
-    pendings = [Pending((future,), lambda n=n: n) for n in range(3)]
+    hurried = []
+    pendings = [Pending((future,), lambda n=n: n, lambda: hurried.append(None)) for n in range(3)]
     text = "".join(waits.put(one, told, (None, n)) for n, one in enumerate(pendings))
     filling = asyncio.create_task(waits.filled(text))
     await asyncio.sleep(0)
@@ -96,6 +97,45 @@ async def test_many_that_wait_for_the_same_take_no_task():
 
     assert await filling == "<0><1><2>"
     assert tasks == 2
+    assert hurried
+
+
+async def test_nobody_is_hurried_while_more_may_be_asked():
+    waits, future = Waits(), asyncio.get_running_loop().create_future()
+    hurried = []
+    pending = Pending((future,), lambda: "said", lambda: hurried.append(None))
+    text = waits.put(pending, told, (None, "a")) + waits.put(later("read"), told, (None, "b"))
+    filling = asyncio.create_task(waits.filled(text))
+    await asyncio.sleep(0.01)
+    future.set_result(None)
+
+    assert await filling == "<said><read>"
+    assert not hurried
+
+
+async def test_what_comes_to_many_at_once_is_written_one_each_turn():
+    future, written = asyncio.get_running_loop().create_future(), []
+
+    def noted(value, path):
+        written.append(value)
+        return told(value, path)
+
+    async def run(name):
+        waits = Waits()
+        pendings = [Pending((future,), lambda: name, lambda: None) for _ in range(2)]
+        text = "".join(waits.put(one, noted, (None, n)) for n, one in enumerate(pendings))
+        return await waits.filled(text)
+
+    running = [asyncio.create_task(run(name)) for name in "abc"]
+    await asyncio.sleep(0.01)
+    future.set_result(None)
+    seen = []
+    while not all(one.done() for one in running):
+        await asyncio.sleep(0)
+        seen.append(len(written))
+
+    assert "".join(written) == "aabbcc"
+    assert {2, 4, 6} <= set(seen)
 
 
 async def test_what_has_come_is_given_again_and_nobody_is_asked_twice():

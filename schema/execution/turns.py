@@ -1,0 +1,104 @@
+"""Taking turns: what takes long is done in pieces, one each turn of the event loop.
+
+What many wait for comes to all of them at once, and what somebody sends may take long to read. Were
+it all done in one turn, nobody would be answered before the last, and nothing be begun meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from greenlet import getcurrent, greenlet
+
+T = TypeVar("T")
+
+#: A piece is over after so long, at the next breath.
+PIECE_SECONDS = 0.002
+
+
+class _Queue:
+    """What has to be done in an event loop, in the order in which it was put."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._soon = loop.call_soon
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def put(self, work: Callable[[], None]) -> None:
+        self._waiting.append(work)
+        if len(self._waiting) == 1:
+            self._soon(self._next)
+
+    def _next(self) -> None:
+        try:
+            self._waiting[0]()
+        finally:
+            self._waiting.popleft()
+            if self._waiting:
+                self._soon(self._next)
+
+
+_queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queue] = WeakKeyDictionary()
+
+
+def put(work: Callable[[], None]) -> None:
+    """Have something done in a turn of its own, after what was put before."""
+    loop = asyncio.get_running_loop()
+    queue = _queues.get(loop)
+    if queue is None:
+        queue = _queues[loop] = _Queue(loop)
+    queue.put(work)
+
+
+async def piecemeal(work: Callable[[], T]) -> T:
+    """Return what some work comes to, which breathes now and then; others have their turns then."""
+    pieces = _Pieces(work)
+    found: Any = pieces.switch()
+    while not pieces.dead:
+        try:
+            await _turn()
+        except BaseException as wrong:  # noqa: BLE001 - it is the work's to raise
+            found = pieces.throw(wrong)
+        else:
+            found = pieces.switch()
+    done: T = found
+    return done
+
+
+def breathe() -> None:
+    """End a piece, if it is one and has taken its time."""
+    current = getcurrent()
+    if isinstance(current, _Pieces):
+        current.breathe()
+
+
+class _Pieces(greenlet):
+    """Work that is left in the middle, and gone on with."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__(work)
+        around = getcurrent()
+        self.gr_context = around.gr_context
+        self._around = around
+        self._ends = time.monotonic() + PIECE_SECONDS
+
+    def breathe(self) -> None:
+        if time.monotonic() > self._ends:
+            self._around.switch()
+            self._ends = time.monotonic() + PIECE_SECONDS
+
+
+async def _turn() -> None:
+    """Wait for a turn of one's own."""
+    come = asyncio.get_running_loop().create_future()
+
+    def comes() -> None:
+        if not come.done():
+            come.set_result(None)
+
+    put(comes)
+    await come

@@ -1,0 +1,129 @@
+"""What takes long lets others have their turns, and goes on where it was."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+
+import pytest
+
+from schema.execution import turns
+
+SEEN = contextvars.ContextVar("SEEN", default="nothing")
+
+
+def long_work(pieces=5):
+    """Take more than a piece's time, so many times."""
+    for _ in range(pieces):
+        ends = time.monotonic() + turns.PIECE_SECONDS * 1.5
+        while time.monotonic() < ends:
+            pass
+        turns.breathe()
+    return pieces
+
+
+async def counted(count):
+    while True:
+        count.append(None)
+        await asyncio.sleep(0)
+
+
+async def test_each_has_a_turn_of_its_own_in_their_order():
+    order = []
+    for name in "abc":
+        turns.put(lambda name=name: order.append(name))
+    seen = []
+    for _ in range(4):
+        await asyncio.sleep(0)
+        seen.append("".join(order))
+
+    assert seen == ["a", "ab", "abc", "abc"]
+
+
+async def test_what_goes_wrong_takes_nobodys_turn(caplog):
+    order = []
+    failed = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: failed.append(told))
+    turns.put([].pop)
+    turns.put(lambda: order.append("next"))
+    await asyncio.sleep(0.01)
+
+    assert order == ["next"]
+    assert isinstance(failed[0]["exception"], IndexError)
+
+
+async def test_others_go_on_while_long_work_is_done():
+    count = []
+    counting = asyncio.create_task(counted(count))
+
+    assert await turns.piecemeal(long_work) == 5
+    assert len(count) >= 5
+    counting.cancel()
+
+
+async def test_of_two_that_take_long_one_piece_is_done_in_a_turn():
+    order = []
+
+    def work(name):
+        for _ in range(3):
+            long_work(1)
+            order.append(name)
+
+    await asyncio.gather(*(turns.piecemeal(lambda name=name: work(name)) for name in "ab"))
+
+    assert "".join(order) in {"ababab", "bababa"}
+
+
+async def test_short_work_takes_no_turn():
+    count = []
+    counting = asyncio.create_task(counted(count))
+
+    assert await turns.piecemeal(lambda: "done") == "done"
+    assert count == []
+    counting.cancel()
+
+
+def test_whoever_is_no_piece_breathes_without_a_loop():
+    assert long_work(2) == 2
+
+
+async def test_it_sees_and_sets_what_its_task_does():
+    SEEN.set("before")
+    seen = []
+
+    def work():
+        long_work(1)
+        seen.append(SEEN.get())
+        SEEN.set("inside")
+
+    await turns.piecemeal(work)
+
+    assert (seen, SEEN.get()) == (["before"], "inside")
+
+
+async def test_what_it_raises_is_raised():
+    def work():
+        long_work(1)
+        raise ValueError("wrong")
+
+    with pytest.raises(ValueError, match="wrong"):
+        await turns.piecemeal(work)
+
+
+async def test_who_is_cancelled_ends_where_it_was():
+    ended = []
+
+    def work():
+        try:
+            long_work(1_000)
+        finally:
+            ended.append(True)
+
+    working = asyncio.create_task(turns.piecemeal(work))
+    await asyncio.sleep(turns.PIECE_SECONDS * 4)
+    working.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert ended == [True]
