@@ -45,16 +45,20 @@ _JSON = {"content-type": "application/json"}
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How many requests there are until caches are full, and how often how many follow."""
+    """How many requests there are until caches are full, and how often how many follow.
 
+    Of new texts it takes many: the answer to each is kept until newer ones take its place.
+    """
+
+    texts: int
     warm: int
     stretches: int
     requests: int
     pace: float | None = None
 
 
-FULL = Effort(warm=10_000, stretches=5, requests=4_000)
-QUICK = Effort(warm=1_000, stretches=2, requests=1_000)
+FULL = Effort(texts=4_000, warm=10_000, stretches=5, requests=4_000)
+QUICK = Effort(texts=0, warm=1_000, stretches=2, requests=1_000)
 
 
 def lasting(minutes: int) -> Effort:
@@ -76,6 +80,8 @@ def main(effort: Effort) -> None:
         for name in SHARES:
             bench.press(bench.of(name, 50), None)
             rows.append(bench.row(f"after 50 of {name}"))
+        bench.press(bench.of("new text", effort.texts), None)
+        rows.append(bench.row(f"after {effort.texts:,} of new text"))
         bench.press(bench.mixed(effort.warm), effort.pace)
         rows.append(bench.row(f"after {effort.warm:,} mixed"))
         before = bench.held("VmRSS")

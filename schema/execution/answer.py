@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -37,6 +37,10 @@ class Answer:
             lines = [b"%s: %s\r\n" % one for one in (*self.headers, *more)]
             self._heads[more] = b"".join((*lines, b"\r\n"))
         return self._heads[more]
+
+    def trimmed(self) -> Answer:
+        """Return it in no more memory than it has bytes: orjson takes at least 4 KB for any."""
+        return replace(self, body=memoryview(self.body).tobytes())
 
     def packed(self, coding: str) -> Answer:
         """Return it packed; once, however often it is sent."""
@@ -146,6 +150,7 @@ class Answers:
             self._kept.clear()
         if len(found.answer.body) > _MOST_OF_ONE:
             return
+        found = replace(found, answer=found.answer.trimmed())
         for key, size in keys.items():
             if key in self._kept:
                 self._bytes -= self._kept.pop(key)[1]

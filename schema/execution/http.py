@@ -431,7 +431,7 @@ class _Sent:
 
     def meant(self, asked: Asked, context: object) -> Hashable:
         """Return what the answer depends on that is the same for everybody: what is asked."""
-        variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
+        variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS).decode()
         languages = tuple(getattr(context, "languages", ()))
         return self.method, asked.text, asked.name, variables, self.media, languages
 

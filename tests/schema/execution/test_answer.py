@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from schema.execution.answer import Answer, Answered, Answers, etag
 
 EDITION, NEXT = object(), object()
@@ -16,7 +18,7 @@ def test_an_answer_is_found_under_each_of_its_keys():
 
     answers.keep(EDITION, {"meant": 5, "raw": 7}, one)
 
-    assert answers.get(EDITION, "meant") is answers.get(EDITION, "raw") is one
+    assert answers.get(EDITION, "meant") is answers.get(EDITION, "raw") == one
     assert answers.get(EDITION, "another") is None
 
 
@@ -64,3 +66,17 @@ def test_a_tag_tells_bodies_and_types_apart():
 
     assert len(tags) == 4
     assert etag(b"a", "a/json") in tags
+
+
+def test_what_is_kept_takes_no_more_memory_than_is_counted():
+    answers = Answers()
+    tracemalloc.start()
+    try:
+        for number in range(300):
+            answer = Answer.of(200, "application/json", {"data": {"number": number}})
+            answers.keep(EDITION, {number: 10}, Answered(answer, 1, None))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert 0 < taken < 300 * 1_100
