@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from models import errors
+from models.once import Once
 
 DEFAULT = 20
 MOST = 100
@@ -21,11 +22,15 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Page(Generic[Item]):
-    """Some items of a list in its order, and the cursor of each: what continues after it."""
+    """Some items of a list in its order, and the cursor of each: what continues after it.
+
+    ``once`` has what was made of it.
+    """
 
     items: tuple[Item, ...]
     has_next: bool
     cursor: Callable[[Item], str] = field(compare=False)
+    once: Once = field(default_factory=Once, compare=False, repr=False)
 
     @cached_property
     def cursors(self) -> tuple[str, ...]:

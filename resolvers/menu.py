@@ -19,6 +19,8 @@ C = TypeVar("C", bound=menu.Coded | menu.Station | menu.Service)
 
 #: Of so many days the menu is kept: today's, and what somebody asks about beside it.
 _DAYS = 3
+#: So many pages that were asked for last are kept.
+_PAGES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ class Catalogue:
     _words: Mapping[str, str]
     once: Once = field(default_factory=Once, compare=False, repr=False)
     _days: dict[date, Day] = field(default_factory=dict, compare=False, repr=False)
+    _pages: dict[object, page.Page[menu.Service]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def kinds_of_document(self) -> Mapping[str, menu.DocumentKind]:
@@ -165,12 +170,23 @@ class Catalogue:
     ) -> page.Page[menu.Service]:
         """Return a page of ``on_menu``, after the service whose cursor this is.
 
-        A cursor holds a place in the menu's order, so it survives services that come and go.
+        Those that were asked for last are kept. A cursor holds a place in the menu's order, so it survives services that come and go.
 
         Raises:
             BadCursorError: the cursor was not given out for this filter.
             BadInputError: ``first`` is out of range.
         """
+        asked = on, wanted, first, after
+        found = self._pages.pop(asked, None) or self._page(*asked)
+        # The last used is the last to go.
+        self._pages[asked] = found
+        if len(self._pages) > _PAGES:
+            del self._pages[next(iter(self._pages))]
+        return found
+
+    def _page(
+        self, on: date, wanted: Filter, first: int | None, after: str | None
+    ) -> page.Page[menu.Service]:
         scope, size = page.Scope("menu", wanted), page.size(first)
         passed = scope.key(after) if after is not None else ""
         left: Sequence[menu.Service] = self.on_menu(on, wanted)

@@ -708,6 +708,13 @@ class ServiceConnection:
     wanted: strawberry.Private[catalogue.Filter]
     after: strawberry.Private[str | None]
 
+    @classmethod
+    def of(
+        cls, found: page.Page[menu.Service], wanted: catalogue.Filter, after: str | None
+    ) -> ServiceConnection:
+        """Return the page as the graph says it: made once, whoever asks for it."""
+        return found.once(cls, lambda: cls(found=found, wanted=wanted, after=after))
+
     @strawberry.field(description="The services in their places.")
     def edges(self, info: Info) -> list[ServiceEdge]:
         cursors = self.found.cursors
@@ -722,7 +729,8 @@ class ServiceConnection:
 
     @strawberry.field(description="The services of the page.")
     def nodes(self, info: Info) -> list[Service]:
-        return [Service.of(row, info) for row in self.found.items]
+        items = self.found.items
+        return self.found.once("nodes", lambda: [Service.of(row, info) for row in items])
 
     @strawberry.field(description="How many there are on all pages.")
     def total_count(self, info: Info) -> int:

@@ -163,7 +163,7 @@ class Query:
     ) -> ServiceConnection | None:
         wanted = filter.wanted(info) if filter else catalogue.Filter()
         found = info.context.catalogue.page(info.context.today, wanted, first, after)
-        return ServiceConnection(found=found, wanted=wanted, after=after)
+        return ServiceConnection.of(found, wanted, after)
 
     @strawberry.field(
         directives=[cost.RANKED, cost.paged()],

@@ -91,6 +91,19 @@ def test_pages_follow_each_other_without_a_gap_or_a_double(found):
     assert met == ON_MENU
 
 
+def test_the_pages_that_were_asked_for_last_are_kept(found):
+    asked = found.page(TODAY, Filter(), 2, None)
+    others = [found.page(TODAY, Filter(text=f"word{n}"), 2, None) for n in range(2)]
+    again = found.page(TODAY, Filter(), 2, None)
+    for number in range(1_000):
+        found.page(TODAY, Filter(text=f"another{number}"), 2, None)
+
+    assert again is asked
+    assert others[0] is not others[1]
+    assert found.page(TODAY, Filter(), 2, None) is not asked
+    assert found.page(TODAY, Filter(), 2, None) == asked
+
+
 def test_a_cursor_outlives_the_service_it_stands_after(found, catalogue_of):
     first = found.page(TODAY, Filter(), 2, None)
     later = catalogue_of(a_service("airport"), a_service("zoo", category="leisure"), revision=2)
