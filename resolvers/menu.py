@@ -165,12 +165,23 @@ class Catalogue:
             return services
         return tuple(service for service in services if all(test(service) for test in tests))
 
+    def _page(
+        self, on: date, wanted: Filter, first: int | None, after: str | None
+    ) -> page.Page[menu.Service]:
+        scope, size = page.Scope("menu", wanted), page.size(first)
+        passed = scope.key(after) if after is not None else ""
+        left: Sequence[menu.Service] = self.on_menu(on, wanted)
+        if passed:
+            left = [one for one in left if self._places[one.code] > passed]
+        return scope.page(left[: size + 1], size, lambda one: self._places[one.code])
+
     def page(
         self, on: date, wanted: Filter, first: int | None, after: str | None
     ) -> page.Page[menu.Service]:
         """Return a page of ``on_menu``, after the service whose cursor this is.
 
-        Those that were asked for last are kept. A cursor holds a place in the menu's order, so it survives services that come and go.
+        Those that were asked for last are kept. A cursor holds a place in the menu's order, so it
+        survives services that come and go.
 
         Raises:
             BadCursorError: the cursor was not given out for this filter.
@@ -183,16 +194,6 @@ class Catalogue:
         if len(self._pages) > _PAGES:
             del self._pages[next(iter(self._pages))]
         return found
-
-    def _page(
-        self, on: date, wanted: Filter, first: int | None, after: str | None
-    ) -> page.Page[menu.Service]:
-        scope, size = page.Scope("menu", wanted), page.size(first)
-        passed = scope.key(after) if after is not None else ""
-        left: Sequence[menu.Service] = self.on_menu(on, wanted)
-        if passed:
-            left = [one for one in left if self._places[one.code] > passed]
-        return scope.page(left[: size + 1], size, lambda one: self._places[one.code])
 
     def _check(self, wanted: Filter) -> None:
         lists: dict[str, Iterable[Any]] = {
