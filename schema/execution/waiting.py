@@ -119,6 +119,7 @@ class Waits:
         steps = _steps(path)
         found = self._met.pop(steps, Undefined)
         if steps in self._awaited:
+            self._awaited.remove(steps)
             return _given(found)
         if isinstance(found, asyncio.Future):
             return _still(found, call)

@@ -148,6 +148,7 @@ async def test_what_has_come_is_given_again_and_nobody_is_asked_twice():
         await waits.filled(text)
 
     assert await waits.again(to_one, never) == "came"
+    assert waits.again(to_one, lambda: "asked anew") == "asked anew"
     with pytest.raises(ValueError, match="wrong"):
         await waits.again(to_other, never)
     assert waits.again(to_here, never) == "here"
