@@ -95,6 +95,7 @@ bench: $(VENV)/dev.stamp  ## the benchmarks: beside a plain Strawberry, beside p
 	$(BIN)/python -m benchmarks
 	$(MAKE) peers
 	$(BIN)/python -m benchmarks growth
+	$(BIN)/python -m benchmarks small
 	$(BIN)/python -m benchmarks memory
 
 peers: $(VENV)/dev.stamp  ## the hub beside what a team would pick instead; needs wrk and Node

@@ -154,6 +154,7 @@ class _Line(Generic[W, Q, A]):
 
     def _next(self, whom: W) -> _Batch[Q, A]:
         if not self._waiting:
+            self._reads.asked()
             self._begin(self._put_all())
         come = asyncio.get_running_loop().create_future()
         batch = self._waiting[whom] = _Batch(come, self._reads.hurry)

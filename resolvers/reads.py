@@ -35,8 +35,12 @@ class Reads:
                 self._none.set()
 
     def hurry(self) -> None:
-        """Say that no read begins before partners have answered."""
+        """Say that no read begins, and nothing more is asked, before partners have answered."""
         self._is_hurried = True
+
+    def asked(self) -> None:
+        """Say that something is to be asked: whoever hurried before did not know of it."""
+        self._is_hurried = False
 
     async def quiet(self) -> None:
         """Wait until no read is under way and none was begun for a few turns of the loop.
@@ -49,4 +53,3 @@ class Reads:
             await asyncio.sleep(0)
             turns = turns + 1 if begun == self._begun else 0
             begun = self._begun
-        self._is_hurried = False

@@ -9,7 +9,7 @@ from connectors.base import Inquiry
 from connectors.partner import Freshness
 from models.offer import Capability
 from resolvers.desk import Desk
-from resolvers.reads import Reads
+from resolvers.reads import QUIET_TURNS, Reads
 from tests.catalogue import NOW
 
 
@@ -63,6 +63,23 @@ async def test_partners_are_asked_when_reading_is_over(registry, partners):
 
     assert asked_before == []
     assert partners["first"].asked == [(about("early"), about("late"))]
+
+
+async def test_whoever_hurried_before_does_not_hurry_what_is_asked_later(desk, partners):
+    early = desk.ask("first", about("early"))
+    early.hurry()
+    await early
+    early.hurry()
+
+    async def a_few_turns_later():
+        for _ in range(QUIET_TURNS // 2):
+            await asyncio.sleep(0)
+        return await desk.ask("first", about("later"))
+
+    late = asyncio.create_task(a_few_turns_later())
+    await asyncio.gather(late, desk.ask("first", about("sooner")))
+
+    assert partners["first"].asked == [(about("early"),), (about("sooner"), about("later"))]
 
 
 async def test_a_partner_that_is_not_at_work_is_unavailable_without_being_asked(desk):
