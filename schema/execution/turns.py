@@ -22,16 +22,18 @@ PIECE_SECONDS = 0.002
 
 
 class _Queue:
-    """What has to be done in an event loop, in the order in which it was put."""
+    """What has to be done in an event loop, in the order in which it was put.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._soon = loop.call_soon
+    It does not hold the loop, which it would keep alive.
+    """
+
+    def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
 
-    def put(self, work: Callable[[], None]) -> None:
+    def put(self, work: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
         self._waiting.append(work)
         if len(self._waiting) == 1:
-            self._soon(self._next)
+            loop.call_soon(self._next)
 
     def _next(self) -> None:
         try:
@@ -39,7 +41,7 @@ class _Queue:
         finally:
             self._waiting.popleft()
             if self._waiting:
-                self._soon(self._next)
+                asyncio.get_running_loop().call_soon(self._next)
 
 
 _queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queue] = WeakKeyDictionary()
@@ -50,8 +52,8 @@ def put(work: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     queue = _queues.get(loop)
     if queue is None:
-        queue = _queues[loop] = _Queue(loop)
-    queue.put(work)
+        queue = _queues[loop] = _Queue()
+    queue.put(work, loop)
 
 
 async def piecemeal(work: Callable[[], T]) -> T:

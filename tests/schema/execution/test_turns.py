@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import time
+import weakref
 
 import pytest
 
@@ -127,3 +129,15 @@ async def test_who_is_cancelled_ends_where_it_was():
     with pytest.raises(asyncio.CancelledError):
         await working
     assert ended == [True]
+
+
+def test_no_loop_is_kept_alive():
+    async def takes_a_turn():
+        turns.put(lambda: None)
+        await asyncio.sleep(0)
+        return weakref.ref(asyncio.get_running_loop())
+
+    loop = asyncio.run(takes_a_turn())
+    gc.collect()
+
+    assert loop() is None
