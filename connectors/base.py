@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,13 +25,12 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Inquiry:
+class Inquiry(NamedTuple):
     """One thing asked of a partner; never about a person, so equal inquiries share an answer.
 
     ``topic`` is the partner's own word for what the service asks (a FHIR service type, a school
     grade, a screen), as the service's menu entry gives it. ``since`` and ``until`` are aware and
-    bound the offers' time, ``until`` excluded.
+    bound the offers' time, ``until`` excluded. It is a tuple, as it is looked up again and again.
     """
 
     capability: Capability

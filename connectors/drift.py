@@ -173,7 +173,7 @@ def _moved(inquiries: Sequence[base.Inquiry], since: datetime | None) -> list[ba
     if since is None:
         return list(inquiries)
     further = since - min(one.since for one in inquiries)
-    return [replace(one, since=one.since + further, until=one.until + further) for one in inquiries]
+    return [one._replace(since=one.since + further, until=one.until + further) for one in inquiries]
 
 
 def _data(body: bytes) -> object:

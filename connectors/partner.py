@@ -8,7 +8,7 @@ import logging
 import math
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -198,8 +198,8 @@ class Partner:
         began = self._clock()
         fresh = self._fresh_ones(inquiries, began) if self._fresh else {}
         pending = tuple(dict.fromkeys(one for one in inquiries if one not in fresh))
-        usable = self._usable_ones(pending, began)
         found, failed = await self._found(pending, deadline) if pending else ({}, {})
+        usable = self._usable_ones(failed, began) if failed else {}
         return [
             self._told(last, began)
             if (last := found.get(one))
@@ -283,7 +283,7 @@ class Partner:
             if (last := self._memory.get(one)) and last.observed_at > since
         }
 
-    def _usable_ones(self, inquiries: Sequence[base.Inquiry], now: datetime) -> _Found:
+    def _usable_ones(self, inquiries: Iterable[base.Inquiry], now: datetime) -> _Found:
         """Return what may be served while the partner fails."""
         since = now - self._stale
         return {

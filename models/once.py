@@ -13,7 +13,11 @@ class Once(dict[object, Any]):
 
     def __call__(self, key: object, make: Callable[[], T]) -> T:
         """Return what was made under a key, making it the first time."""
-        if key not in self:
-            self[key] = make()
-        made: T = self[key]
-        return made
+        try:
+            found: T = self[key]
+        except KeyError:
+            pass
+        else:
+            return found
+        found = self[key] = make()
+        return found

@@ -57,7 +57,7 @@ class Desk:
     def ask(self, partner: str, inquiry: Inquiry) -> Pending[Answer]:
         """Return a partner's answer; an unusable partner is an answer too, never an error."""
         if partner not in self._partners:
-            return Pending((), lambda: _set_aside(partner), self.hurry)
+            return Pending((), self.hurry, _set_aside, partner)
         return self._offers.ask(partner, inquiry)
 
     async def supply(self, partner: str, subject: str, fact: str) -> Supply:
@@ -117,12 +117,18 @@ class _Batch(Generic[Q, A]):
     hurry: Callable[[], None]
     questions: list[Q] = field(default_factory=list)
     answers: Sequence[A] = ()
+    until: tuple[asyncio.Future[None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.until = (self.come,)
 
     def put(self, question: Q) -> Pending[A]:
         """Put one question more, and return its answer."""
-        place = len(self.questions)
         self.questions.append(question)
-        return Pending((self.come,), lambda: self.answers[place], self.hurry)
+        return Pending(self.until, self.hurry, self._answer, len(self.questions) - 1)
+
+    def _answer(self, place: int) -> A:
+        return self.answers[place]
 
 
 class _Line(Generic[W, Q, A]):

@@ -65,6 +65,8 @@ class Catalogue:
     _places: Mapping[str, str]
     _words: Mapping[str, str]
     once: Once = field(default_factory=Once, compare=False, repr=False)
+    #: What was made of it for the graph and is the same for everybody, by its id there.
+    nodes: Once = field(default_factory=Once, compare=False, repr=False)
     _days: dict[date, Day] = field(default_factory=dict, compare=False, repr=False)
     _pages: dict[object, page.Page[menu.Service]] = field(
         default_factory=dict, compare=False, repr=False

@@ -38,8 +38,8 @@ class Wanted:
 class Page:
     """One partner's offers for a service, with how true they are.
 
-    Who is given the same answer while none of its offers begins is given the same page, so that
-    what it is told as can be kept beside it.
+    Who is given the same answer while none of its offers begins is given the same page, and the
+    same offers where there is but one, so that what it is told as can be kept beside it.
     """
 
     ask: menu.Ask
@@ -55,6 +55,7 @@ class Offered:
 
     withheld: Outcome | None
     pages: tuple[Page, ...]
+    once: Once = field(default_factory=Once, compare=False, repr=False)
 
 
 async def for_viewer(
@@ -95,14 +96,16 @@ def _offered(
 ) -> Pending[Offered]:
     since, until, size = window
     asked = _asked(context, asks, since, until)
+    # Hardly ever is it more than one.
+    comes = asked[0].until if len(asked) == 1 else [each for one in asked for each in one.until]
+    return Pending(comes, context.desk.hurry, _told, context, asks, asked, size)
 
-    def offered() -> Offered:
-        pages = [
-            _page(context, ask, one.value(), size) for ask, one in zip(asks, asked, strict=True)
-        ]
-        return Offered(None, tuple(pages))
 
-    return Pending([future for one in asked for future in one.until], offered, context.desk.hurry)
+def _told(
+    context: Context, asks: Sequence[menu.Ask], asked: Sequence[Pending[Answer]], size: int
+) -> Offered:
+    each = [_alone(context, ask, one.value(), size) for ask, one in zip(asks, asked, strict=True)]
+    return each[0] if len(each) == 1 else Offered(None, tuple(one.pages[0] for one in each))
 
 
 async def named(
@@ -146,24 +149,26 @@ def _inquiry(capability: Capability, topic: str, since: date, until: date) -> In
     return Inquiry(capability, topic, begin, end)
 
 
-def _page(context: Context, ask: menu.Ask, answer: Answer, size: int) -> Page:
+def _alone(context: Context, ask: menu.Ask, answer: Answer, size: int) -> Offered:
+    """Return what is offered where this partner alone is asked."""
     now = context.now
     if answer.retry_after_seconds is not None:
         context.holding.note(answer, now)
         offers = _still_ahead(answer.offers, now)[:size]
-        return Page(ask, answer, offers, context.moment(answer.retry_after_seconds))
+        page = Page(ask, answer, offers, context.moment(answer.retry_after_seconds))
+        return Offered(None, (page,))
     kept: _Kept | None = answer.once.get(_Kept)
     if kept is None or kept.size != size or not kept.since <= now < kept.until:
         kept = answer.once[_Kept] = _Kept.of(ask, answer, size, now)
     context.holding.note(answer, kept.until)
-    return kept.page
+    return kept.offered
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """The page that was made of an answer last, and from when until when it is the same."""
+    """What was made of an answer last, and from when until when it is the same."""
 
-    page: Page
+    offered: Offered
     size: int
     since: datetime
     until: datetime
@@ -175,7 +180,7 @@ class _Kept:
         apart = replace(answer, once=Once())
         made = Page(ask, apart, _still_ahead(answer.offers, now)[:size], None)
         return cls(
-            made,
+            Offered(None, (made,)),
             size,
             max((one for one in begins if one <= now), default=_ALWAYS),
             min((one for one in begins if one > now), default=_NEVER),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 T = TypeVar("T")
 M = TypeVar("M")
+P = ParamSpec("P")
 
 
 class Pending(Generic[T]):
@@ -17,21 +18,24 @@ class Pending(Generic[T]):
     value; whoever has one awaits it. Nothing runs for it meanwhile.
     """
 
-    __slots__ = ("_make", "hurry", "until")
+    __slots__ = ("_given", "_make", "hurry", "until")
 
     def __init__(
         self,
         until: Sequence[asyncio.Future[None]],
-        make: Callable[[], T],
         hurry: Callable[[], None],
+        make: Callable[P, T],
+        *given: P.args,
+        **_: P.kwargs,
     ) -> None:
-        """Wait for these futures, which belong to others too; then make it.
+        """Wait for these futures, which belong to others too; then make it of what is given.
 
         ``hurry`` is called by whoever knows that nothing else is asked before they are there.
         """
         self.until = until
-        self._make = make
         self.hurry = hurry
+        self._make: Callable[..., T] = make
+        self._given = given
 
     def __await__(self) -> Generator[Any, None, T]:
         for one in self.until:
@@ -51,8 +55,13 @@ class Pending(Generic[T]):
         """Return it, where all that it waits for is there; raise what came in its place."""
         for one in self.until:
             one.result()
-        return self._make()
+        return self._make(*self._given)
 
-    def then(self, make: Callable[[T], M]) -> Pending[M]:
-        """Return what is made of it."""
-        return Pending(self.until, lambda: make(self._make()), self.hurry)
+    def then(
+        self, make: Callable[Concatenate[T, P], M], *given: P.args, **_: P.kwargs
+    ) -> Pending[M]:
+        """Return what is made of it, and of what is given."""
+        return Pending(self.until, self.hurry, self._then, make, given)
+
+    def _then(self, make: Callable[..., M], given: tuple[Any, ...]) -> M:
+        return make(self._make(*self._given), *given)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
+from types import MappingProxyType
 
 from connectors.errors import PartnerError
 from connectors.partner import Freshness
@@ -116,8 +117,8 @@ def on(context: Context, service: menu.Service, asked: Asked = NOTHING_ELSE) -> 
 
 def is_eligible(context: Context, service: menu.Service) -> bool:
     """Return whether ``on`` says that the viewer may have a service, without saying why."""
-    _, known, day = _of_now(context)
-    return _judge(context, context.catalogue, service.code, day).truth(known) is True
+    judge = context.catalogue.rulebook.judge(service.code, context.today)
+    return judge.truth(_known_now(context)) is True
 
 
 def outstanding(context: Context, judged: Judged) -> Mapping[str, str]:
@@ -180,7 +181,7 @@ def _tell(context: Context, partner: str, failure: PartnerError, path: Path) -> 
 
 def on_record(context: Context) -> frozenset[str]:
     """Return the documents, by code, that the hub has on record of the viewer today."""
-    _, known, _ = _of_now(context)
+    known = _known_now(context)
     return context.once(
         "on record",
         lambda: frozenset(
@@ -262,7 +263,7 @@ def _judged(
     asked: Asked,
     person: talent.Talent | None,
 ) -> Judged:
-    given, known, day = _of_now(context)
+    given, known, day = _NOTHING, _known_now(context), context.today
     if asked is not NOTHING_ELSE:
         # The same facts are put forward to every service of a query.
         given, known, day = context.once(
@@ -282,19 +283,22 @@ def _judged(
     )
 
 
-_Facts = tuple[Known, Known, date]
+_NOTHING: Known = MappingProxyType({})
 
 
-def _of_now(context: Context) -> _Facts:
-    """Return what the asker says, what is known, and the day, where only today is asked."""
+def _known_now(context: Context) -> Known:
+    """Return what is known of whoever asks today, where they say nothing."""
     person = context.person
     if person is None:
-        return {}, {}, context.today
-    known = context.once("facts", lambda: _facts_of(person, context.today))
-    return {}, known, context.today
+        return _NOTHING
+    known: Known = context.once("facts", lambda: _facts_of(person, context.today))
+    return known
 
 
-def _of_then(context: Context, asked: Asked, person: talent.Talent | None) -> _Facts:
+def _of_then(
+    context: Context, asked: Asked, person: talent.Talent | None
+) -> tuple[Known, Known, date]:
+    """Return what the asker says, what is known then, and the day."""
     day = _day(context, asked)
     given = taken(asked.facts)
     return given, {**(_facts_of(person, day) if person else {}), **given}, day

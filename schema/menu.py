@@ -439,13 +439,20 @@ class ServiceOffers:
         description="Why no partner was asked; null where they were."
     )
     pages: list[OfferPage] = strawberry.field(description="A page a partner, in the menu's order.")
+    texts: strawberry.Private[Texts] = field(default_factory=Texts)
 
     @classmethod
     def of(cls, found: offers.Offered, info: Info) -> ServiceOffers:
-        pages = [OfferPage.of(one) for one in found.pages]
-        for place, one in enumerate(pages):
+        """Return the offers as the graph says them; whoever is given them is told of failures."""
+        said: ServiceOffers = found.once(cls, lambda: cls._of(found))
+        for place, one in enumerate(said.pages):
             if one.problem:
                 _tell(info, one, one.problem, [*info.path.as_list(), "pages", place])
+        return said
+
+    @classmethod
+    def _of(cls, found: offers.Offered) -> ServiceOffers:
+        pages = [OfferPage.of(one) for one in found.pages]
         return cls(withheld=_withheld(found.withheld), pages=pages)
 
 
@@ -486,11 +493,9 @@ class Service(Node):
     @classmethod
     def of(cls, row: menu.Service, info: Info) -> Service:
         """Return the service as the graph says it: made once for each revision of the menu."""
-        return info.context.catalogue.once(
-            (cls, row.code),
-            lambda: cls(
-                id=global_id("Service", row.code), row=row, needs=RequiredDocument.all(row, info)
-            ),
+        name = global_id("Service", row.code)
+        return info.context.catalogue.nodes(
+            name, lambda: cls(id=name, row=row, needs=RequiredDocument.all(row, info))
         )
 
     @classmethod
@@ -679,7 +684,7 @@ class Service(Node):
         wanted = offers.Wanted(first=first, since=since, until=until)
         at_once = offers.for_eligible(info.context, self.row, wanted)
         if at_once is not None:
-            return at_once.then(lambda found: ServiceOffers.of(found, info))
+            return at_once.then(ServiceOffers.of, info)
         return _offered(info, self.row, wanted)
 
 

@@ -573,7 +573,10 @@ class Query:
     ) -> list[Node | None] | Awaitable[list[Node | None]]:
         if len(ids) > MOST_IDS:
             raise errors.BadInputError(f"`ids` has {len(ids)}; at most {MOST_IDS} may be asked.")
-        if _LOOKED_UP.isdisjoint(map(_kind, ids)):
+        known = info.context.catalogue.nodes
+        if all(found := [known.get(one) for one in ids]):
+            return found
+        if _LOOKED_UP.isdisjoint({one.partition(":")[0] for one in ids}):
             return cast("list[Node | None]", [_node(info, one) for one in ids])
         return _looked_up(info, ids)
 
@@ -610,12 +613,8 @@ _LOOKED_UP = frozenset(
 )
 
 
-def _kind(id: str) -> str:
-    return id.partition(":")[0]
-
-
 def _node(info: Info, id: str) -> Node | Awaitable[Node | None] | None:
-    entity = _ENTITIES.get(_kind(id))
+    entity = _ENTITIES.get(id.partition(":")[0])
     return entity.resolve_reference(info, id) if entity else None
 
 

@@ -118,7 +118,10 @@ class Arguments:
                 return value
             return [convert(one) for one in value]
 
-        return converted
+        def copied(value: Any) -> Any:  # noqa: ANN401 - what GraphQL read
+            return list(value) if type(value) is list else value
+
+        return copied if convert is _as_it_is else converted
 
     def _input(self, kind: Any) -> Convert:  # noqa: ANN401 - an input's class
         if kind in self._inputs:

@@ -112,7 +112,8 @@ def _reader(kind: Any, above: tuple[object, ...]) -> _Read:  # noqa: ANN401 - an
     if graphql.is_non_null_type(kind):
         return _required(_reader(kind.of_type, above))
     if graphql.is_list_type(kind):
-        return _list(_reader(kind.of_type, above))
+        item = _PLAIN.get(graphql.get_nullable_type(kind.of_type))
+        return _list(_reader(kind.of_type, above), frozenset([item] if item else ()))
     if graphql.is_input_object_type(kind):
         return _input(kind, above)
     return _leaf(kind)
@@ -127,12 +128,16 @@ def _required(read: _Read) -> _Read:
     return reading
 
 
-def _list(read: _Read) -> _Read:
+def _list(read: _Read, plain: frozenset[type]) -> _Read:
+    """Return what reads lists; items of a ``plain`` class stay as they are."""
+
     def reading(value: _Value) -> _Value:
         if value is None:
             return None
         if type(value) is not list:
             raise UnfitError
+        if plain.issuperset(map(type, value)):
+            return list(value)
         return [read(one) for one in value]
 
     return reading

@@ -65,7 +65,8 @@ class Waits:
 
     def __init__(self) -> None:
         self._gaps: list[_Gap] = []
-        #: What resolvers returned, by path, or what came of that when awaited.
+        #: What resolvers returned, by path, or what came of that when awaited. What is pending
+        #: is not among it: it is asked for once, however often its resolver is called.
         self._met: dict[Steps, Any] = {}
         #: The paths of the latter.
         self._awaited: set[Steps] = set()
@@ -85,12 +86,13 @@ class Waits:
 
     def put(self, value: Any, fill: Fill, path: Steps) -> str:  # noqa: ANN401 - what a resolver returned
         """Return the text of a value, or the mark of its gap where it has to be waited for."""
-        self._met[path] = value
         if type(value) is Pending:
             if value.is_ready():
                 return fill(value.value(), path)
-        elif type(value) is not CoroutineType and not optimized_is_awaitable(value):
-            return fill(value, path)
+        else:
+            self._met[path] = value
+            if type(value) is not CoroutineType and not optimized_is_awaitable(value):
+                return fill(value, path)
         self._gaps.append(_Gap(value, fill, path))
         return f"{_MARK}{len(self._gaps) - 1}{_MARK}"
 
@@ -153,7 +155,7 @@ class Waits:
             value = await gap.awaited
         except UnusualError:
             # Its resolver asked for more than it was told, and is to be asked again.
-            del self._met[gap.path]
+            self._met.pop(gap.path, None)
             raise
         except Exception as wrong:
             self._awaited.add(gap.path)
@@ -182,8 +184,8 @@ class Waits:
             awaited.add_done_callback(partial(self._ended, gap))
             self._running += 1
         if not self._running:
-            for gap in gaps:
-                gap.awaited.hurry()
+            for hurry in {gap.awaited.hurry for gap in gaps}:
+                hurry()
 
     def _pend(self, gap: _Gap, pending: Pending[Any]) -> None:
         """Wait for what others wait for as well: that takes no task for each."""
@@ -196,18 +198,20 @@ class Waits:
                 one.add_done_callback(self._shared_ended)
             self._shared[one].append(gap)
         if not gap.left:
-            self._queue(gap)
+            self._queue([gap])
 
     def _shared_ended(self, one: asyncio.Future[Any]) -> None:
+        come = []
         for gap in self._shared.pop(one):
             gap.left -= 1
             if not gap.left:
-                self._queue(gap)
+                come.append(gap)
+        self._queue(come)
 
-    def _queue(self, gap: _Gap) -> None:
-        if not self._come:
+    def _queue(self, gaps: Sequence[_Gap]) -> None:
+        if gaps and not self._come:
             turns.put(self._write)
-        self._come.append(gap)
+        self._come += gaps
 
     def _write(self) -> None:
         come, self._come = self._come, []
@@ -229,7 +233,8 @@ class Waits:
             return
         try:
             self._fill(gap, value())
-            self._begin(gap.gaps)
+            if gap.gaps:
+                self._begin(gap.gaps)
         except (Exception, asyncio.CancelledError) as wrong:  # noqa: BLE001 - it is told to whoever waits
             over.set_exception(wrong)
         else:

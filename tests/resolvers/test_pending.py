@@ -20,7 +20,7 @@ async def test_a_value_is_made_when_all_it_waits_for_is_there(come):
     other = asyncio.get_running_loop().create_future()
     made = []
     waiting = asyncio.ensure_future(
-        Pending((come, other), lambda: made.append(1) or "made", nothing)
+        Pending((come, other), nothing, lambda: made.append(1) or "made")
     )
 
     come.set_result(None)
@@ -33,11 +33,11 @@ async def test_a_value_is_made_when_all_it_waits_for_is_there(come):
 
 
 async def test_what_waits_for_nothing_is_there():
-    assert Pending((), lambda: "made", nothing).value() == "made"
+    assert Pending((), nothing, lambda: "made").value() == "made"
 
 
 async def test_what_is_made_of_it_waits_for_the_same(come):
-    found = Pending((come,), lambda: 2, nothing).then(lambda value: value * 3)
+    found = Pending((come,), nothing, lambda: 2).then(lambda value: value * 3)
     come.set_result(None)
 
     assert found.until == (come,)
@@ -45,8 +45,8 @@ async def test_what_is_made_of_it_waits_for_the_same(come):
 
 
 async def test_who_leaves_does_not_take_it_from_the_others(come):
-    leaving = asyncio.ensure_future(Pending((come,), lambda: "made", nothing))
-    staying = asyncio.ensure_future(Pending((come,), lambda: "made", nothing))
+    leaving = asyncio.ensure_future(Pending((come,), nothing, lambda: "made"))
+    staying = asyncio.ensure_future(Pending((come,), nothing, lambda: "made"))
     await asyncio.sleep(0)
 
     leaving.cancel()
@@ -60,4 +60,4 @@ async def test_what_came_in_its_place_is_raised(come):
     come.set_exception(RuntimeError("a fault of ours"))
 
     with pytest.raises(RuntimeError, match="a fault"):
-        Pending((come,), lambda: "made", nothing).value()
+        Pending((come,), nothing, lambda: "made").value()

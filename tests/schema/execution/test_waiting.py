@@ -87,7 +87,7 @@ async def test_a_gap_is_filled_as_soon_as_it_can_be():
 async def test_many_that_wait_for_the_same_take_no_task():
     waits, future = Waits(), asyncio.get_running_loop().create_future()
     hurried = []
-    pendings = [Pending((future,), lambda n=n: n, lambda: hurried.append(None)) for n in range(3)]
+    pendings = [Pending((future,), lambda: hurried.append(None), lambda n: n, n) for n in range(3)]
     text = "".join(waits.put(one, told, (None, n)) for n, one in enumerate(pendings))
     filling = asyncio.create_task(waits.filled(text))
     await asyncio.sleep(0)
@@ -103,7 +103,7 @@ async def test_many_that_wait_for_the_same_take_no_task():
 async def test_nobody_is_hurried_while_more_may_be_asked():
     waits, future = Waits(), asyncio.get_running_loop().create_future()
     hurried = []
-    pending = Pending((future,), lambda: "said", lambda: hurried.append(None))
+    pending = Pending((future,), lambda: hurried.append(None), lambda: "said")
     text = waits.put(pending, told, (None, "a")) + waits.put(later("read"), told, (None, "b"))
     filling = asyncio.create_task(waits.filled(text))
     await asyncio.sleep(0.01)
@@ -122,7 +122,7 @@ async def test_what_comes_to_many_at_once_is_written_one_each_turn():
 
     async def run(name):
         waits = Waits()
-        pendings = [Pending((future,), lambda: name, lambda: None) for _ in range(2)]
+        pendings = [Pending((future,), lambda: None, lambda: name) for _ in range(2)]
         text = "".join(waits.put(one, noted, (None, n)) for n, one in enumerate(pendings))
         return await waits.filled(text)
 
