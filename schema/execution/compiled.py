@@ -33,6 +33,7 @@ from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCor
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
+from schema.execution import turns
 from schema.execution.argument import Arguments
 from schema.execution.below import Below
 from schema.execution.waiting import Steps, UnusualError, Waits, path_of
@@ -225,11 +226,14 @@ class _Writer:
     def unit(self, write: Callable[[], _Written]) -> Unit | None:
         """Return the unit whose values come to what is written, if that can be."""
         try:
-            code = self._code(write())
+            written = write()
+            turns.breathe()
+            code = self._code(written)
         except Exception:  # noqa: BLE001 - whatever it is that cannot be written, the plan can run it
             return None
         exec(code, self._known)  # noqa: S102 - it is made of names and numbers of ours, and names of GraphQL
-        return Unit(self._known["make"], self._size)
+        # A function does not know itself: what is not used any more is left in no cycle.
+        return Unit(self._known.pop("make"), self._size)
 
     def _code(self, written: _Written) -> CodeType:
         lines = [

@@ -112,7 +112,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
                 hide_suggestions=True,
             )
             one.as_text, one.is_large, one.waits = as_text, is_large, waits
-            return one.execute_operation() if plan is None else one._by(plan)
+            done = one.execute_operation() if plan is None else one._by(plan)
+            if type(done) is not CoroutineType:
+                # They know the executor, which would be left in a cycle with all that it saw.
+                del one.async_helpers
+            return done
 
         if not as_text or plan is None or plan.unit is None:
             return run(Waits())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,9 +119,7 @@ class Reader:
         # What exceeds a limit is not validated: rules of others may not be linear.
         errors = limits.breaches(self._schema, document, self._bounds) or [
             problems.coded(error, Code.GRAPHQL_VALIDATION_FAILED)
-            for error in graphql.validate(
-                self._schema, document, self._rules, hide_suggestions=True
-            )
+            for error in self._validated(document)
         ]
         turns.breathe()
         operations = self._operations(once.whole(document), may_run=not errors)
@@ -133,6 +131,20 @@ class Reader:
             {one.node.name.value: one for one in operations if one.node.name},
             operations[0] if len(operations) == 1 else None,
         )
+
+    def _validated(self, document: ast.DocumentNode) -> list[graphql.GraphQLError]:
+        made: list[_Together] = []
+
+        def together(context: graphql.ValidationContext) -> _Together:
+            made.append(_Together([rule(context) for rule in self._rules]))
+            return made[-1]
+
+        rules: Any = [together]
+        try:
+            return graphql.validate(self._schema, document, rules, hide_suggestions=True)
+        finally:
+            for one in made:
+                one.forget()
 
     def _operations(self, document: ast.DocumentNode, *, may_run: bool) -> list[Prepared]:
         definitions = {
@@ -160,7 +172,7 @@ class Reader:
         if len(text) > bounds.length:
             raise limits.refusal(Code.QUERY_TOO_LONG, "characters", bounds.length, len(text))
         try:
-            return graphql.parse(text, max_tokens=bounds.tokens)
+            document = graphql.parse(text, max_tokens=bounds.tokens)
         except graphql.GraphQLError as error:
             if f"contains more than {bounds.tokens} tokens" in error.message:
                 refused = limits.refusal(
@@ -169,6 +181,36 @@ class Reader:
             else:
                 refused = problems.coded(error, Code.GRAPHQL_PARSE_FAILED)
             raise refused from None
+        token = document.loc.start_token if document.loc else None
+        while token:
+            # Tokens that knew those before them would be left in a cycle.
+            token.prev, token = None, token.next
+        return document
+
+
+class _Together(graphql.Visitor):
+    """All rules, held against one document."""
+
+    def __init__(self, rules: Sequence[graphql.Visitor]) -> None:
+        super().__init__()
+        self._rules = rules
+        self._all = graphql.ParallelVisitor(rules)
+
+    def enter(self, node: ast.Node, *place: object) -> object:
+        """Hold them against a node."""
+        enter, _ = self._all.get_enter_leave_for_kind(node.kind)
+        return enter(node, *place) if enter else None
+
+    def leave(self, node: ast.Node, *place: object) -> object:
+        """Hold them against a node with all that is in it."""
+        _, leave = self._all.get_enter_leave_for_kind(node.kind)
+        return leave(node, *place) if leave else None
+
+    def forget(self) -> None:
+        """Let none know its own methods, by which all would be left in cycles."""
+        for one in (self._all, *self._rules):
+            one.enter_leave_map.clear()
+        del self._all, self._rules
 
 
 class _Breathing(graphql.ValidationRule):

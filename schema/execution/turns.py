@@ -17,8 +17,9 @@ from greenlet import getcurrent, greenlet
 
 T = TypeVar("T")
 
-#: A piece is over after so long, at the next breath.
-PIECE_SECONDS = 0.002
+#: A piece is over after so long, at the next breath. What is small takes several turns to be
+#: answered, and waits for a piece in each.
+PIECE_SECONDS = 0.001
 
 
 class _Queue:

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 
 import pytest
 
-OURS = ("connectors", "endpoints", "models", "resolvers", "schema")
+#: What is ours, and the trees that others make of a text, by which all that is read of it is kept.
+OURS = ("connectors", "endpoints", "models", "resolvers", "schema", "graphql.language.ast")
 QUERIES = {
     "partners": """{ menu(first: 100) { nodes { code offers(first: 3) { withheld { outcome }
         pages { freshness nodes { id title } } } } } }""",
     "menu": "{ categories { code services { code name { text } partners { code } } } }",
 }
+#: More texts than are remembered.
+MANY = 70
+
+
+@contextlib.contextmanager
+def leavings():
+    """Give what is left in cycles meanwhile: kinds of ours, and places of functions."""
+    found: set[str] = set()
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield found
+        gc.collect()
+        for one in gc.garbage:
+            if type(one).__module__.startswith(OURS):
+                found.add(type(one).__qualname__)
+            elif type(one).__name__ == "function":
+                found.add(one.__code__.co_filename)
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
 
 
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
@@ -20,17 +43,25 @@ async def test_nothing_of_ours_is_left_in_cycles(hub, query):
     for _ in range(3):
         told = await hub.ask(query, headers=anew)
     assert "errors" not in told.json()
-    gc.collect()
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    try:
+
+    with leavings() as left:
         for _ in range(3):
             await hub.ask(query, headers=anew)
-        gc.collect()
-        left = {
-            type(one).__qualname__ for one in gc.garbage if type(one).__module__.startswith(OURS)
-        }
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
 
     assert left == set()
+
+
+async def test_a_text_that_is_forgotten_is_left_in_no_cycle(hub):
+    async def ask(number: int) -> None:
+        told = await hub.ask(QUERIES["menu"].replace("code", f"a{number}: code", 1))
+        assert "errors" not in told.json()
+
+    for number in range(MANY):
+        await ask(number)
+
+    with leavings() as left:
+        for number in range(MANY, MANY + 10):
+            await ask(number)
+
+    # What validates one knows its own methods, and nothing of the text any more.
+    assert {one for one in left if "graphql" not in one} == {"_Together"}
