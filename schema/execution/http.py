@@ -268,7 +268,7 @@ class GraphQLView:
         if plan is not None:
             edition = None
         elif self._streams and stream.wanted(sent.header(b"accept")):
-            way = self._streams.way(sent.request(), asked, context)
+            way = await self._streams.way(sent.request(), asked, context)
             if way is not None:
                 surroundings = partial(self._context, sent.request(), None, sent.body)
                 asked = replace(asked, while_there=None, as_text=False)

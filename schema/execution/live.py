@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Itera
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import graphql
@@ -21,7 +21,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.graphql import OperationType
 
 from models import errors
-from schema.execution import limits, once, part, problems
+from schema.execution import limits, once, part, problems, turns
 from schema.execution.part import Part
 from schema.execution.reading import Prepared
 from schema.execution.schema import Asked, Outcome, Schema, charged, charging
@@ -73,18 +73,22 @@ class Live:
         self._known = lru_cache(maxsize=_REMEMBERED)(self._read)
         self._acting: set[asyncio.Task[Outcome]] = set()
 
-    def read(self, asked: Asked, context: object) -> Read:
+    async def read(self, asked: Asked, context: object) -> Read:
         """Return an operation as it is read, which is charged as for one that is answered whole.
+
+        A text that nobody has sent before is read piecemeal.
 
         Raises:
             RefusedError: it does not hold.
             RateLimitedError: who asks has spent too much.
         """
         charge = charging(context)
-        if not self._reader.remembers(asked.text):
+        read = partial(self._known, asked.text, asked.name)
+        is_new = not self._reader.remembers(asked.text)
+        if is_new:
             charge(limits.toll(asked.text))
         try:
-            return self._known(asked.text, asked.name)
+            return await turns.piecemeal(read) if is_new else read()
         except RefusedError:
             charge(limits.BASE)
             raise
@@ -97,6 +101,7 @@ class Live:
             raise RefusedError([wrong]) from None
         if found.errors:
             raise RefusedError(found.errors)
+        turns.breathe()
         apart = graphql.separate_operations(found.document)
         document = apart[name or next(iter(apart))]
         return Read(prepared, document, found.fields, once.in_pieces(document))
@@ -113,7 +118,7 @@ class Live:
         """
         with refusing(self.seconds):
             context = await surroundings()
-            read = self.read(asked, context)
+            read = await self.read(asked, context)
             if read.prepared.kind is OperationType.SUBSCRIPTION:
                 parts = self._followed(read, asked, context, surroundings)
             elif delivering and read.in_pieces and read.prepared.kind is OperationType.QUERY:

@@ -118,7 +118,7 @@ class Streams:
         self._seats = seats or Seats()
         self._leaving = leaving or asyncio.Event().wait
 
-    def way(self, request: Request, asked: Asked, context: object) -> Way | None:
+    async def way(self, request: Request, asked: Asked, context: object) -> Way | None:
         """Return how the answer to an operation is sent in parts; None: it is sent as one.
 
         Raises:
@@ -129,7 +129,7 @@ class Streams:
             return None
         types = [negotiation.media_type(part)[0] for part in accept.split(",")]
         try:
-            read = self._live.read(asked, context)
+            read = await self._live.read(asked, context)
         except RefusedError:
             return Way.EVENTS if types[0] == EVENTS else None
         return _way(types, read, request.method)

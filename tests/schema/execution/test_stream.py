@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from models import errors
 from schema import execution
+from schema.execution import turns
 from schema.execution.schema import Asked
 from schema.execution.stream import Way
 from tests import follow
@@ -42,7 +43,7 @@ class Client:
     async def ask(self, document, accept=EVENTS, method="POST", **variables):
         request = self.request(accept, method)
         asked = Asked(document, variables)
-        way = self._streams.way(request, asked, None)
+        way = await self._streams.way(request, asked, None)
         if way is not None:
             await self._streams.respond(way, asked, self._context, request, self._send)
         return way
@@ -119,6 +120,24 @@ async def test_whoever_wants_events_first_of_all_has_queries_and_mutations_so_to
     assert b'data: {"data":{"act":1}' in client.body
 
 
+async def test_a_new_text_is_read_while_others_go_on(client, monkeypatch):
+    monkeypatch.setattr(turns, "PIECE_SECONDS", 0.0)
+    turned = []
+
+    async def counted():
+        while True:
+            turned.append(None)
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(counted())
+    many = " ".join(f"a{n}: name" for n in range(10))
+    await client.ask(f"{{ item {{ {many} }} }}")
+    counting.cancel()
+
+    assert len(turned) > 20
+    assert len(client.events[0]["data"]["item"]) == 10
+
+
 @pytest.mark.parametrize(
     ("document", "accept", "method", "way"),
     [
@@ -136,8 +155,8 @@ async def test_whoever_wants_events_first_of_all_has_queries_and_mutations_so_to
         (PIECES, "application/json", "POST", None), (PIECES, EVENTS, "POST", Way.EVENTS),
     ],
 )  # fmt: skip
-def test_the_way_is_chosen_by_what_is_asked_and_wanted(client, document, accept, method, way):
-    found = client._streams.way(client.request(accept, method), Asked(document, {}), None)
+async def test_the_way_is_chosen_by_what_is_asked_and_wanted(client, document, accept, method, way):
+    found = await client._streams.way(client.request(accept, method), Asked(document, {}), None)
 
     assert found is way
 
