@@ -22,6 +22,9 @@ SERIAL_BITS = 40
 _PREFIX = "GW"
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECKS = _DIGITS + "*~$=U"
+_EACH_DIGIT = frozenset(_DIGITS)
+#: The same digits as Python's own of base 32.
+_AS_32 = str.maketrans(_DIGITS, "0123456789abcdefghijklmnopqrstuv")
 # How people read a printed serial aloud or type it back.
 _MISREAD = str.maketrans("OIL", "011", "- ")
 
@@ -203,13 +206,11 @@ def normal_serial(text: str) -> str | None:
         # Without its prefix a serial may begin with the same letters.
         typed = typed.removeprefix(_PREFIX)
     digits, check = typed[: SERIAL_BITS // 5], typed[SERIAL_BITS // 5 :]
-    if len(typed) * 5 != SERIAL_BITS + 5 or any(digit not in _DIGITS for digit in digits):
+    if len(typed) * 5 != SERIAL_BITS + 5 or not _EACH_DIGIT.issuperset(digits):
         return None
-    bits = 0
-    for digit in digits:
-        bits = bits << 5 | _DIGITS.index(digit)
-    printed = serial(bits)
-    return printed if printed[-1] == check else None
+    if check != _CHECKS[int(digits.translate(_AS_32), 32) % 37]:
+        return None
+    return f"{_PREFIX}-{digits[:4]}-{digits[4:]}-{check}"
 
 
 async def by_serial(session: AsyncSession, text: str) -> Card | None:
