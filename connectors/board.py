@@ -408,6 +408,8 @@ class Sheet:
         self.holder = uuid4().hex
         self._hear = hear
         self._left = False
+        #: How often answers ceased to be true, here or elsewhere.
+        self._forgotten = 0
         self._board = board
         self._open, self._probe, self._rest, self._answers, self._order = (
             f"{_PREFIX}:{name}:{what}" for what in ("open", "probe", "rest", "answers", "order")
@@ -449,6 +451,7 @@ class Sheet:
 
     def forgot(self, questions: str) -> None:
         """Tell that the answers to questions that begin so are true no more."""
+        self._forgotten += 1
         keys = (self._answers, self._order)
         self._write(_FORGET, keys, (questions,), Forgot(questions))
 
@@ -471,9 +474,13 @@ class Sheet:
         Raises:
             OSError: the board is away.
         """
+        forgotten = self._forgotten
         async with asyncio.timeout(_JOIN_SECONDS):
             found = await server.standing(self._open, self._rest, self._answers)
         opened, resting, problem, answers = found
+        if forgotten != self._forgotten:
+            # What was read may be older than what made it untrue.
+            answers = ()
         if opened > 0:
             self.hear(Opened(opened / 1000 - UNPROBED_SECONDS))
         if problem:
@@ -486,6 +493,7 @@ class Sheet:
         """Let whoever holds this know the news, if it can be understood."""
         if self._left:
             return
+        self._forgotten += isinstance(news, Forgot)
         try:
             self._hear(news)
         except _UNREAD:

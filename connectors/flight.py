@@ -49,10 +49,7 @@ class Flights(Generic[K, T]):
         Raises:
             TimeoutError: this waiter's deadline is earlier than the call's, and has passed.
         """
-        if key not in self._flying:
-            begun = self._flying[key] = _Flight(ends, asyncio.create_task(start()))
-            begun.task.add_done_callback(lambda _: self._land(key, begun))
-        found = self._flying[key]
+        found = self._flying.get(key) or self._begun(key, start, ends)
         found.joined += 1
         try:
             # A call that ends by then says itself why, which a waiter's own alarm could not.
@@ -65,6 +62,17 @@ class Flights(Generic[K, T]):
                 self._forget(key, found)
                 found.task.cancel()
             raise
+        finally:
+            # What the call raises knows this frame, which would keep the call, and so what it
+            # raised, in a cycle.
+            del found
+
+    def _begun(
+        self, key: K, start: Callable[[], Coroutine[Any, Any, T]], ends: float
+    ) -> _Flight[T]:
+        begun = self._flying[key] = _Flight(ends, asyncio.create_task(start()))
+        begun.task.add_done_callback(lambda _: self._land(key, begun))
+        return begun
 
     async def close(self) -> None:
         """End every call in flight."""

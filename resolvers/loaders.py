@@ -26,10 +26,13 @@ class _Question(Generic[K, T]):
         self._name = name
 
     def __get__(self, loaders: Loaders, _: type[Loaders]) -> DataLoader[K, T]:
+        # A loader does not know those who know it: nothing of a query is left in a cycle.
+        reads, database = loaders.reads, loaders.database
+
         async def load(keys: list[K]) -> list[T]:
             asked = f"{self._batch.__module__}.{self._batch.__name__}"
             with trace.span("batch", asked=asked, keys=len(keys)):
-                async with loaders.reads.one(), loaders.database.session() as session:
+                async with reads.one(), database.session() as session:
                     return await self._batch(session, keys)
 
         made = DataLoader(load_fn=load)

@@ -21,6 +21,8 @@ from resolvers.pending import Pending
 #: How far ahead offers are looked for where nobody says, and at most.
 AHEAD = timedelta(days=14)
 MOST_AHEAD = timedelta(days=92)
+#: The offers that begin.
+_BEGINNING = (Appointment, Showing)
 #: So many inquiries that were made last are made no second time.
 _MOST_INQUIRIES = 4096
 
@@ -175,7 +177,7 @@ class _Kept:
 
     @classmethod
     def of(cls, ask: menu.Ask, answer: Answer, size: int, now: datetime) -> _Kept:
-        begins = [one.start for one in answer.offers if isinstance(one, Appointment | Showing)]
+        begins = [one.start for one in answer.offers if isinstance(one, _BEGINNING)]
         # It is kept beside the answer, which it would keep alive in turn.
         apart = replace(answer, once=Once())
         made = Page(ask, apart, _still_ahead(answer.offers, now)[:size], None)
@@ -192,9 +194,7 @@ _ALWAYS, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=
 
 def _still_ahead(offers: Sequence[Offer], now: datetime) -> tuple[Offer, ...]:
     """Return the offers that have not begun yet: an answer may be remembered, or be of today."""
-    return tuple(
-        one for one in offers if not isinstance(one, Appointment | Showing) or one.start > now
-    )
+    return tuple(one for one in offers if not isinstance(one, _BEGINNING) or one.start > now)
 
 
 def _window(context: Context, wanted: Wanted) -> tuple[date, date, int]:

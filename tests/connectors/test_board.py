@@ -182,6 +182,22 @@ async def test_who_has_left_hears_not_even_what_was_being_read(server):
     assert gone.heard == []
 
 
+@pytest.mark.parametrize("teller", ["another", "itself"])
+async def test_who_hears_that_answers_are_untrue_does_not_read_them_any_more(teller):
+    heard = []
+    sheet = board.Board().sheet("clinic", heard.append)
+    untrue = board.Forgot("PASS:")
+
+    class Slow:
+        async def standing(self, *_):
+            sheet.hear(untrue) if teller == "another" else sheet.forgot(untrue.questions)
+            return board.Standing(0, 0, None, [b'["asked before"]'])
+
+    await sheet.read(Slow())
+
+    assert heard == ([untrue] if teller == "another" else [])
+
+
 async def test_of_all_that_may_probe_one_does(patient, server):
     async with two(server.url) as (one, other):
         waits = await asyncio.gather(*(who.sheet.probe(2) for who in [one, other] * 10))
