@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import aiohttp
@@ -33,7 +34,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 
 import server
 import settings as configuration
-from connectors import credential, exchange, manifest, registry
+from connectors import credential, exchange, http, manifest, registry
 from connectors.base import Connector, Inquiry
 from connectors.partner import Freshness
 from credentials import token
@@ -46,6 +47,8 @@ from resolvers import menu as catalogue
 from resolvers.context import ZONE
 from resolvers.viewer import Door, Viewer
 from sandbox import secret, system
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 # ── what lives as long as the process ────────────────────────────────────────────────────────
 
@@ -60,21 +63,30 @@ class Line:
         self._address = yarl.URL(address)
         self._shown = shown
         self._token: asyncio.Task[str] | None = None
+        self.policy = http.Policy()
 
     async def get(
-        self, path: str, *, query: exchange.Pairs = (), accept: str = "application/json"
+        self,
+        path: str,
+        *,
+        query: exchange.Pairs = (),
+        headers: Mapping[str, str] = _NONE,
+        accept: str = "application/json",
     ) -> exchange.Reply:
         """Return the answer to a GET below the partner's address."""
-        return await self._got(self._address.join(yarl.URL(path)).extend_query(query), accept)
+        url = self._address.join(yarl.URL(path)).extend_query(query)
+        return await self._got(url, {"accept": accept, **headers})
 
-    async def follow(self, url: str, *, accept: str = "application/json") -> exchange.Reply:
+    async def follow(
+        self, url: str, *, headers: Mapping[str, str] = _NONE, accept: str = "application/json"
+    ) -> exchange.Reply:
         """Return the answer to a GET of a link that the partner gave."""
-        return await self._got(self._address.join(yarl.URL(url)), accept)
+        return await self._got(self._address.join(yarl.URL(url)), {"accept": accept, **headers})
 
-    async def _got(self, url: yarl.URL, accept: str) -> exchange.Reply:
-        headers, query = await self._credentials()
+    async def _got(self, url: yarl.URL, headers: Mapping[str, str]) -> exchange.Reply:
+        shown, query = await self._credentials()
         asked = self._session.get(
-            url.update_query(query), headers={"accept": accept, **headers}, raise_for_status=True
+            url.update_query(query), headers={**headers, **shown}, raise_for_status=True
         )
         async with asked as response:
             return exchange.Reply(response.status, response.headers, await response.read())
@@ -522,7 +534,15 @@ class Card:
         today = info.context.today
         rows = info.context.store.edition.lists.areas
         used = await info.context.used.load_many(
-            [(self.row.id, row.code, _begun(row.quota, today)) for row in rows]
+            [
+                card.Spell(
+                    info.context.viewer.subject,
+                    row.code,
+                    _begun(row.quota, today),
+                    info.context.now,
+                )
+                for row in rows
+            ]
         )
         return [
             CardArea(
