@@ -7,17 +7,15 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_MISSING: Any = object()
+
 
 class Once(dict[object, Any]):
     """Makes a thing the first time it is asked for under a key, and returns it ever after."""
 
     def __call__(self, key: object, make: Callable[[], T]) -> T:
         """Return what was made under a key, making it the first time."""
-        try:
-            found: T = self[key]
-        except KeyError:
-            pass
-        else:
-            return found
-        found = self[key] = make()
+        found: T = self.get(key, _MISSING)
+        if found is _MISSING:
+            found = self[key] = make()
         return found

@@ -117,15 +117,11 @@ class _Batch(Generic[Q, A]):
     hurry: Callable[[], None]
     questions: list[Q] = field(default_factory=list)
     answers: Sequence[A] = ()
-    until: tuple[asyncio.Future[None]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.until = (self.come,)
 
     def put(self, question: Q) -> Pending[A]:
         """Put one question more, and return its answer."""
         self.questions.append(question)
-        return Pending(self.until, self.hurry, self._answer, len(self.questions) - 1)
+        return Pending((self.come,), self.hurry, self._answer, len(self.questions) - 1)
 
     def _answer(self, place: int) -> A:
         return self.answers[place]

@@ -573,9 +573,6 @@ class Query:
     ) -> list[Node | None] | Awaitable[list[Node | None]]:
         if len(ids) > MOST_IDS:
             raise errors.BadInputError(f"`ids` has {len(ids)}; at most {MOST_IDS} may be asked.")
-        known = info.context.catalogue.nodes
-        if all(found := [known.get(one) for one in ids]):
-            return found
         if _LOOKED_UP.isdisjoint({one.partition(":")[0] for one in ids}):
             return cast("list[Node | None]", [_node(info, one) for one in ids])
         return _looked_up(info, ids)
@@ -614,6 +611,9 @@ _LOOKED_UP = frozenset(
 
 
 def _node(info: Info, id: str) -> Node | Awaitable[Node | None] | None:
+    known: Node | None = info.context.catalogue.nodes.get(id)
+    if known is not None:
+        return known
     entity = _ENTITIES.get(id.partition(":")[0])
     return entity.resolve_reference(info, id) if entity else None
 

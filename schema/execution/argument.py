@@ -116,12 +116,9 @@ class Arguments:
         def converted(value: Any) -> Any:  # noqa: ANN401 - what GraphQL read
             if value is None or value is strawberry.UNSET:
                 return value
-            return [convert(one) for one in value]
+            return list(value) if convert is _as_it_is else [convert(one) for one in value]
 
-        def copied(value: Any) -> Any:  # noqa: ANN401 - what GraphQL read
-            return list(value) if type(value) is list else value
-
-        return copied if convert is _as_it_is else converted
+        return converted
 
     def _input(self, kind: Any) -> Convert:  # noqa: ANN401 - an input's class
         if kind in self._inputs:

@@ -193,7 +193,6 @@ class _Together(graphql.Visitor):
 
     def __init__(self, rules: Sequence[graphql.Visitor]) -> None:
         super().__init__()
-        self._rules = rules
         self._all = graphql.ParallelVisitor(rules)
 
     def enter(self, node: ast.Node, *place: object) -> object:
@@ -208,9 +207,9 @@ class _Together(graphql.Visitor):
 
     def forget(self) -> None:
         """Let none know its own methods, by which all would be left in cycles."""
-        for one in (self._all, *self._rules):
+        for one in (self._all, *self._all.visitors):
             one.enter_leave_map.clear()
-        del self._all, self._rules
+        del self._all
 
 
 class _Breathing(graphql.ValidationRule):

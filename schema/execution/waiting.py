@@ -198,20 +198,18 @@ class Waits:
                 one.add_done_callback(self._shared_ended)
             self._shared[one].append(gap)
         if not gap.left:
-            self._queue([gap])
+            self._queue(gap)
 
     def _shared_ended(self, one: asyncio.Future[Any]) -> None:
-        come = []
         for gap in self._shared.pop(one):
             gap.left -= 1
             if not gap.left:
-                come.append(gap)
-        self._queue(come)
+                self._queue(gap)
 
-    def _queue(self, gaps: Sequence[_Gap]) -> None:
-        if gaps and not self._come:
+    def _queue(self, gap: _Gap) -> None:
+        if not self._come:
             turns.put(self._write)
-        self._come += gaps
+        self._come.append(gap)
 
     def _write(self) -> None:
         come, self._come = self._come, []
