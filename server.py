@@ -217,13 +217,13 @@ class Hub:
             self.database, clock, lambda: self.catalogue, lambda: self.partners.registry
         )
 
-    async def asking(self, request: Request, body: bytes) -> Viewer:
-        """Return who sent a request with this body.
+    async def asking(self, scope: Scope, body: bytes) -> Viewer:
+        """Return who sent a request with this scope and this body.
 
         Raises:
             UnauthenticatedError: what it shows does not hold.
         """
-        credentials = [value for name, value in request.scope["headers"] if name == _CREDENTIALS]
+        credentials = [value for name, value in scope["headers"] if name == _CREDENTIALS]
         if not credentials:
             return ANONYMOUS
         shown_first = credentials[0].decode("latin-1")
@@ -231,13 +231,13 @@ class Hub:
         if len(credentials) == 1 and not verifier.is_verifiers(scheme.lower(), presented.strip()):
             return await self.door.viewer(shown_first, self.clock())
         shown = requests.shown(
-            request, body, self.authority.issuer, self.settings.client_cert_header
+            Request(scope), body, self.authority.issuer, self.settings.client_cert_header
         )
         await self.authority.begun()
         return verifier.viewer(self.authority, shown, self.clock())
 
     async def context(
-        self, request: Request, plan: str | None = None, body: bytes = b""
+        self, scope: Scope, plan: str | None = None, body: bytes = b""
     ) -> Context:
         """Return the context of one query, with a plan where one is asked for: ``only``, ``with``.
 
@@ -246,8 +246,8 @@ class Hub:
             BadInputError: somebody of the sandbox asks for faults that there are not.
             MenuMissingError: nothing has been published yet.
         """
-        now, seen = self.clock(), dict(request.scope["headers"])
-        viewer = await self.asking(request, body)
+        now, seen = self.clock(), dict(scope["headers"])
+        viewer = await self.asking(scope, body)
         if self.catalogue is None:
             self.catalogue = await menu.newest(self.database)
         await self.authority.begun()
@@ -266,7 +266,7 @@ class Hub:
             faults=seen.get(FAULT_HEADER, b"").decode("latin-1"),
             plan=Mode(plan) if plan else None,
             points=self.points,
-            address=request.scope["client"][0] if request.scope["client"] else "",
+            address=scope["client"][0] if scope["client"] else "",
         )
 
     def edition(self) -> Edition | None:

@@ -22,6 +22,9 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
+from endpoints.head import Head, Heads
+from schema.execution import WHOLE
+
 #: What the application may put into the state of its lifespan: whether the process is leaving.
 LEAVING = "leaving"
 #: And by path what answers a request at once, if it can; see ``Instant``.
@@ -65,6 +68,8 @@ class Crowd:
         self.bounds = bounds
         #: Those without a request under way, the longest so first: they make room for others.
         self.waiting: dict[_Connection, None] = {}
+        #: The heads that were read of requests, of whichever connection.
+        self.heads = Heads()
         self._all: set[_Connection] = set()
         self._by_address: Counter[str] = Counter()
         self._looking = False
@@ -148,6 +153,8 @@ class _Connection(HttpToolsProtocol):
         #: A request of which more may be in the bytes that are being read.
         self._held: tuple[RequestResponseCycle, Any] | None = None
         self._is_reading = False
+        #: Whether all that came has been read, so that the next to come is a head.
+        self._is_between = True
         self.address = ""
         self.due = math.inf
 
@@ -168,14 +175,38 @@ class _Connection(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
+        is_first = self._is_between and not self._is_answering()
+        if is_first and (head := self._crowd.heads.of(data)) is not None:
+            self._begin(head, data)
+            return
         self._is_reading = True
         self._read(data)
         self._is_reading = False
         if self._held is not None:
             cycle, app = self._held
             self._held = None
+            if is_first and self._is_between:
+                self._crowd.heads.learn(data, cycle)
             if not self._is_answered(cycle):
                 super()._start_asgi_task(cycle, app)
+
+    def _begin(self, head: Head, request: bytes) -> None:
+        """Answer a request whose head was read before, as if it had been read."""
+        self._unset_keepalive_if_required()
+        self.due = math.inf
+        self._crowd.waiting.pop(self, None)
+        body = request[len(request) - head.length :]
+        scope = {
+            **head.scope,
+            "server": self.server,
+            "client": self.client,
+            "state": self.app_state.copy(),
+            "extensions": {WHOLE: {"known": head.known, "body": body}},
+        }
+        leaving = self._leaving is not None and self._leaving.begun
+        self.cycle = cycle = _Cycle(self, scope, body, keep_alive=not leaving)
+        if not self._is_answered(cycle):
+            super()._start_asgi_task(cycle, self.app)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - as the server has it
         if self._is_reading:
@@ -193,13 +224,21 @@ class _Connection(HttpToolsProtocol):
         answer = instant(cycle.scope, bytes(cycle.body))
         if answer is None:
             return False
-        status, head, body = answer
-        common = [b"%s: %s\r\n" % one for one in self.server_state.default_headers]
-        self.transport.write(b"".join((STATUS_LINE[status], *common, head)))
-        self.transport.write(body)
-        cycle.response_started = cycle.response_complete = True
-        self.on_response_complete()
+        self.respond(cycle, *answer)
         return True
+
+    def respond(self, cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> None:
+        """Write a whole answer: its status, its head's lines with the empty one, and its body."""
+        common = [b"%s: %s\r\n" % one for one in self.server_state.default_headers]
+        if not cycle.keep_alive:
+            common.append(b"connection: close\r\n")
+        # In one piece: whoever waits for it is woken once.
+        self.transport.writelines((STATUS_LINE[status], *common, head, body))
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def _read(self, data: bytes) -> None:
         room = self._room - len(data)
@@ -224,6 +263,7 @@ class _Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self.due = self.loop.time() + self._bounds.head_seconds
+        self._is_between = False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -236,6 +276,7 @@ class _Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._room = self._bounds.head_bytes
+        self._is_between = True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -274,3 +315,37 @@ class _Connection(HttpToolsProtocol):
             b"content-length: %d\r\n\r\n%s" % (len(text), text)
         )
         self.transport.close()
+
+
+class _Cycle(RequestResponseCycle):
+    """A request that came whole, and its answer, which may be one message as well."""
+
+    def __init__(
+        self, connection: _Connection, scope: Any, body: bytes, *, keep_alive: bool  # noqa: ANN401 - as the server has it
+    ) -> None:
+        super().__init__(
+            scope,
+            connection.transport,
+            connection.flow,
+            connection.logger,
+            connection.access_logger,
+            connection.access_log,
+            connection.server_state.default_headers,
+            asyncio.Event(),
+            False,
+            keep_alive,
+            connection.on_response_complete,
+        )
+        self._connection = connection
+        self.body = body
+        self.more_body = False
+        self.message_event.set()
+
+    async def send(self, message: Any) -> None:  # noqa: ANN401 - as the server has it
+        if message["type"] != WHOLE:
+            await super().send(message)
+            return
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if not self.disconnected:
+            self._connection.respond(self, message["status"], message["head"], message["body"])

@@ -13,6 +13,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from endpoints import request as requests
 from models import errors
@@ -63,8 +64,8 @@ _STATUSES = {
 _REFUSED = "VerificationRefused"
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
-#: Makes the surroundings of a query of a request, of how a plan is asked for, and of its body.
-MakeContext = Callable[[Request, str | None, bytes], Awaitable[Any]]
+#: Makes the surroundings of a query of a scope, of how a plan is asked for, and of the body.
+MakeContext = Callable[[Scope, str | None, bytes], Awaitable[Any]]
 
 
 def routes(schema: Schema, context: MakeContext) -> list[Route]:
@@ -76,7 +77,7 @@ def routes(schema: Schema, context: MakeContext) -> list[Route]:
             asked = _asked(request, body)
             if asked is None:
                 return _refusal("MALFORMED")
-            made = await context(request, None, body)
+            made = await context(request.scope, None, body)
             result = await schema.execute(
                 _DOCUMENT, variable_values={"input": asked}, context_value=made
             )

@@ -13,6 +13,7 @@ from schema.execution.limits import Limits
 from schema.execution.live import Live
 from schema.execution.schema import Schema
 from schema.execution.seat import Seats
+from schema.execution.sent import WHOLE
 from schema.execution.socket import GraphQLSocket, SocketLimits
 from schema.execution.stream import Streams
 
@@ -20,6 +21,7 @@ __all__ = [
     "ASSETS",
     "ASSETS_URL",
     "CHALLENGE",
+    "WHOLE",
     "Code",
     "GraphQLSocket",
     "GraphQLView",

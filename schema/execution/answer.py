@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 import orjson
@@ -21,22 +22,18 @@ _MOST_OF_ONE = MOST_BYTES // 8
 _OVERHEAD = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """One answer: its status, its headers and its body."""
+    """One answer: its status, its headers but for that of its length, and its body."""
 
     status: int
     headers: Headers
     body: bytes
-    _packed: dict[str, Answer] = field(default_factory=dict, compare=False, repr=False)
-    _heads: dict[Headers, bytes] = field(default_factory=dict, compare=False, repr=False)
+    _packed: dict[str, Answer] | None = field(default=None, compare=False, repr=False)
 
     def head(self, more: Headers) -> bytes:
-        """Return its headers, with more of them, as HTTP has them; once, however often asked."""
-        if more not in self._heads:
-            lines = [b"%s: %s\r\n" % one for one in (*self.headers, *more)]
-            self._heads[more] = b"".join((*lines, b"\r\n"))
-        return self._heads[more]
+        """Return its headers, with more of them, as HTTP has them before the body."""
+        return b"%scontent-length: %d\r\n\r\n" % (_lines(self.headers, more), len(self.body))
 
     def trimmed(self) -> Answer:
         """Return it in no more memory than it has bytes: orjson takes at least 4 KB for any."""
@@ -44,29 +41,31 @@ class Answer:
 
     def packed(self, coding: str) -> Answer:
         """Return it packed; once, however often it is sent."""
-        if coding not in self._packed:
-            body = packing.CODINGS[coding](self.body)
-            changed = {b"content-length": b"%d" % len(body)}
-            said = dict(self.headers)
-            if b"etag" in said:
+        self._packed = known = self._packed or {}
+        if coding not in known:
+            headers = [(b"content-encoding", coding.encode())]
+            for name, value in self.headers:
                 # Another representation has another tag.
-                changed[b"etag"] = b'%s-%s"' % (said[b"etag"][:-1], coding.encode())
-            headers = (
-                (b"content-encoding", coding.encode()),
-                *((name, changed.get(name, value)) for name, value in self.headers),
-            )
-            self._packed[coding] = Answer(self.status, headers, body)
-        return self._packed[coding]
+                tag = b'%s-%s"' % (value[:-1], coding.encode())
+                headers.append((name, tag if name == b"etag" else value))
+            body = packing.CODINGS[coding](self.body)
+            known[coding] = Answer(self.status, tuple(headers), body)
+        return known[coding]
 
     @classmethod
     def of(cls, status: int, media: str, content: object, *more: tuple[bytes, bytes]) -> Answer:
         """Return the answer that gives some content as JSON."""
-        body = orjson.dumps(content)
-        said = (
-            (b"content-type", b"%s; charset=utf-8" % media.encode()),
-            (b"content-length", b"%d" % len(body)),
-        )
-        return cls(status, said + more, body)
+        return cls(status, (_typed(media), *more), orjson.dumps(content))
+
+
+@lru_cache(maxsize=64)
+def _lines(headers: Headers, more: Headers) -> bytes:
+    return b"".join(b"%s: %s\r\n" % one for one in (*headers, *more))
+
+
+@lru_cache(maxsize=8)
+def _typed(media: str) -> tuple[bytes, bytes]:
+    return b"content-type", b"%s; charset=utf-8" % media.encode()
 
 
 def headers(said: Mapping[str, str]) -> Headers:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -19,7 +19,7 @@ from strawberry.types.graphql import OperationType
 from models import errors
 from resolvers.context import ZONE
 from resolvers.viewer import OPERATORS
-from schema.execution import ide, limits, negotiation, packing, problems, stream, tracing
+from schema.execution import ide, limits, negotiation, packing, problems
 from schema.execution.answer import (
     Answer,
     Answered,
@@ -34,6 +34,7 @@ from schema.execution.departure import GoneError, WhileThere
 from schema.execution.documents import Client, Documents
 from schema.execution.patience import bounded
 from schema.execution.schema import Asked, Outcome, Schema
+from schema.execution.sent import WHOLE, Said, Sent
 from schema.execution.stream import Streams
 
 _METHODS = {
@@ -47,30 +48,18 @@ _ALWAYS = headers({"vary": "accept, accept-encoding, accept-language, authorizat
 _CLOSE = {"connection": "close"}
 #: By what a request may show who sends it.
 CHALLENGE = 'Bearer, DPoP algs="ES256"'
-#: How a plan of the query is asked for: alone, or with the answer.
-PLAN_HEADER = "x-greenway-plan"
 _PLANS = ("only", "with")
-#: Whoever sends one of these is answered anew: for a fresh answer, a plan, a fault, or a trace.
-_FRESH = frozenset(
-    {b"cache-control", PLAN_HEADER.encode(), b"x-greenway-fault", tracing.HEADER.encode()}
-)
-#: Whoever sends one of these is not answered at once: more is to be said, or to be looked at.
-_UNUSUAL = frozenset(
-    {b"authorization", b"content-encoding", b"expect", b"origin", b"transfer-encoding"}
-)
-_JSON = b"application/json"
-
 
 #: Data beside errors, in that draft.
 _PARTIAL_SUCCESS = 294
 #: What the parameters of a request are.
-_SHAPES: dict[str, tuple[Any, str]] = {
-    "query": (str | None, "the text of a GraphQL document"),
-    "documentId": (str | None, "a string"),
-    "extensions": (dict | None, "a JSON object"),
-    "variables": (dict | None, "a JSON object"),
-    "operationName": (str | None, "a string"),
-}
+_SHAPES = (
+    ("query", str, "the text of a GraphQL document"),
+    ("variables", dict, "a JSON object"),
+    ("operationName", str, "a string"),
+    ("extensions", dict, "a JSON object"),
+    ("documentId", str, "a string"),
+)
 
 
 class RefusedError(Exception):
@@ -98,8 +87,7 @@ class RefusedError(Exception):
         return Answer.of(self.status, media, {"errors": [self.error]}, *more)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """What a request asks for, its shape checked."""
 
     query: str
@@ -117,11 +105,13 @@ class Operation:
             )
         if not isinstance(parameters, dict):
             raise _bad_request("The request must be a JSON object.")
-        for name, (kind, what) in _SHAPES.items():
-            if not isinstance(parameters.get(name), kind):
+        given: list[Any] = []
+        for name, kind, what in _SHAPES:
+            value = parameters.get(name)
+            if value is not None and not isinstance(value, kind):
                 raise _bad_request(f"`{name}` must be {what}.")
-        given = [parameters.get(name) for name in _SHAPES]
-        query, document_id, extensions, variables, operation_name = given
+            given.append(value)
+        query, variables, operation_name, extensions, document_id = given
         if not (query or document_id or extensions):
             raise _bad_request("`query` must be the text of a GraphQL document.")
         return cls(query or "", variables, operation_name or None, extensions, document_id)
@@ -135,9 +125,9 @@ class GraphQLView:
 
     Args:
         schema: What is asked.
-        context: Returns what resolvers see, of a request, of how a plan of its query is asked for
-            (``only``, ``with`` or not at all) and of its body; a ``GreenwayError`` that it raises
-            (a token that does not hold) refuses the request.
+        context: Returns what resolvers see, of a request's scope, of how a plan of its query is
+            asked for (``only``, ``with`` or not at all) and of its body; a ``GreenwayError`` that
+            it raises (a token that does not hold) refuses the request.
         around: What answers are kept for.
         documents: Finds documents by their hash.
         page: Where the editor is that a browser is given, if it is.
@@ -148,7 +138,7 @@ class GraphQLView:
     def __init__(
         self,
         schema: Schema,
-        context: Callable[[Request, str | None, bytes], Awaitable[Any]],
+        context: Callable[[Scope, str | None, bytes], Awaitable[Any]],
         *,
         around: Surroundings | None = None,
         documents: Documents | None = None,
@@ -161,28 +151,34 @@ class GraphQLView:
         self._around = around or Surroundings()
         self._documents = documents
         self._page = page
+        self._has_page = bool(page)
         self._streams = streams
         self._said = _ALWAYS + said
         self._answers = Answers(self._around)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        seen = dict(scope["headers"])
-        offers_page = scope["method"] == "GET" and not scope["query_string"] and bool(self._page)
-        media = _media(seen.get(b"accept"), offers_page=offers_page)
+        sent = Sent(scope, receive, has_page=self._has_page)
+        media = sent.said.media or negotiation.JSON
         try:
-            answer = await self._answer(_Sent(scope, receive, seen, media), send)
+            answer = await self._answer(sent, send)
             if answer is None:
                 return
         except (ClientDisconnect, GoneError):
             return
         except RefusedError as refused:
-            answer = refused.answer(media or negotiation.JSON)
+            answer = refused.answer(media)
         except Exception as error:  # noqa: BLE001 - the last place where it can be told safely
             content = {"errors": [problems.masked(error).formatted]}
-            answer = Answer.of(500, media or negotiation.JSON, content, *_PRIVATE)
-        answer = self._packed(answer, seen)
-        start = {"status": answer.status, "headers": [*answer.headers, *self._said]}
+            answer = Answer.of(500, media, content, *_PRIVATE)
+        answer = _packed(answer, sent.said)
+        if sent.is_whole and not sent.said.has_origin and answer.status == HTTPStatus.OK:
+            head, body = answer.head(self._said), answer.body
+            await send({"type": WHOLE, "status": answer.status, "head": head, "body": body})
+            return
+        length = (b"content-length", b"%d" % len(answer.body))
+        lengths = [length] * (answer.status != HTTPStatus.NOT_MODIFIED)
+        start = {"status": answer.status, "headers": [*answer.headers, *lengths, *self._said]}
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": answer.body})
 
@@ -192,14 +188,12 @@ class GraphQLView:
         None where there is none, or where more must be known to give it.
         """
         edition = self._around.edition()
-        seen = dict(scope["headers"])
-        if edition is None or not _UNUSUAL.isdisjoint(seen):
+        if edition is None:
             return None
-        if scope["method"] == "POST" and seen.get(b"content-type") != _JSON:
-            return None
-        sent = _Sent(scope, _unheard, seen, _media(seen.get(b"accept"), offers_page=False))
-        sent.body = body
-        if scope["method"] not in _METHODS or not sent.may_be_kept():
+        sent = Sent(scope, _unheard, has_page=self._has_page)
+        sent.body, said = body, sent.said
+        is_usual = said.may_be_kept and not said.has_origin and said.method in _METHODS
+        if not is_usual or (said.method == "POST" and (said.is_packed or not said.is_json)):
             return None
         try:
             answer = self._kept(sent, edition)
@@ -207,87 +201,88 @@ class GraphQLView:
             return None
         if answer is None:
             return None
-        answer = self._packed(answer, seen)
+        answer = _packed(answer, said)
         return answer.status, answer.head(self._said), answer.body
 
-    def _packed(self, answer: Answer, seen: Mapping[bytes, bytes]) -> Answer:
-        coding = packing.preferred(seen.get(b"accept-encoding"))
-        if coding is None or len(answer.body) < packing.LEAST_BYTES:
-            return answer
-        return answer.packed(coding)
-
-    async def _answer(self, sent: _Sent, send: Send) -> Answer | None:
-        if sent.method not in _METHODS:
+    async def _answer(self, sent: Sent, send: Send) -> Answer | None:
+        said = sent.said
+        if said.method not in _METHODS:
             raise _method_not_allowed("Ask by GET or by POST.", "GET, POST")
-        if sent.media is None and not stream.wanted(sent.header(b"accept")):
-            offered = negotiation.offered(page=bool(self._page) and sent.method == "GET")
+        if said.media is None and not said.wants_parts:
+            offered = negotiation.offered(page=self._has_page and said.method == "GET")
             raise RefusedError(406, Code.NOT_ACCEPTABLE, f"Accept {' or '.join(offered)}.")
-        if sent.media == negotiation.HTML:
+        if said.media == negotiation.HTML:
             return ide.page(self._page or ide.ASSETS)
-        if sent.method == "POST":
-            sent.body = await self._body(sent)
-        elif len(sent.scope["query_string"]) > self._schema.bounds.body_bytes:
+        if said.method == "POST":
+            await self._read(sent)
+        elif len(said.query) > self._schema.bounds.body_bytes:
             raise RefusedError(
                 414,
                 Code.QUERY_TOO_LONG,
                 f"A query string has at most {self._schema.bounds.body_bytes} bytes.",
             )
-        edition = self._around.edition() if sent.may_be_kept() else None
+        edition = self._around.edition() if said.may_be_kept else None
         try:
             return self._kept(sent, edition) or await self._asked(sent, edition, send)
         except errors.GreenwayError as error:
             if isinstance(error, errors.RateLimitedError):
                 self._schema.measures.limited["points"] += 1
-            raise _refused(error, sent) from None
+            raise _refused(error, said) from None
 
-    def _kept(self, sent: _Sent, edition: object | None) -> Answer | None:
+    def _kept(self, sent: Sent, edition: object | None) -> Answer | None:
         """Return the answer that was kept for whoever sends the same bytes and shows nobody."""
-        if edition is None or not sent.is_nobodys():
+        if edition is None or not sent.said.is_nobodys:
             return None
         kept = self._answers.get(edition, sent.raw())
         if kept is None:
             return None
         self._around.charge(sent.address, max(kept.points, limits.BASE))
-        return self._told(kept, sent)
+        return self._told(kept, sent.said)
 
-    async def _asked(self, sent: _Sent, edition: object | None, send: Send) -> Answer | None:
-        operation = Operation.of(sent.parameters())
-        plan = _plan(sent, operation)
-        context = await self._context(sent.request(), plan, sent.body)
-        text, is_plain = await self._text(operation, sent, context)
+    async def _asked(self, sent: Sent, edition: object | None, send: Send) -> Answer | None:
+        said = sent.said
+        operation = Operation.of(_parameters(sent))
+        plan = _plan(said, operation)
+        context = await self._context(sent.scope, plan, sent.body)
+        text, is_plain = operation.query, True
+        if self._documents is not None and self._documents.concern(
+            text, operation.document_id, operation.extensions
+        ):
+            text, is_plain = await self._found(self._documents, operation, sent, context), False
         asked = Asked(
             text,
             operation.variables or {},
             operation.name,
-            _METHODS[sent.method] - (_ACTING if plan == "only" else frozenset()),
+            _METHODS[said.method] - (_ACTING if plan == "only" else frozenset()),
             partial(WhileThere, sent.receive),
             as_text=True,
-            traceparent=sent.header(b"traceparent"),
-            is_traced=sent.header(tracing.HEADER.encode()) == tracing.WANTED,
+            traceparent=said.traceparent,
+            is_traced=said.is_traced,
         )
         if plan is not None:
             edition = None
-        elif self._streams and stream.wanted(sent.header(b"accept")):
+        elif self._streams and said.wants_parts:
             way = await self._streams.way(sent.request(), asked, context)
             if way is not None:
-                surroundings = partial(self._context, sent.request(), None, sent.body)
-                asked = replace(asked, while_there=None, as_text=False)
+                surroundings = partial(self._context, sent.scope, None, sent.body)
+                asked = asked._replace(while_there=None, as_text=False)
                 await self._streams.respond(way, asked, surroundings, sent.request(), send)
                 return None
         if edition is not None and self._schema.is_public(text, operation.name):
-            meant = sent.meant(asked, context)
-            if (kept := self._answers.get(edition, meant)) is not None:
+            kept = self._answers.get(edition, _meant(said, asked, context))
+            if kept is not None:
                 context.charge(max(kept.points, limits.BASE))
-                return self._told(kept, sent)
-        outcome = await self._run(asked, context, sent.method)
-        answer = _answer_to(outcome, sent)
-        self._keep(edition, sent, asked, outcome, answer, context, is_plain=is_plain)
-        return _unless_known(answer, sent)
+                return self._told(kept, said)
+        outcome = await self._run(asked, context, said.method)
+        answer = _answer_to(outcome, said)
+        if edition is not None:
+            self._keep(edition, sent, asked, outcome, answer, context, is_plain=is_plain)
+        return _unless_known(answer, said)
 
     def _keep(
         self,
-        edition: object | None,
-        sent: _Sent,
+        edition: object,
+        sent: Sent,
         asked: Asked,
         outcome: Outcome,
         answer: Answer,
@@ -296,34 +291,32 @@ class GraphQLView:
         is_plain: bool,
     ) -> None:
         """Keep an answer that others are told as well, for as long as it holds."""
-        if edition is None or outcome.result.errors or not outcome.is_shared(context):
+        if outcome.result.errors or not outcome.is_shared(context):
             return
         if edition is not self._around.edition():
             return
         is_public = outcome.policy.public
         keys: dict[Hashable, int] = {}
         if is_public:
-            meant = sent.meant(asked, context)
-            keys[meant] = len(asked.text) + len(sent.body)
-        if is_plain and sent.is_nobodys():
+            keys[_meant(sent.said, asked, context)] = len(asked.text) + len(sent.body)
+        if is_plain and sent.said.is_nobodys:
             keys[sent.raw()] = len(sent.body)
         holding = None if is_public else context.holding
         self._answers.keep(edition, keys, Answered(answer, outcome.points, outcome.called, holding))
         self._schema.measures.cache_misses += 1
 
-    async def _text(self, operation: Operation, sent: _Sent, context: Any) -> tuple[str, bool]:  # noqa: ANN401 - as resolvers see it
-        """Return the text to run, and whether it is what was sent."""
-        documents = self._documents
-        wanted = operation.query, operation.document_id, operation.extensions
-        if documents is None or not documents.concern(*wanted):
-            return operation.query, True
+    async def _found(
+        self, documents: Documents, operation: Operation, sent: Sent, context: Any  # noqa: ANN401 - as resolvers see it
+    ) -> str:
+        """Return the text that a request means and may not have sent."""
         await documents.begun()
-        found = documents.resolved(
-            *wanted,
+        return documents.resolved(
+            operation.query,
+            operation.document_id,
+            operation.extensions,
             client=Client.of(sent.request().headers),
-            explores=bool(self._page) and context.viewer.role in OPERATORS,
+            explores=self._has_page and context.viewer.role in OPERATORS,
         )
-        return found, False
 
     async def _run(self, asked: Asked, context: Any, method: str) -> Outcome:  # noqa: ANN401 - as resolvers see it
         try:
@@ -339,32 +332,35 @@ class GraphQLView:
                 "Follow a subscription as a stream: accept `text/event-stream`, or open a socket.",
             ) from None
 
-    def _told(self, kept: Answered, sent: _Sent) -> Answer:
+    def _told(self, kept: Answered, said: Said) -> Answer:
         """Return an answer that was kept; it counts as the operation that it answers."""
         self._schema.measures.cache_hits += 1
         self._schema.measures.operation(
             "query", "OK", seconds=0.0, cost=kept.points, called=kept.called
         )
-        return _unless_known(kept.answer, sent)
+        return _unless_known(kept.answer, said)
 
-    async def _body(self, sent: _Sent) -> bytes:
-        media, parameters = _media_type(sent.header(b"content-type"))
-        if sent.header(b"content-encoding") not in {None, "identity"}:
+    async def _read(self, sent: Sent) -> None:
+        """Have the whole body of a request."""
+        if sent.said.is_packed:
             raise RefusedError(
                 415,
                 Code.UNSUPPORTED_MEDIA_TYPE,
                 "Send the body as it is, not packed.",
                 {"accept-encoding": "identity"},
             )
-        if media != negotiation.JSON or parameters.get("charset", "utf-8") != "utf-8":
+        if not sent.said.is_json:
             raise RefusedError(
                 415,
                 Code.UNSUPPORTED_MEDIA_TYPE,
                 "Send `content-type: application/json`, in UTF-8.",
                 {"accept": negotiation.JSON},
             )
+        if sent.is_whole:
+            self._check(len(sent.body))
+            return
         try:
-            return await bounded(self._bytes(sent.receive), self._schema.patience)
+            sent.body = await bounded(self._bytes(sent.receive), self._schema.patience)
         except TimeoutError:
             # The rest of the body may still come: this connection cannot carry another request.
             raise RefusedError(
@@ -379,85 +375,48 @@ class GraphQLView:
                 raise ClientDisconnect
             body += message.get("body", b"")
             goes_on = message.get("more_body", False)
-            if len(body) > self._schema.bounds.body_bytes:
-                raise RefusedError(
-                    413,
-                    Code.BODY_TOO_LARGE,
-                    f"A request body has at most {self._schema.bounds.body_bytes} bytes.",
-                    _CLOSE,
-                )
+            self._check(len(body))
         return bytes(body)
 
-
-class _Sent:
-    """A request as it was sent, and what is asked of it more than once."""
-
-    __slots__ = ("_request", "_seen", "body", "media", "method", "receive", "scope")
-
-    def __init__(
-        self, scope: Scope, receive: Receive, seen: dict[bytes, bytes], media: str | None
-    ) -> None:
-        self.scope = scope
-        self.receive = receive
-        self.media = media
-        self.method: str = scope["method"]
-        self.body = b""
-        self._seen = seen
-        self._request: Request | None = None
-
-    @property
-    def address(self) -> str:
-        """Where it comes from."""
-        client = self.scope["client"]
-        return client[0] if client else ""
-
-    def header(self, name: bytes) -> str | None:
-        """Return a header."""
-        found = self._seen.get(name)
-        return None if found is None else found.decode("latin-1")
-
-    def may_be_kept(self) -> bool:
-        """Say whether its answer may be one that was kept, or be kept."""
-        return _FRESH.isdisjoint(self._seen) and not stream.wants_events(self.header(b"accept"))
-
-    def is_nobodys(self) -> bool:
-        """Say whether it shows nobody in particular."""
-        return b"authorization" not in self._seen
-
-    def raw(self) -> Hashable:
-        """Return what the answer depends on that is the same for everybody: all that was sent."""
-        asked = self.scope["query_string"] if self.method == "GET" else self.body
-        return self.method, asked, self.media, self._seen.get(b"accept-language")
-
-    def meant(self, asked: Asked, context: object) -> Hashable:
-        """Return what the answer depends on that is the same for everybody: what is asked."""
-        variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS).decode()
-        languages = tuple(getattr(context, "languages", ()))
-        return self.method, asked.text, asked.name, variables, self.media, languages
-
-    def request(self) -> Request:
-        """Return it as Starlette has it."""
-        if self._request is None:
-            self._request = Request(self.scope, self.receive)
-        return self._request
-
-    def parameters(self) -> object:
-        """Return what it asks for, decoded.
-
-        Raises:
-            RefusedError: it is not JSON.
-        """
-        if self.method == "POST":
-            return _decoded(self.body, "The request body")
-        return _query_parameters(self.request())
+    def _check(self, size: int) -> None:
+        most = self._schema.bounds.body_bytes
+        if size > most:
+            sentence = f"A request body has at most {most} bytes."
+            raise RefusedError(413, Code.BODY_TOO_LARGE, sentence, _CLOSE)
 
 
-def _plan(sent: _Sent, operation: Operation) -> str | None:
+def _packed(answer: Answer, said: Said) -> Answer:
+    if said.coding is None or len(answer.body) < packing.LEAST_BYTES:
+        return answer
+    return answer.packed(said.coding)
+
+
+def _meant(said: Said, asked: Asked, context: object) -> Hashable:
+    """Return what the answer depends on that is the same for everybody: what is asked."""
+    variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS).decode()
+    languages = tuple(getattr(context, "languages", ()))
+    return said.method, asked.text, asked.name, variables, said.media, languages
+
+
+def _plan(said: Said, operation: Operation) -> str | None:
     """Return how a plan is asked for: by the operation's extensions, or by a header."""
-    asked = (operation.extensions or {}).get("plan", sent.header(PLAN_HEADER.encode()))
+    asked = said.plan
+    if operation.extensions:
+        asked = operation.extensions.get("plan", asked)
     if asked is not None and asked not in _PLANS:
         raise _bad_request(f"`plan` must be {' or '.join(f'`{one}`' for one in _PLANS)}.")
     return asked
+
+
+def _parameters(sent: Sent) -> object:
+    """Return what a request asks for, decoded.
+
+    Raises:
+        RefusedError: it is not JSON.
+    """
+    if sent.said.method == "POST":
+        return _decoded(sent.body, "The request body")
+    return _query_parameters(sent.request())
 
 
 def _query_parameters(request: Request) -> dict[str, object]:
@@ -478,16 +437,16 @@ def _decoded(text: str | bytes, what: str) -> object:
         raise _bad_request(f"{what} is not JSON in UTF-8.") from None
 
 
-def _answer_to(outcome: Outcome, sent: _Sent) -> Answer:
+def _answer_to(outcome: Outcome, said: Said) -> Answer:
     """Return the answer; what failed before a field was run has no data."""
-    result, media = outcome.result, sent.media or negotiation.JSON
+    result, media = outcome.result, said.media or negotiation.JSON
     content: dict[str, object] = {"data": result.data} if outcome.began else {}
     status = _status(outcome, media)
     if result.errors:
         content["errors"] = [error.formatted for error in result.errors]
     if result.extensions:
         content["extensions"] = result.extensions
-    if sent.method != "GET" or result.errors or not outcome.policy.public:
+    if said.method != "GET" or result.errors or not outcome.policy.public:
         return Answer.of(status, media, content, *_PRIVATE)
     answer = Answer.of(status, media, content)
     kept = {
@@ -509,18 +468,18 @@ def _status(outcome: Outcome, media: str) -> int:
     return HTTPStatus.UNPROCESSABLE_ENTITY if outcome.is_unprocessable else HTTPStatus.BAD_REQUEST
 
 
-def _unless_known(answer: Answer, sent: _Sent) -> Answer:
+def _unless_known(answer: Answer, said: Said) -> Answer:
     """Return the answer, or that it is still the one which whoever asks has."""
-    known = sent.header(b"if-none-match")
+    known = said.header(b"if-none-match")
     if known is None or answer.status != HTTPStatus.OK:
         return answer
-    said = dict(answer.headers)
-    tag = said.get(b"etag", b"").decode().strip('"')
+    headed = dict(answer.headers)
+    tag = headed.get(b"etag", b"").decode().strip('"')
     for one in known.split(","):
         # However it was packed, it is the same answer.
         shown = one.strip().removeprefix("W/").strip('"')
         if tag and shown.partition("-")[0] == tag:
-            told = {"etag": f'"{shown}"', "cache-control": said[b"cache-control"].decode()}
+            told = {"etag": f'"{shown}"', "cache-control": headed[b"cache-control"].decode()}
             return Answer(HTTPStatus.NOT_MODIFIED, headers(told), b"")
     return answer
 
@@ -529,23 +488,14 @@ async def _unheard() -> Message:
     raise ClientDisconnect
 
 
-@lru_cache(maxsize=256)
-def _media(accept: bytes | None, *, offers_page: bool) -> str | None:
-    said = None if accept is None else accept.decode("latin-1")
-    return negotiation.preferred(said, negotiation.offered(page=offers_page))
-
-
-_media_type = lru_cache(maxsize=256)(negotiation.media_type)
-
-
-def _refused(error: errors.GreenwayError, sent: _Sent) -> RefusedError:
+def _refused(error: errors.GreenwayError, said: Said) -> RefusedError:
     """Return the refusal of a request for what was raised before any of it was run."""
     status, said = HTTPStatus.SERVICE_UNAVAILABLE, {}
     if isinstance(error, errors.RateLimitedError):
         status, said = HTTPStatus.TOO_MANY_REQUESTS, {"retry-after": str(error.wait)}
     elif isinstance(error, errors.UnauthenticatedError):
         status, said = HTTPStatus.UNAUTHORIZED, {"www-authenticate": CHALLENGE}
-    elif isinstance(error, errors.UnknownDocumentError) and sent.media == negotiation.JSON:
+    elif isinstance(error, errors.UnknownDocumentError) and said.media == negotiation.JSON:
         status = HTTPStatus.OK  # what Apollo's clients take for a wish to be sent the text
     elif isinstance(error, errors.AskerError):
         status = HTTPStatus.BAD_REQUEST

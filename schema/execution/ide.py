@@ -45,7 +45,6 @@ def page(assets: Path = ASSETS) -> Answer:
     body = text.encode()
     said = {
         "content-type": "text/html; charset=utf-8",
-        "content-length": str(len(body)),
         "content-security-policy": _POLICY,
         "cache-control": "no-store",
     }

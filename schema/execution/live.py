@@ -143,7 +143,7 @@ class Live:
         self, read: Read, asked: Asked, context: object, surroundings: Surroundings
     ) -> AsyncGenerator[Part, None]:
         stream = await self._stream(read, asked, context)
-        query = replace(asked, text=once.asked(self._graph, read.document))
+        query = asked._replace(text=once.asked(self._graph, read.document))
         last: Part | None = None
         async with aclosing(paced(stream, RIGHTS_SECONDS)) as ticks:
             async for tick in ticks:

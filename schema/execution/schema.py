@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from types import CoroutineType
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import graphql
 from strawberry.schema.exceptions import InvalidOperationTypeError
@@ -48,8 +48,7 @@ class Planned(Protocol):
         """Return it as JSON has it, for a query of this cost, of so much at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One operation as a request asks for it."""
 
     text: str
@@ -199,35 +198,34 @@ class Schema(Subgraph):
             InvalidOperationTypeError: it is of no kind that is allowed.
             GreenwayError: what is read before it, or its charge, is refused.
         """
-        began = time.perf_counter()
-        self.measures.under_way += 1
+        if not trace.is_on():
+            return await self._run(asked, context, root)
         with trace.span(trace.OPERATION, asked.traceparent) as span:
-            try:
-                outcome = await self._run(asked, context, root)
-            finally:
-                self.measures.under_way -= 1
-            self._settle(outcome, context)
-            self._tell(asked, outcome, time.perf_counter() - began)
-            if trace.is_on():
-                span.tell(
-                    kind=outcome.sort,
-                    document=document_hash(asked.text),
-                    outcome=outcome.code,
-                    cost=outcome.points,
-                    called=self.measures.known(outcome.called),
-                )
+            outcome = await self._run(asked, context, root)
+            span.tell(
+                kind=outcome.sort,
+                document=document_hash(asked.text),
+                outcome=outcome.code,
+                cost=outcome.points,
+                called=self.measures.known(outcome.called),
+            )
         return outcome
 
     async def _run(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
+        began = time.perf_counter()
+        self.measures.under_way += 1
         try:
             outcome = await bounded(self._executed(asked, context, root), self.patience)
+            errors = outcome.result.errors
+            if errors and any(isinstance(one.original_error, _OutOfTimeError) for one in errors):
+                outcome = self._timed_out()
         except (TimeoutError, _OutOfTimeError):
-            return self._timed_out()
+            outcome = self._timed_out()
         finally:
+            self.measures.under_way -= 1
             await self._after(context)
-        errors = outcome.result.errors
-        if errors and any(isinstance(one.original_error, _OutOfTimeError) for one in errors):
-            return self._timed_out()
+        self._settle(outcome, context)
+        self._tell(asked, outcome, time.perf_counter() - began)
         return outcome
 
     async def _executed(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it

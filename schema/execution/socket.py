@@ -25,8 +25,8 @@ from schema.execution.seat import FullError, Seats
 
 PROTOCOL = "graphql-transport-ws"
 
-#: Makes the context of an operation, of a request with the headers of who opened the socket.
-Context = Callable[[Request], Awaitable[Any]]
+#: Makes the context of an operation, of a scope with the headers of who opened the socket.
+Context = Callable[[Scope], Awaitable[Any]]
 
 #: Why a client is hung up on, as the protocol numbers it.
 _BAD, _UNAUTHORIZED, _FORBIDDEN, _UNACCEPTABLE = 4400, 4401, 4403, 4406
@@ -216,7 +216,7 @@ class _Talk:
             self._request = self._shown(given)
         try:
             # Whoever shows what does not hold is told at once, not with their first operation.
-            await self._context(self._request)
+            await self._context(self._request.scope)
         except errors.UnauthenticatedError as refused:
             raise _HungUpError(_FORBIDDEN, refused.sentence) from None
         except errors.GreenwayError as refused:
@@ -287,7 +287,7 @@ class _Talk:
         try:
             with refusing(self._live.seconds):
                 asked = Asked(await self._text(sent), sent.variables, sent.name)
-            asking = self._live.answers(asked, partial(self._context, self._request))
+            asking = self._live.answers(asked, partial(self._context, self._request.scope))
             async with aclosing(asking) as parts:
                 async for part in parts:
                     await self._tell({"id": id_, "type": "next", "payload": part})

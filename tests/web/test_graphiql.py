@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 import pytest
 import strawberry
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -41,8 +42,8 @@ async def browser(tmp_path):
 
 @asynccontextmanager
 async def a_hub(seen):
-    async def context(request, plan, _body):
-        seen.append(request.headers.get("authorization"))
+    async def context(scope, plan, _body):
+        seen.append(Headers(scope=scope).get("authorization"))
 
     view = execution.GraphQLView(execution.Schema(Query), context)
     files = StaticFiles(directory=execution.ASSETS)

@@ -239,7 +239,7 @@ async def test_a_caller_who_hangs_up_while_sending_is_not_answered(app):
 async def test_a_context_that_cannot_be_built_refuses_the_request(
     schema_of, caplog, error, status, code
 ):
-    async def context(request, plan, body):
+    async def context(scope, plan, body):
         raise error
 
     answer = await asgi.ask(execution.GraphQLView(schema_of(), context), "{ hello }")

@@ -831,7 +831,7 @@ class Hubs:
         bearer = self.standing.bearer(self.standing.role, self.standing.person)
         headers = [(key.encode(), value.encode()) for key, value in bearer.items()]
         scope = {"type": "http", "method": "POST", "path": "/", "headers": headers, "client": None}
-        return await self.standing.hub.context(Request(scope))
+        return await self.standing.hub.context(scope)
 
 
 def _shown(result):

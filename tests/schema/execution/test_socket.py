@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
+from starlette.datastructures import Headers
 
 from models import errors
 from schema import execution
@@ -28,8 +29,8 @@ def asked():
 @pytest.fixture
 def app_of(source, asked):
     def build(bounds=None, seats=None, origins=(), **limits):
-        async def context(request):
-            asked.append(request.headers.get("authorization"))
+        async def context(scope):
+            asked.append(Headers(scope=scope).get("authorization"))
             if asked[-1] == "Bearer gone":
                 raise errors.UnauthenticatedError("The token has expired.")
             return follow.context(source)
@@ -276,7 +277,7 @@ async def test_a_subscription_ends_when_who_follows_may_ask_no_more(app_of, sour
     monkeypatch.setattr("schema.execution.live.RIGHTS_SECONDS", 0.05)
     may_ask = True
 
-    async def context(request):
+    async def context(scope):
         if not may_ask:
             raise errors.UnauthenticatedError("The token has expired.")
         return follow.context(source)
