@@ -9,7 +9,6 @@ import hashlib
 import importlib
 import json
 import logging
-import math
 import os
 import secrets
 import signal
@@ -236,9 +235,7 @@ class Hub:
         await self.authority.begun()
         return verifier.viewer(self.authority, shown, self.clock())
 
-    async def context(
-        self, scope: Scope, plan: str | None = None, body: bytes = b""
-    ) -> Context:
+    async def context(self, scope: Scope, plan: str | None = None, body: bytes = b"") -> Context:
         """Return the context of one query, with a plan where one is asked for: ``only``, ``with``.
 
         Raises:
@@ -247,16 +244,17 @@ class Hub:
             MenuMissingError: nothing has been published yet.
         """
         now, seen = self.clock(), dict(scope["headers"])
-        viewer = await self.asking(scope, body)
         if self.catalogue is None:
             self.catalogue = await menu.newest(self.database)
-        await self.authority.begun()
+        registry = self.partners.registry or await self.partners.refreshed()
+        if not self.authority.keys.read:
+            await self.authority.refreshed()
         return Context.of(
-            viewer=viewer,
+            viewer=await self.asking(scope, body) if _CREDENTIALS in seen else ANONYMOUS,
             languages=text.wanted(seen.get(b"accept-language", b"en").decode("latin-1")),
             now=now,
             database=self.database,
-            registry=(await self.partners.current()).begun(),
+            registry=registry.begun(),
             catalogue=self.catalogue,
             notary=self.notary,
             authority=self.authority,
@@ -529,9 +527,10 @@ def _keys(
     if settings.issuer:
         return Issuer(client, settings.issuer, clock).key
     known = development_key(settings) if settings.demo else None
+    known_id = known.kid if known else None
 
     async def key(key_id: str) -> token.Key | None:
-        return known if known is not None and known.kid == key_id else None
+        return known if key_id == known_id else None
 
     return key
 
@@ -911,7 +910,6 @@ def run(settings: Settings, listening: socket.socket, welcome: str = "") -> None
         ws_max_size=execution.SocketLimits().message_bytes,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=proxies_of(settings),
-        timeout_keep_alive=math.ceil(settings.idle_seconds),
         timeout_graceful_shutdown=_GRACE_SECONDS,
         # On a busy machine a process takes long to load what it is made of, and is not hung.
         timeout_worker_healthcheck=_LOADING_SECONDS,

@@ -192,7 +192,6 @@ class _Connection(HttpToolsProtocol):
 
     def _begin(self, head: Head, request: bytes) -> None:
         """Answer a request whose head was read before, as if it had been read."""
-        self._unset_keepalive_if_required()
         self.due = math.inf
         self._crowd.waiting.pop(self, None)
         body = request[len(request) - head.length :]
@@ -285,7 +284,12 @@ class _Connection(HttpToolsProtocol):
         if self.cycle.more_body:
             # Nobody waits for the rest of a request that is answered.
             self.transport.close()
-        super().on_response_complete()
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        # As the server has it, but for a timer: ``due`` does without.
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
 
     def pause_writing(self) -> None:
         self.due = self.loop.time() + self._bounds.idle_seconds
@@ -321,23 +325,28 @@ class _Cycle(RequestResponseCycle):
     """A request that came whole, and its answer, which may be one message as well."""
 
     def __init__(
-        self, connection: _Connection, scope: Any, body: bytes, *, keep_alive: bool  # noqa: ANN401 - as the server has it
+        self,
+        connection: _Connection,
+        scope: Any,  # noqa: ANN401 - as the server has it
+        body: bytes,
+        *,
+        keep_alive: bool,
     ) -> None:
         super().__init__(
-            scope,
-            connection.transport,
-            connection.flow,
-            connection.logger,
-            connection.access_logger,
-            connection.access_log,
-            connection.server_state.default_headers,
-            asyncio.Event(),
-            False,
-            keep_alive,
-            connection.on_response_complete,
+            scope=scope,
+            transport=connection.transport,
+            flow=connection.flow,
+            logger=connection.logger,
+            access_logger=connection.access_logger,
+            access_log=connection.access_log,
+            default_headers=connection.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=keep_alive,
+            on_response=connection.on_response_complete,
         )
         self._connection = connection
-        self.body = body
+        self.body = bytearray(body)
         self.more_body = False
         self.message_event.set()
 

@@ -134,11 +134,11 @@ class Arguments:
         def made(value: Any) -> Any:  # noqa: ANN401 - what GraphQL read
             if value is None or value is strawberry.UNSET:
                 return value
-            given = {}
+            given = absent.copy()
             for name, one in value.items():
                 key, convert = parts[name]
-                given[key] = convert(one)
-            return kind(**{**absent, **given})
+                given[key] = one if convert is _as_it_is else convert(one)
+            return kind(**given)
 
         # It is known before its parts are: an input may hold another of its kind.
         self._inputs[kind] = made

@@ -29,6 +29,7 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.execution.executor import to_nodes
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, Undefined
+from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
@@ -570,7 +571,7 @@ def _completion(
         is_absent = value is None or value is Undefined
         if is_absent and not required:
             return "null"
-        if is_absent or isinstance(value, Exception) or inspect.isawaitable(value):
+        if is_absent or isinstance(value, Exception) or optimized_is_awaitable(value):
             other(value)
         return orjson.dumps(complete(kind, value)).decode()
 

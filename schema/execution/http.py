@@ -38,10 +38,10 @@ from schema.execution.sent import WHOLE, Said, Sent
 from schema.execution.stream import Streams
 
 _METHODS = {
-    "GET": frozenset({OperationType.QUERY}),
-    "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
+    "GET": (OperationType.QUERY,),
+    "POST": (OperationType.QUERY, OperationType.MUTATION),
 }
-_ACTING = frozenset({OperationType.MUTATION})
+_DRY = _METHODS["GET"]
 # Answers differ by who asks, in which language and type, and may show a person.
 _PRIVATE = headers({"cache-control": "private, no-store"})
 _ALWAYS = headers({"vary": "accept, accept-encoding, accept-language, authorization"})
@@ -52,6 +52,8 @@ _PLANS = ("only", "with")
 
 #: Data beside errors, in that draft.
 _PARTIAL_SUCCESS = 294
+# A member of an enumeration is found slowly, and these are asked for by every request.
+_OK, _NOT_MODIFIED = HTTPStatus.OK, HTTPStatus.NOT_MODIFIED
 #: What the parameters of a request are.
 _SHAPES = (
     ("query", str, "the text of a GraphQL document"),
@@ -172,12 +174,12 @@ class GraphQLView:
             content = {"errors": [problems.masked(error).formatted]}
             answer = Answer.of(500, media, content, *_PRIVATE)
         answer = _packed(answer, sent.said)
-        if sent.is_whole and not sent.said.has_origin and answer.status == HTTPStatus.OK:
+        if sent.is_whole and not sent.said.has_origin and answer.status == _OK:
             head, body = answer.head(self._said), answer.body
             await send({"type": WHOLE, "status": answer.status, "head": head, "body": body})
             return
         length = (b"content-length", b"%d" % len(answer.body))
-        lengths = [length] * (answer.status != HTTPStatus.NOT_MODIFIED)
+        lengths = [length] * (answer.status != _NOT_MODIFIED)
         start = {"status": answer.status, "headers": [*answer.headers, *lengths, *self._said]}
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": answer.body})
@@ -227,7 +229,7 @@ class GraphQLView:
         except errors.GreenwayError as error:
             if isinstance(error, errors.RateLimitedError):
                 self._schema.measures.limited["points"] += 1
-            raise _refused(error, said) from None
+            raise _refused(error, said.media) from None
 
     def _kept(self, sent: Sent, edition: object | None) -> Answer | None:
         """Return the answer that was kept for whoever sends the same bytes and shows nobody."""
@@ -253,7 +255,7 @@ class GraphQLView:
             text,
             operation.variables or {},
             operation.name,
-            _METHODS[said.method] - (_ACTING if plan == "only" else frozenset()),
+            _DRY if plan == "only" else _METHODS[said.method],
             partial(WhileThere, sent.receive),
             as_text=True,
             traceparent=said.traceparent,
@@ -306,7 +308,11 @@ class GraphQLView:
         self._schema.measures.cache_misses += 1
 
     async def _found(
-        self, documents: Documents, operation: Operation, sent: Sent, context: Any  # noqa: ANN401 - as resolvers see it
+        self,
+        documents: Documents,
+        operation: Operation,
+        sent: Sent,
+        context: Any,  # noqa: ANN401 - as resolvers see it
     ) -> str:
         """Return the text that a request means and may not have sent."""
         await documents.begun()
@@ -462,7 +468,7 @@ def _status(outcome: Outcome, media: str) -> int:
     The older media type answers 200 to whatever was read, as its clients expect.
     """
     if media != negotiation.RESPONSE or not outcome.result.errors:
-        return HTTPStatus.OK
+        return _OK
     if outcome.began:
         return _PARTIAL_SUCCESS
     return HTTPStatus.UNPROCESSABLE_ENTITY if outcome.is_unprocessable else HTTPStatus.BAD_REQUEST
@@ -471,7 +477,7 @@ def _status(outcome: Outcome, media: str) -> int:
 def _unless_known(answer: Answer, said: Said) -> Answer:
     """Return the answer, or that it is still the one which whoever asks has."""
     known = said.header(b"if-none-match")
-    if known is None or answer.status != HTTPStatus.OK:
+    if known is None or answer.status != _OK:
         return answer
     headed = dict(answer.headers)
     tag = headed.get(b"etag", b"").decode().strip('"')
@@ -480,7 +486,7 @@ def _unless_known(answer: Answer, said: Said) -> Answer:
         shown = one.strip().removeprefix("W/").strip('"')
         if tag and shown.partition("-")[0] == tag:
             told = {"etag": f'"{shown}"', "cache-control": headed[b"cache-control"].decode()}
-            return Answer(HTTPStatus.NOT_MODIFIED, headers(told), b"")
+            return Answer(_NOT_MODIFIED, headers(told), b"")
     return answer
 
 
@@ -488,15 +494,15 @@ async def _unheard() -> Message:
     raise ClientDisconnect
 
 
-def _refused(error: errors.GreenwayError, said: Said) -> RefusedError:
+def _refused(error: errors.GreenwayError, media: str | None) -> RefusedError:
     """Return the refusal of a request for what was raised before any of it was run."""
     status, said = HTTPStatus.SERVICE_UNAVAILABLE, {}
     if isinstance(error, errors.RateLimitedError):
         status, said = HTTPStatus.TOO_MANY_REQUESTS, {"retry-after": str(error.wait)}
     elif isinstance(error, errors.UnauthenticatedError):
         status, said = HTTPStatus.UNAUTHORIZED, {"www-authenticate": CHALLENGE}
-    elif isinstance(error, errors.UnknownDocumentError) and said.media == negotiation.JSON:
-        status = HTTPStatus.OK  # what Apollo's clients take for a wish to be sent the text
+    elif isinstance(error, errors.UnknownDocumentError) and media == negotiation.JSON:
+        status = _OK  # what Apollo's clients take for a wish to be sent the text
     elif isinstance(error, errors.AskerError):
         status = HTTPStatus.BAD_REQUEST
     return RefusedError(status, error.code, error.sentence, said, error.hint)

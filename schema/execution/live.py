@@ -11,7 +11,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -84,7 +84,7 @@ class Live:
         """
         charge = charging(context)
         read = partial(self._known, asked.text, asked.name)
-        is_new = not self._reader.remembers(asked.text)
+        is_new = self._reader.remembered(asked.text) is None
         if is_new:
             charge(limits.toll(asked.text))
         try:
@@ -207,7 +207,7 @@ class Live:
 
     def _admitted(self, read: Read, asked: Asked, context: object) -> Part:
         """Charge for an operation as for one that is answered whole, and return what it costs."""
-        points = charged(read.prepared, asked, context)
+        points = charged(read.prepared, asked, charging(context))
         if excess := self._schema._excess(asked, points):  # noqa: SLF001 - as in `__init__`
             raise RefusedError(excess)
         return {"cost": {"requested": points, "limit": self._schema.bounds.cost}}

@@ -118,11 +118,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
                 del one.async_helpers
             return done
 
-        if not as_text or plan is None or plan.unit is None:
+        unit = plan.unit if as_text and plan is not None else None
+        if unit is None:
             return run(Waits())
         # Most that is asked again needs no executor.
         light = _Light(cls.plans, schema, coerced, context, cls.ticking())
-        return _lightly(light, plan.unit, root, run, _told)
+        return _lightly(light, unit, root, run, _told)
 
     @classmethod
     def ticking(cls) -> Callable[[], None]:

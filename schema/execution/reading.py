@@ -95,9 +95,13 @@ class Reader:
             return None
         return reading.only if name is None else reading.operations.get(name)
 
-    def remembers(self, text: str) -> bool:
-        """Say whether a text need not be read anew."""
-        return text in self._remembered
+    def remembered(self, text: str) -> Reading | None:
+        """Return what a text is that need not be read anew; None for others."""
+        found = self._remembered.pop(text, None)
+        if found is not None:
+            # The last used is the last to go.
+            self._remembered[text] = found
+        return found
 
     def read(self, text: str) -> Reading:
         """Return what a text is. It may be done piecemeal.
@@ -105,10 +109,9 @@ class Reader:
         Raises:
             GraphQLError: it does not parse, or is too long to be tried.
         """
-        found = self._remembered.get(text) or self._read(text)
-        self._remembered.pop(text, None)
-        # The last used is the last to go.
-        self._remembered[text] = found
+        if (found := self.remembered(text)) is not None:
+            return found
+        found = self._remembered[text] = self._read(text)
         if len(self._remembered) > _REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +31,9 @@ T = TypeVar("T")
 #: What costs so much takes longer to run than to compile.
 _LARGE = 1_000
 
-_ALLOWED = frozenset({OperationType.QUERY, OperationType.MUTATION})
+_ALLOWED = (OperationType.QUERY, OperationType.MUTATION)
+# A member of an enumeration is found slowly, and this is asked for by every request.
+_QUERY = OperationType.QUERY
 
 #: Called with the context once an operation is over.
 After = Callable[[Any], Awaitable[None]]
@@ -55,7 +57,7 @@ class Asked(NamedTuple):
     variables: dict[str, Any]
     name: str | None = None
     #: The kinds of operations that may be asked for so.
-    allowed: frozenset[OperationType] = _ALLOWED
+    allowed: Sequence[OperationType] = _ALLOWED
     #: Ends a query that nobody waits for any more.
     while_there: Callable[[], AbstractAsyncContextManager[None]] | None = None
     #: Whether the answer is to be a text, so that parts of its data may be JSON already.
@@ -183,7 +185,7 @@ class Schema(Subgraph):
         operation_extensions: dict[str, Any] | None = None,  # noqa: ARG002 - strawberry's signature
     ) -> ExecutionResult:
         """Run one operation and return its result; see ``run``."""
-        allowed = frozenset(allowed_operation_types or _ALLOWED)
+        allowed = tuple(allowed_operation_types or _ALLOWED)
         asked = Asked(query or "", variable_values or {}, operation_name, allowed)
         return (await self.run(asked, context_value, root_value)).result
 
@@ -230,32 +232,31 @@ class Schema(Subgraph):
 
     async def _executed(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
         charge = charging(context)
-        is_new = not self._reader.remembers(asked.text)
-        if is_new:
-            charge(limits.toll(asked.text))
+        is_new = (reading := self._reader.remembered(asked.text)) is None
         try:
-            read = partial(self._reader.read, asked.text)
-            reading = await turns.piecemeal(read) if is_new else read()
+            if reading is None:
+                charge(limits.toll(asked.text))
+                reading = await turns.piecemeal(partial(self._reader.read, asked.text))
             operation = reading.prepared(asked.name)
         except graphql.GraphQLError as refused:
             charge(limits.BASE)
             outcome = Outcome.refused([refused])
-            outcome.is_unprocessable = self._reader.remembers(asked.text)
+            outcome.is_unprocessable = reading is not None
             return outcome
         if operation.kind not in asked.allowed:
             raise InvalidOperationTypeError(operation.kind)
-        points = charged(operation, asked, context)
-        errors = list(reading.errors) or self._excess(asked, points)
-        if errors:
+        points = charged(operation, asked, charge)
+        if errors := list(reading.errors) or self._excess(asked, points):
             outcome = Outcome.refused(errors, operation, points)
             # It is well formed if it is given the variables that it declares.
             outcome.is_unprocessable = not isinstance(
                 operation.variables.read(asked.variables), list
             )
             return outcome
-        recorder = Recorder() if asked.is_traced and self._traces else None
-        if recorder is not None:
+        recorder = None
+        if asked.is_traced and self._traces:
             charge(points * WEIGHT)
+            recorder = Recorder()
         await self._before(context, reading.fields)
         perform = partial(
             self._executor.performed,
@@ -273,14 +274,13 @@ class Schema(Subgraph):
             return Outcome.refused(done, operation, points)
         if type(done) is CoroutineType:
             done = await self._awaited(done, asked, operation)
-        result = ExecutionResult(done.data, done.errors)
-        return Outcome(result, operation, points, recorder=recorder)
+        return Outcome(done, operation, points, recorder=recorder)
 
     async def _awaited(
         self, done: CoroutineType[Any, Any, Any], asked: Asked, operation: Prepared
     ) -> Any:  # noqa: ANN401 - graphql-core's result
         # A mutation that has begun goes on to its end, whoever waits.
-        if asked.while_there is None or operation.kind is not OperationType.QUERY:
+        if asked.while_there is None or operation.kind is not _QUERY:
             return await done
         return await bounded(done, asked.while_there)
 
@@ -303,8 +303,9 @@ class Schema(Subgraph):
         result = outcome.result
         planned: Planned | None = getattr(context, "plan", None)
         is_dry = planned is not None and planned.is_dry and result.data is not None
-        told = problems.settled(result.errors or (), None if is_dry else context)
-        result.errors = list(told) or None
+        if result.errors or getattr(context, "problems", None):
+            told = problems.settled(result.errors or (), None if is_dry else context)
+            result.errors = list(told) or None
         if not outcome.began or outcome.operation is None:
             return
         cost: dict[str, object] = {"requested": outcome.points, "limit": self.bounds.cost}
@@ -340,14 +341,14 @@ def charging(context: object) -> Callable[[int], None]:
     return charge
 
 
-def charged(operation: Prepared, asked: Asked, context: object) -> int:
+def charged(operation: Prepared, asked: Asked, charge: Callable[[int], None]) -> int:
     """Charge whoever asks for an operation, and return what it costs with its variables.
 
     Raises:
         RateLimitedError: they have not so many points left.
     """
     points = operation.cost.of(asked.variables) if operation.cost else 0
-    charging(context)(max(points, limits.BASE))
+    charge(max(points, limits.BASE))
     return points
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope

@@ -8,6 +8,7 @@ it again, and says what is wrong in its own words.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import graphql
@@ -84,7 +85,7 @@ class _Declared:
         self._absent = VariableValueSource(signature)
         self._read = _reader(signature.type, ())
         self._is_required = node.default_value is None and graphql.is_non_null_type(signature.type)
-        self._default = _constant(lambda: coerce_default_value(signature))
+        self._default = _constant(partial(coerce_default_value, signature))
 
     def put(self, found: VariableValues, given: Mapping[str, Any]) -> None:
         """Add the variable to those that were read."""
@@ -182,7 +183,8 @@ def _part(
 ) -> Callable[[dict[str, _Value], Mapping[str, _Value]], None]:
     """Return what adds to an input as GraphQL reads it the part of a name, as it is given."""
     key, read = field.out_name or name, _reader(field.type, above)
-    required, default = _otherwise(field)
+    required = graphql.is_required_input_field(field)
+    default = _constant(partial(coerce_default_value, field))
 
     def put(found: dict[str, _Value], given: Mapping[str, _Value]) -> None:
         value = given.get(name, Undefined)
@@ -194,11 +196,6 @@ def _part(
             found[key] = default
 
     return put
-
-
-def _otherwise(field: graphql.GraphQLInputField) -> tuple[bool, _Value]:
-    """Return whether a part of an input must be given, and what it is where it is not."""
-    return graphql.is_required_input_field(field), _constant(lambda: coerce_default_value(field))
 
 
 # ── literals of a document ───────────────────────────────────────────────────────────────────
@@ -243,10 +240,6 @@ def _variable(name: str, *, required: bool) -> Literal:
     return found
 
 
-def _absent(_: Mapping[str, Any]) -> _Value:
-    return Undefined
-
-
 def _listed(items: list[Literal]) -> Literal:
     def found(variables: Mapping[str, Any]) -> _Value:
         values = [one(variables) for one in items]
@@ -262,25 +255,25 @@ def _object(node: ast.ObjectValueNode, kind: graphql.GraphQLInputObjectType) -> 
     given = {one.name.value: one.value for one in node.fields}
     if kind.is_one_of or not given.keys() <= kind.fields.keys():
         raise UnfitError
+    fields = [(name, one, one.out_name or name) for name, one in kind.fields.items()]
+    if any(graphql.is_required_input_field(one) for name, one, _ in fields if name not in given):
+        raise UnfitError
+    defaults = {key: _constant(partial(coerce_default_value, one)) for _, one, key in fields}
+    absent = {key: value for key, value in defaults.items() if value is not Undefined}
     parts = [
-        (
-            field.out_name or name,
-            literal(given[name], field.type) if name in given else _absent,
-            *_otherwise(field),
-        )
-        for name, field in kind.fields.items()
+        (key, literal(given[name], one.type), graphql.is_required_input_field(one))
+        for name, one, key in fields
+        if name in given
     ]
 
     def found(variables: Mapping[str, Any]) -> _Value:
-        values = {}
-        for key, read, required, default in parts:
+        values = absent.copy()
+        for key, read, required in parts:
             value = read(variables)
-            if value is Undefined:
-                if required:
-                    raise UnfitError
-                value = default
             if value is not Undefined:
                 values[key] = value
+            elif required:
+                raise UnfitError
         return kind.out_type(values)
 
     return found

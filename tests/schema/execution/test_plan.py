@@ -22,7 +22,6 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.language import ast
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.requests import Request
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.permission import BasePermission, PermissionExtension
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Stock
