@@ -281,7 +281,7 @@ class _Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self.due = self.loop.time() + self._bounds.idle_seconds
         self._crowd.waiting[self] = None
-        if self.cycle.more_body:
+        if self.cycle.more_body and not self.pipeline:
             # Nobody waits for the rest of a request that is answered.
             self.transport.close()
         if self.pipeline or self.transport.is_closing():

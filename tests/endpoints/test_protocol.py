@@ -9,6 +9,8 @@ import pytest
 import uvicorn
 
 from endpoints import protocol
+from endpoints.head import Heads
+from schema import execution
 
 ASK = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 #: The look at who is late comes once a second.
@@ -404,3 +406,162 @@ async def test_whoever_wants_the_connection_ended_has_it_ended(connect):
         assert found == (200, b"3")
         assert await ended(pair) < 1
     assert heard == []
+
+
+@contextlib.asynccontextmanager
+async def remembering():
+    """Serve what tells the length of a body; yield its port, and the scopes and bodies seen."""
+    seen = []
+
+    async def tells(scope, receive, send):
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        seen.append((scope, body))
+        await says(send, b"%d" % len(body))
+
+    async with serving(tells) as (port, crowd):
+        yield port, crowd, seen
+
+
+def is_known(scope):
+    return execution.WHOLE in scope.get("extensions", {})
+
+
+async def test_a_head_that_was_read_before_comes_to_the_same(connect):
+    ask = sent(b"abc", path=b"/a%20b?c=d", more=b"X-Odd: 1\r\nx-odd: \xe9\r\n")
+    async with remembering() as (port, _, seen):
+        for _ in range(2):
+            pair = await connect(port)
+            assert [await asked(pair, ask), await asked(pair, ask)] == [(200, b"3")] * 2
+
+    assert [is_known(scope) for scope, _ in seen] == [False, True, True, True]
+    assert [body for _, body in seen] == [b"abc"] * 4
+    (first, _), *others = seen
+    assert first["path"] == "/a b"
+    for scope, _ in others:
+        known = scope | {"headers": list(scope["headers"]), "client": first["client"]}
+        assert known == first | {"extensions": scope["extensions"]}
+        assert scope["extensions"][execution.WHOLE]["body"] == b"abc"
+
+
+async def test_what_is_kept_with_a_head_is_there_for_the_next_with_that_head_alone(connect):
+    async def counts(scope, receive, send):
+        known = scope["extensions"][execution.WHOLE]["known"] if is_known(scope) else {}
+        known["times"] = known.get("times", 0) + 1
+        await says(send, b"%d" % known["times"])
+
+    async with serving(counts) as (port, _):
+        pair = await connect(port)
+        found = [(await asked(pair, sent(body)))[1] for body in (b"a", b"b", b"c", b"dd", b"e")]
+
+    assert found == [b"1", b"1", b"2", b"1", b"3"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\nexpect: 100-continue\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\nconnection: close\r\n\r\n",
+        b"POST / HTTP/1.0\r\nhost: x\r\ncontent-length: 3\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\nx: %s\r\n\r\n" % (b"x" * 5000),
+    ],
+)
+async def test_a_head_that_asks_for_more_or_is_long_is_read_each_time(connect, head):
+    async with remembering() as (port, _, seen):
+        for _ in range(3):
+            reader, writer = await connect(port)
+            writer.write(head + b"abc")
+            while b"\r\n\r\n3" not in (found := await reader.read(1000)):
+                assert found
+
+    assert [is_known(scope) for scope, _ in seen] == [False] * 3
+
+
+async def test_a_body_in_chunks_is_read_each_time(connect):
+    ask = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n%s"
+    chunks = (b"3\r\nabc\r\n0\r\n\r\n", b"4\r\nabcd\r\n0\r\n\r\n")
+    async with remembering() as (port, _, seen):
+        pair = await connect(port)
+        found = [(await asked(pair, ask % chunk))[1] for chunk in chunks * 2]
+
+    assert found == [b"3", b"4"] * 2
+    assert not any(is_known(scope) for scope, _ in seen)
+
+
+async def test_after_the_body_of_a_known_head_comes_the_next_request(connect):
+    async with remembering() as (port, _, seen):
+        pair = await connect(port)
+        await asked(pair, sent(b"abc"))
+        # Together with it, and a part of it: neither is taken for a body.
+        pair[1].write(sent(b"abc") + sent(b"defg")[:-2])
+        first = await asked(pair, b"")
+        pair[1].write(b"fg" + sent(b"hij") + sent(b"klm"))
+
+        found = [first, *[await asked(pair, b"") for _ in range(3)]]
+
+    assert found == [(200, b"3"), (200, b"4"), (200, b"3"), (200, b"3")]
+    assert [body for _, body in seen] == [b"abc", b"abc", b"defg", b"hij", b"klm"]
+
+
+async def test_what_looks_like_a_known_head_inside_another_request_is_none(connect):
+    inner = sent(b"abc")
+    outer = b"POST /outer HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(inner)
+    async with remembering() as (port, _, seen):
+        pair = await connect(port)
+        await asked(pair, inner)
+        for before, after in ((outer, inner), (b"GET /got HTTP/1.1\r\nx-inside: ", inner)):
+            pair[1].write(before)
+            await asyncio.sleep(0.05)
+            await asked(pair, after)
+
+    assert [scope["path"] for scope, _ in seen[:3]] == ["/now", "/outer", "/got"]
+    assert seen[1][1] == inner
+
+
+async def test_an_answer_that_is_one_message_is_sent_like_any_other(connect):
+    async def answer(scope, receive, send):
+        if is_known(scope):
+            head = b"content-length: 5\r\nx-whole: 1\r\n\r\n"
+            await send({"type": execution.WHOLE, "status": 201, "head": head, "body": b"whole"})
+        else:
+            await says(send, b"parts")
+
+    async with serving(answer) as (port, _):
+        pair = await connect(port)
+        found = [await asked(pair) for _ in range(3)]
+
+    assert found == [(200, b"parts"), (201, b"whole"), (201, b"whole")]
+
+
+async def test_one_whole_answer_is_the_last_while_the_process_is_leaving(connect):
+    class Leaving:
+        begun = False
+
+    leaving = Leaving()
+    async with living(**{protocol.LEAVING: leaving}) as port:
+        pair = await connect(port)
+        await asked(pair)
+        await asked(pair)
+        leaving.begun = True
+        pair[1].write(ASK)
+
+        head = await pair[0].readuntil(b"\r\n\r\n")
+
+        assert b"connection: close" in head
+        assert await ended(pair) < 1
+
+
+def test_no_more_heads_are_known_than_there_is_room_for():
+    class Read:
+        scope = {"headers": [(b"host", b"x")]}
+        keep_alive, more_body, body = True, False, b""
+
+    heads, ask = Heads(), b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n"
+    for number in range(1000):
+        heads.learn(ask % number, Read)
+        heads.of(ask % 0)
+
+    known = [number for number in range(1000) if heads.of(ask % number)]
+    assert known == [0, *range(745, 1000)]
