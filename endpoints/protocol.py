@@ -34,6 +34,8 @@ INSTANT = "instant"
 Instant = Callable[[Any, bytes], tuple[int, bytes, bytes] | None]
 
 _LOOK_SECONDS = 1.0
+#: An answer with a larger body is sent as soon as it is there.
+_SMALL_BYTES = 16 * 1024
 #: So many bytes more than its head may a request have: no route takes a body of half as much.
 _BODY_BYTES = 512 * 1024
 _REFUSALS = {
@@ -70,6 +72,7 @@ class Crowd:
         self.waiting: dict[_Connection, None] = {}
         #: The heads that were read of requests, of whichever connection.
         self.heads = Heads()
+        self._unsent: list[_Connection] = []
         self._all: set[_Connection] = set()
         self._by_address: Counter[str] = Counter()
         self._looking = False
@@ -109,6 +112,21 @@ class Crowd:
             longest.cut()
         self.waiting[one] = None
         return True
+
+    def flush_soon(self, one: _Connection) -> None:
+        """Send what a connection has not sent yet, with the others', at the end of this turn.
+
+        Whoever waits for a first answer has to be woken, which takes longer than sending it; who
+        waits for more of them, as a proxy does, is still awake for those right after it.
+        """
+        if not self._unsent:
+            one.loop.call_soon(self._flush)
+        self._unsent.append(one)
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        for one in unsent:
+            one.flush()
 
     def forget(self, one: _Connection) -> None:
         """Give a connection's place to others."""
@@ -155,6 +173,8 @@ class _Connection(HttpToolsProtocol):
         self._is_reading = False
         #: Whether all that came has been read, so that the next to come is a head.
         self._is_between = True
+        #: An answer that is sent at the end of this turn.
+        self._unsent: tuple[bytes, ...] = ()
         self.address = ""
         self.due = math.inf
 
@@ -174,7 +194,21 @@ class _Connection(HttpToolsProtocol):
         self._crowd.forget(self)
         super().handle_websocket_upgrade()
 
+    def flush(self) -> None:
+        """Send what is not sent yet."""
+        if self._unsent and not self.transport.is_closing():
+            self.transport.writelines(self._unsent)
+        self._unsent = ()
+
+    def shutdown(self) -> None:
+        self.flush()
+        super().shutdown()
+
+    def eof_received(self) -> None:
+        self.flush()
+
     def data_received(self, data: bytes) -> None:
+        self.flush()
         is_first = self._is_between and not self._is_answering()
         if is_first and (head := self._crowd.heads.of(data)) is not None:
             self._begin(head, data)
@@ -231,8 +265,11 @@ class _Connection(HttpToolsProtocol):
         common = [b"%s: %s\r\n" % one for one in self.server_state.default_headers]
         if not cycle.keep_alive:
             common.append(b"connection: close\r\n")
-        # In one piece: whoever waits for it is woken once.
-        self.transport.writelines((STATUS_LINE[status], *common, head, body))
+        self._unsent = STATUS_LINE[status], *common, head, body
+        if len(body) > _SMALL_BYTES or self.pipeline or not cycle.keep_alive:
+            self.flush()
+        else:
+            self._crowd.flush_soon(self)
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:
@@ -301,7 +338,8 @@ class _Connection(HttpToolsProtocol):
         super().resume_writing()
 
     def cut(self) -> None:
-        """End it at once: what has not been sent yet is not waited for."""
+        """End it at once: what the other end has not taken yet is not waited for."""
+        self.flush()
         self._crowd.forget(self)
         self.transport.abort()
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
@@ -554,13 +555,11 @@ async def test_one_whole_answer_is_the_last_while_the_process_is_leaving(connect
 
 
 def test_no_more_heads_are_known_than_there_is_room_for():
-    class Read:
-        scope = {"headers": [(b"host", b"x")]}
-        keep_alive, more_body, body = True, False, b""
-
+    scope = {"headers": [(b"host", b"x")]}
+    read = SimpleNamespace(scope=scope, keep_alive=True, more_body=False, body=b"")
     heads, ask = Heads(), b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n"
     for number in range(1000):
-        heads.learn(ask % number, Read)
+        heads.learn(ask % number, read)
         heads.of(ask % 0)
 
     known = [number for number in range(1000) if heads.of(ask % number)]
