@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from eligibility.rulebook import Rulebook
 from eligibility.turning import Calendar
@@ -23,8 +23,7 @@ _DAYS = 3
 _PAGES = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """Which services are wanted: those that match every field given. All fields are codes."""
 
     category: str | None = None
@@ -37,6 +36,10 @@ class Filter:
     partner: str | None = None
     text: str | None = None
     stale: bool | None = None
+
+
+#: No filter at all.
+_EVERY = Filter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ class Catalogue:
             self._days[on] = Day(services, by_category)
         return self._days[on]
 
-    def on_menu(self, on: date, wanted: Filter = Filter()) -> tuple[menu.Service, ...]:
+    def on_menu(self, on: date, wanted: Filter = _EVERY) -> tuple[menu.Service, ...]:
         """Return the services that are on the menu on a day and match, in the menu's order.
 
         Raises:

@@ -169,6 +169,8 @@ class _Written:
 
     lines: Sequence[str]
     piece: str
+    #: Whether they look at the clock where they do anything that takes time.
+    is_timed: bool = False
 
     def text(self) -> str:
         """Return the expression of the whole text."""
@@ -266,7 +268,7 @@ class _Writer:
         name = self._name("v")
         found = write(inner, details, source.named(name))
         if required:
-            return _Written([f"{name} = {source.value}", *found.lines], found.piece)
+            return replace(found, lines=[f"{name} = {source.value}", *found.lines])
         text = self._name("q")
         lines = [
             f"if ({name} := {source.value}) is None:",
@@ -310,13 +312,14 @@ class _Writer:
             check,
             f"{text} = {name}.texts.get({kept})",
             f"if {text} is None or {text}[0] is not registry or {text}[1] != today:",
+            "    tick()",
             *_inside(found.lines),
             f"    {text} = {found.text()}",
             f"    {name}.texts.keep({kept}, (registry, today, {text}))",
             "else:",
             f"    {text} = {text}[2]",
         ]
-        return _Written(lines, f"{{{text}}}")
+        return _Written(lines, f"{{{text}}}", is_timed=True)
 
     def _several(self, kind: Any, details: FieldDetailsList, source: _Source) -> _Written:  # noqa: ANN401 - a list, or an abstract type
         waiting = self._waiting
@@ -351,7 +354,7 @@ class _Writer:
         item = self.place(kind.of_type, details, _Source("v", other, "(p, n)"))
         name = self._name("l")
         # The clock is looked at by what has lists inside, so that the innermost need not.
-        tick = ["tick()"] if self._lists > lists else []
+        tick = ["tick()"] if self._lists > lists and not item.is_timed else []
         self._lists += 1
         waits = self._waiting > waiting
         self._functions += [
