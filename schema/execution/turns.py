@@ -1,4 +1,4 @@
-"""Taking turns: what takes long is done in pieces, one each turn of the event loop.
+"""Taking turns: what takes long is done in pieces, one each few turns of the event loop.
 
 What many wait for comes to all of them at once, and what somebody sends may take long to read. Were
 it all done in one turn, nobody would be answered before the last, and nothing be begun meanwhile.
@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -17,9 +18,11 @@ from greenlet import getcurrent, greenlet
 
 T = TypeVar("T")
 
-#: A piece is over after so long, at the next breath. What is small takes several turns to be
-#: answered, and waits for a piece in each.
-PIECE_SECONDS = 0.001
+#: A piece is over after so long, at the next breath.
+PIECE_SECONDS = 0.0005
+#: So many turns of the loop are between two pieces: what is small has several until it is answered,
+#: or until a partner is asked, and would wait for a piece in each.
+_BETWEEN = 8
 
 
 class _Queue:
@@ -30,19 +33,28 @@ class _Queue:
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
+        #: Whether something is done in a turn to come, or was in one of the last few.
+        self._is_busy = False
 
     def put(self, work: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
         self._waiting.append(work)
-        if len(self._waiting) == 1:
+        if not self._is_busy:
+            self._is_busy = True
             loop.call_soon(self._next)
 
     def _next(self) -> None:
+        if not self._waiting:
+            self._is_busy = False
+            return
         try:
-            self._waiting[0]()
+            self._waiting.popleft()()
         finally:
-            self._waiting.popleft()
-            if self._waiting:
-                asyncio.get_running_loop().call_soon(self._next)
+            self._rest(_BETWEEN)
+
+    def _rest(self, turns: int) -> None:
+        """Go on after so many turns of the loop."""
+        then = partial(self._rest, turns - 1) if turns else self._next
+        asyncio.get_running_loop().call_soon(then)
 
 
 _queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queue] = WeakKeyDictionary()

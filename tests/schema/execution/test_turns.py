@@ -31,16 +31,39 @@ async def counted(count):
         await asyncio.sleep(0)
 
 
-async def test_each_has_a_turn_of_its_own_in_their_order():
+async def turned(order, names):
+    """Return in which turns of the loop those of these names came, of those that were put."""
+    found = []
+    while len(found) < len(names):
+        await asyncio.sleep(0)
+        found += [turned.count] * (len(order) - len(found))
+        turned.count += 1
+    assert "".join(order) == names
+    return found
+
+
+async def test_between_each_and_the_next_are_turns_for_what_is_small():
     order = []
+    turned.count = 0
     for name in "abc":
         turns.put(lambda name=name: order.append(name))
-    seen = []
-    for _ in range(4):
-        await asyncio.sleep(0)
-        seen.append("".join(order))
+    first, second, third = await turned(order, "abc")
 
-    assert seen == ["a", "ab", "abc", "abc"]
+    assert first == 0
+    assert second - first > 8
+    assert third - second > 8
+
+
+async def test_what_comes_right_after_another_waits_as_long_as_if_both_had_come_together():
+    order = []
+    turned.count = 0
+    turns.put(lambda: order.append("a"))
+    await turned(order, "a")
+    turns.put(lambda: order.append("b"))
+
+    _, second = await turned(order, "ab")
+
+    assert second > 8
 
 
 async def test_what_goes_wrong_takes_nobodys_turn(caplog):
