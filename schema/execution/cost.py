@@ -25,6 +25,9 @@ _PAGED = frozenset({"edges", "nodes"})
 _SLICING = ("first", "last")
 _REMEMBERED = 64
 _NOTHING_ASKED: Mapping[str, Any] = {}
+_ABSENT = object()
+#: Values by which a cost is remembered: others may be as large as a request.
+_SMALL = frozenset({int, type(None), type(_ABSENT)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,9 @@ class Cost:
         )
         self._total = total
         self._defaults = defaults
-        self._known: dict[tuple[int, ...], int] = {}
+        self._names = tuple({name for asked in self._asked for name in asked.variables})
+        #: What it cost by the values of those variables.
+        self._known: dict[tuple[object, ...], int] = {}
         #: What it costs at least: no variables make it cheaper.
         self.least = self._summed((1,) * len(self._asked))
 
@@ -113,13 +118,21 @@ class Cost:
         if not self._asked:
             return self.least
         given = variables or _NOTHING_ASKED
-        sizes = tuple([asked.size(given, self._defaults) for asked in self._asked])
-        found = self._known.get(sizes)
+        values = tuple([given.get(name, _ABSENT) for name in self._names])
+        try:
+            found = self._known.get(values)
+        except TypeError:  # a list, or what is none of what is asked for
+            return self._of(given)
         if found is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            found = self._known[sizes] = self._summed(sizes)
+            found = self._of(given)
+            if _SMALL.issuperset(map(type, values)):
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                self._known[values] = found
         return found
+
+    def _of(self, given: Mapping[str, Any]) -> int:
+        return self._summed(tuple([one.size(given, self._defaults) for one in self._asked]))
 
     def _summed(self, sizes: tuple[int, ...]) -> int:
         sums: list[int] = []

@@ -26,6 +26,7 @@ Literal = Callable[[Mapping[str, Any]], _Value]
 
 _MOST_ERRORS = 50  # as graphql-core has it
 _NONE = VariableValues({}, {})
+_MOST_INT = 2**31
 _PLAIN: dict[object, type] = {
     graphql.GraphQLBoolean: bool,
     graphql.GraphQLID: str,
@@ -111,13 +112,15 @@ def _constant(read: Callable[[], _Value]) -> _Value:
 def _reader(kind: Any, above: tuple[object, ...]) -> _Read:  # noqa: ANN401 - any input type
     """Return what reads values of a type; ``above`` are the inputs that it stands in."""
     if graphql.is_non_null_type(kind):
-        return _required(_reader(kind.of_type, above))
+        inner = kind.of_type
+        read = _leaf(inner, required=True) if graphql.is_leaf_type(inner) else None
+        return read or _required(_reader(inner, above))
     if graphql.is_list_type(kind):
         item = _PLAIN.get(graphql.get_nullable_type(kind.of_type))
         return _list(_reader(kind.of_type, above), frozenset([item] if item else ()))
     if graphql.is_input_object_type(kind):
         return _input(kind, above)
-    return _leaf(kind)
+    return _leaf(kind, required=False)
 
 
 def _required(read: _Read) -> _Read:
@@ -144,18 +147,24 @@ def _list(read: _Read, plain: frozenset[type]) -> _Read:
     return reading
 
 
-def _leaf(kind: Any) -> _Read:  # noqa: ANN401 - a scalar or an enum
+def _leaf(kind: Any, *, required: bool) -> _Read:  # noqa: ANN401 - a scalar or an enum
     plain = _PLAIN.get(kind)
 
-    def reading(value: _Value) -> _Value:
-        if value is None or type(value) is plain:
-            return value
-        found = kind.coerce_input_value(value)
+    def coerced(value: _Value) -> _Value:
+        found = Undefined if value is None and required else value
+        if found is not None and found is not Undefined:
+            found = kind.coerce_input_value(value)
         if found is Undefined:
             raise UnfitError
         return found
 
-    return reading
+    def reading(value: _Value) -> _Value:
+        return value if type(value) is plain else coerced(value)
+
+    def number(value: _Value) -> _Value:
+        return value if type(value) is int and abs(value) < _MOST_INT else coerced(value)
+
+    return number if kind is graphql.GraphQLInt else reading
 
 
 def _input(kind: graphql.GraphQLInputObjectType, above: tuple[object, ...]) -> _Read:
