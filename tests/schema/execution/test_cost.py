@@ -169,12 +169,27 @@ def test_asking_again_for_the_same_sizes_takes_no_work():
 
 
 def test_ever_new_sizes_do_not_grow_the_memory():
-    one = priced("query ($ids: [ID!]!) { nodes(ids: $ids) { name } }")
+    listed = priced("query ($ids: [ID!]!) { nodes(ids: $ids) { name } }")
+    paged = priced("query ($n: Int) { leaf { page(first: $n) { nodes { name } } } }")
 
     for size in range(1000):
-        one.of({"ids": ["a"] * size})
+        listed.of({"ids": ["a"] * size})
+        paged.of({"n": size})
+        paged.of({"n": "a" * size})
 
-    assert len(one._known) <= 64
+    assert not listed._known
+    assert len(paged._known) <= 64
+    assert not any(isinstance(value, str) for values in paged._known for value in values)
+
+
+@pytest.mark.parametrize("wrong", ["7", True, [7], {"n": 7}, 7.0, None])
+def test_what_is_no_number_costs_the_same_whether_it_was_asked_before(wrong):
+    text = "query ($n: Int) { leaf { page(first: $n) { nodes { name } } } }"
+    again = priced(text)
+    for number in (1, 7):
+        again.of({"n": number})
+
+    assert again.of({"n": wrong}) == again.of({"n": wrong}) == priced(text).of({"n": wrong})
 
 
 SIZES = st.integers(1, 6)
