@@ -14,7 +14,6 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import base, card, database, talent
@@ -66,10 +65,11 @@ def known_at(person: Talent, moment: datetime) -> Talent | None:
     """
     if person.recorded_at > moment:
         return None
-    then = Talent(**{key: getattr(person, key) for key in _SHAPES[_PEOPLE].columns})
+    shape = _SHAPES[_PEOPLE]
+    then: Talent = shape.made({key: getattr(person, key) for key in shape.columns})
     for name in _PARTS:
         rows = [row for row in getattr(person, name) if row.recorded_at <= moment]
-        orm.attributes.set_committed_value(then, name, rows)
+        setattr(then, name, rows)
     return then
 
 
@@ -81,10 +81,9 @@ async def _people(
 ) -> Sequence[Talent]:
     owned = _owned(await database.run(session, statement, {"keys": list(keys)}))
     people = [person for (_, part), rows in owned.items() if part == _PEOPLE for person in rows]
-    # What is not loaded raises, as ever.
     for person in people:
         for name in parts:
-            orm.attributes.set_committed_value(person, name, owned.get((person.id, name), []))
+            setattr(person, name, owned.get((person.id, name), []))
     return people
 
 
@@ -102,9 +101,7 @@ def _owned(rows: Iterable[Sequence[Any]]) -> defaultdict[tuple[int, str], list[A
         parts.sort(key=lambda row: row.id)
         if part == "employments":
             for row in parts:
-                orm.attributes.set_committed_value(
-                    row, "organisation", organisations[row.organisation_id]
-                )
+                row.organisation = organisations[row.organisation_id]
     return owned
 
 
@@ -113,16 +110,23 @@ class _Shape:
 
     def __init__(self, kind: type[base.Base]) -> None:
         self.columns = {one.key: one.columns[0] for one in kind.__mapper__.column_attrs}
-        self._kind = kind
+        self._new = base.reading(kind)
         self._readers = [(key, _reader(column.type)) for key, column in self.columns.items()]
 
     def read(self, texts: Sequence[str | None]) -> Any:  # noqa: ANN401 - a row of its kind
-        """Return the row of these texts; further ones fill the union's width."""
-        values = {
-            key: None if text is None else reader(text)
-            for (key, reader), text in zip(self._readers, texts, strict=False)
-        }
-        return self._kind(**values)
+        """Return the row of these texts, for reading alone; further ones fill the union's width."""
+        return self.made(
+            {
+                key: None if text is None else reader(text)
+                for (key, reader), text in zip(self._readers, texts, strict=False)
+            }
+        )
+
+    def made(self, values: dict[str, Any]) -> Any:  # noqa: ANN401 - a row of its kind
+        """Return the row of these values, for reading alone."""
+        row = self._new()
+        row.__dict__ = values
+        return row
 
 
 def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[str], Any]:

@@ -10,6 +10,17 @@ import sqlalchemy as sa
 
 from models import card, demo, dossier, talent
 
+LISTS = (
+    "degrees",
+    "employments",
+    "permits",
+    "household",
+    "awards",
+    "attestations",
+    "teams",
+    "cards",
+)
+
 
 async def everybody(data, people):
     async with data.session() as session:
@@ -19,17 +30,12 @@ async def everybody(data, people):
 def portrait(person):
     """All that is known of a person, as plain values."""
 
-    def plain(row):
-        hidden = {"talent_id", "name_key"}
-        return {
-            column.key: getattr(row, column.key)
-            for column in sa.inspect(type(row)).columns
-            if column.key not in hidden
-        }
+    hidden = {"talent_id", "name_key", "organisation", *LISTS}
 
-    facts = (person.degrees, person.employments, person.permits, person.household, person.awards)
-    rows = [*facts, person.attestations, person.teams, person.cards]
-    return plain(person), [[plain(row) for row in kind] for kind in rows]
+    def plain(row):
+        return {key: value for key, value in vars(row).items() if key not in hidden}
+
+    return plain(person), [[plain(row) for row in getattr(person, name)] for name in LISTS]
 
 
 async def test_the_figures_of_the_seeds_are_met(database, today):
