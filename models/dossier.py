@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import base, card, database, talent
+from models.line import ANY_KEY, Line, words
 from models.talent import Talent
 
 #: What is known of a person, by the attribute that holds it.
@@ -42,9 +43,21 @@ _READ: Mapping[type, Callable[[str], Any]] = {
 
 async def by_handles(session: AsyncSession, handles: Sequence[str]) -> list[Talent | None]:
     """Return whole people by handle, in the order asked; None for a handle nobody has."""
-    askable = {handle for handle in handles if talent.HANDLE.fullmatch(handle)}
-    found = await _people(session, _BY_HANDLE, askable, _PARTS)
-    by_handle = {person.handle: person for person in found}
+    found = await database.run(session, _BY_HANDLE, {"keys": _askable(handles)})
+    return _ordered(found, handles)
+
+
+async def by_handles_over(line: Line, handles: Sequence[str]) -> list[Talent | None]:
+    """Return the same as ``by_handles`` does, over a line."""
+    return _ordered(await line.found(_ByHandle(), _askable(handles)), handles)
+
+
+def _askable(handles: Iterable[str]) -> list[str]:
+    return list({handle for handle in handles if talent.HANDLE.fullmatch(handle)})
+
+
+def _ordered(rows: Iterable[Sequence[Any]], handles: Iterable[str]) -> list[Talent | None]:
+    by_handle = {person.handle: person for person in _people(rows, _PARTS)}
     return [by_handle.get(handle) for handle in handles]
 
 
@@ -53,8 +66,8 @@ async def by_ids(
 ) -> list[Talent | None]:
     """Return whole people by id, in the order asked; with ``parts``, these of their lists alone."""
     wanted = frozenset(_PARTS) if parts is None else parts
-    found = await _people(session, _by_id(wanted), set(ids), wanted)
-    by_id = {person.id: person for person in found}
+    rows = await database.run(session, _by_id(wanted), {"keys": list(set(ids))})
+    by_id = {person.id: person for person in _people(rows, wanted)}
     return [by_id.get(id_) for id_ in ids]
 
 
@@ -73,13 +86,9 @@ def known_at(person: Talent, moment: datetime) -> Talent | None:
     return then
 
 
-async def _people(
-    session: AsyncSession,
-    statement: sa.CompoundSelect[Any],
-    keys: Collection[object],
-    parts: Iterable[str],
-) -> Sequence[Talent]:
-    owned = _owned(await database.run(session, statement, {"keys": list(keys)}))
+def _people(rows: Iterable[Sequence[Any]], parts: Iterable[str]) -> Sequence[Talent]:
+    """Return the people of the union's rows, each with these lists."""
+    owned = _owned(rows)
     people = [person for (_, part), rows in owned.items() if part == _PEOPLE for person in rows]
     for person in people:
         for name in parts:
@@ -180,6 +189,24 @@ def _union(
 
 _KEYS: sa.BindParameter[Sequence[object]] = sa.bindparam("keys", expanding=True)
 _BY_HANDLE = _union(Talent.handle.in_(_KEYS))
+
+
+class _ByHandle:
+    """The question for whole people by their handles; a row is one of the union."""
+
+    table: sa.Table = Talent.__table__  # type: ignore[assignment]  # a table, as declared
+
+    @staticmethod
+    @functools.cache
+    def text(dialect: str) -> str:
+        """Return it in a database's words."""
+        asked: sa.ColumnElement[bool] = sa.literal_column(f"talent.handle {ANY_KEY[dialect]}")
+        return words(_union(asked), dialect)
+
+    @staticmethod
+    def row(values: Sequence[Any], _: str) -> Sequence[Any]:
+        """Return the row."""
+        return values
 
 
 @functools.cache

@@ -11,7 +11,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -20,6 +20,28 @@ from sqlalchemy.ext import asyncio as aio
 from models import base, database, trace
 
 B = TypeVar("B", bound=base.Base)
+T = TypeVar("T")
+Row_co = TypeVar("Row_co", covariant=True)
+
+#: How any of the keys is asked for, by the kind of database: they are its only parameter.
+ANY_KEY: Mapping[str, str] = {
+    "postgresql": "= ANY($1)",
+    "sqlite": "IN (SELECT value FROM json_each(?1))",
+}
+
+
+class Question(Protocol[Row_co]):
+    """A statement that finds rows by many keys at once; they are all texts."""
+
+    @property
+    def table(self) -> sa.Table:
+        """The table that it is about."""
+
+    def text(self, dialect: str) -> str:
+        """Return it in a database's words."""
+
+    def row(self, values: Sequence[Any], dialect: str) -> Row_co:
+        """Return what a row of values is."""
 
 
 class Line:
@@ -29,8 +51,8 @@ class Line:
         self._data = data
         self._connection: aio.AsyncConnection | None = None
 
-    async def found(self, question: Question, keys: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Return the rows that a question finds under any of these keys, an object a table."""
+    async def found(self, question: Question[T], keys: Sequence[str]) -> list[T]:
+        """Return what a question finds under any of these keys, row by row."""
         with trace.span("statement", sort="SELECT", table=question.table.name):
             if self._data.dialect == "postgresql":
                 async with self._driver() as driver:
@@ -74,8 +96,8 @@ class Line:
             raise
 
 
-class Question:
-    """A statement that finds rows of some tables by many keys at once.
+class Rows:
+    """The question for rows of some tables; a row is an object a table.
 
     Args:
         statement: What is selected: the columns of these tables, one after the other.
@@ -97,9 +119,7 @@ class Question:
     @lru_cache(maxsize=2)  # noqa: B019 - a question lives as long as the process
     def text(self, dialect: str) -> str:
         """Return it in a database's words."""
-        asked = "= ANY($1)" if dialect == "postgresql" else "IN (SELECT value FROM json_each(?))"
-        selected = self._statement.compile(dialect=_DIALECTS[dialect])
-        return f"{selected} WHERE {self._key.expression} {asked}"
+        return f"{words(self._statement, dialect)} WHERE {self._key.expression} {ANY_KEY[dialect]}"
 
     def row(self, values: Sequence[Any], dialect: str) -> tuple[Any, ...]:
         """Return the objects that a row of values is."""
@@ -108,6 +128,11 @@ class Question:
             found.append(maker.made(values, place, dialect))
             place += maker.width
         return tuple(found)
+
+
+def words(statement: sa.SelectBase, dialect: str) -> str:
+    """Return a statement without parameters in a database's words."""
+    return str(statement.compile(dialect=_DIALECTS[dialect]))
 
 
 class _Maker:

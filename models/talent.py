@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import base, card, errors, menu
 from models import page as paging
-from models.line import Question
+from models.line import Rows
 
 TalentClass = menu.TalentClass
 
@@ -299,7 +299,7 @@ async def bare(session: AsyncSession, handles: Sequence[str]) -> dict[str, Talen
 
 
 #: Cards, each with its bare holder, by printed serial.
-HELD_BY_SERIAL = Question(
+HELD_BY_SERIAL = Rows(
     sa.select(*card.Card.__table__.columns, *Talent.__table__.columns).join_from(
         card.Card, Talent, Talent.id == card.Card.talent_id
     ),

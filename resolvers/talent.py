@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from models import card, dossier, menu, page, talent
+from models import card, menu, page, talent
 from models.verifier import Verifier
 from resolvers.context import ZONE, Context
 from resolvers.menu import Filter
@@ -24,21 +24,21 @@ class AreaUse:
 async def read_viewer(context: Context, *, with_units: bool) -> None:
     """Read the person asking, with their card, once and for all of this query.
 
-    ``with_units``: what is left on the card is asked too, so it is read in the same session.
+    ``with_units``: what is left on the card is asked too, of all areas at once.
     """
     if context.viewer.role is not Role.HOLDER:
         return
     loaders = context.loaders
-    async with context.reads.one(), context.database.session() as session:
-        [person] = await dossier.by_handles(session, [context.viewer.subject])
-        held = card.best(person.cards) if person else None
-        spells = _spells(context, person.handle) if person and held and with_units else []
-        for spell, units in zip(spells, await card.used(session, spells), strict=True):
-            loaders.units_by_spell.prime(spell, units)
+    async with context.reads.one():
+        person = await context.shared.people_by_handle.ask(context.viewer.subject)
     context.person = person
-    if person is not None:
-        loaders.people_by_id.prime(person.id, person)
-        loaders.cards_by_holder.prime(person.id, held)
+    if person is None:
+        return
+    held = card.best(person.cards)
+    loaders.people_by_id.prime(person.id, person)
+    loaders.cards_by_holder.prime(person.id, held)
+    if held and with_units:
+        await loaders.units_by_spell.load_many(_spells(context, person.handle))
 
 
 def me(context: Context) -> talent.Talent | None:

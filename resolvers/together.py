@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from models import access, card, talent
+from models import access, card, dossier, talent
 from models.database import Database
 from models.line import Line
 
@@ -80,6 +80,7 @@ class Shared:
 
     def __init__(self, database: Database) -> None:
         self.cards_by_serial = Together(database, _cards)
+        self.people_by_handle = Together(database, dossier.by_handles_over)
         self.notes = Together(database, _noted)
 
 

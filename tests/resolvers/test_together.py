@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from enum import Enum
 
 import pytest
 import sqlalchemy as sa
 
-from models import talent
+from models import demo, dossier, talent
 from models.line import Line
 from models.verification import AccessEntry, Category
 from resolvers.together import LINES, MOST, Shared, Together
@@ -108,6 +109,29 @@ async def test_cards_are_found_by_serial_with_their_holders(database):
         assert (card.status, card.tier, card.valid_until) == (
             kept.status, kept.tier, kept.valid_until,
         )  # fmt: skip
+
+
+def whole(row):
+    """All that there is of a row, and of the rows that it has."""
+    if isinstance(row, list):
+        return [whole(one) for one in row]
+    if not hasattr(row, "__dict__") or isinstance(row, Enum):
+        return row
+    return {key: whole(value) for key, value in vars(row).items()}
+
+
+async def test_people_are_found_by_handle_as_in_a_session(database, today):
+    await demo.build(database, 40, today)
+    some = [demo.handle(number) for number in (1, 7, 7, 40)]
+    asked = [some[0], "nobody", *some, "\x00", "' OR 1=1"]
+
+    found = await asyncio.gather(*map(Shared(database).people_by_handle.ask, asked))
+
+    async with database.session() as session:
+        expected = await dossier.by_handles(session, asked)
+    assert [one and one.handle for one in found] == [some[0], None, *some, None, None]
+    assert whole(found) == whole(expected)
+    assert any(person.employments for person in found if person)
 
 
 SERIALS = ("GW-0000-0000-0", "GW-0000-0001-1")
