@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Protocol
 
 import orjson
@@ -15,6 +16,7 @@ from schema.execution import packing
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
+_NOT_MODIFIED = HTTPStatus.NOT_MODIFIED
 #: So many bytes of answers are kept, and none that is larger than a part of that.
 MOST_BYTES = 8 * 1024 * 1024
 _MOST_OF_ONE = MOST_BYTES // 8
@@ -31,9 +33,19 @@ class Answer:
     body: bytes
     _packed: dict[str, Answer] | None = field(default=None, compare=False, repr=False)
 
+    def told(self, more: Headers) -> list[tuple[bytes, bytes]]:
+        """Return its headers, with that of its length and with more of them."""
+        return [*self.headers, *self._length(), *more]
+
     def head(self, more: Headers) -> bytes:
-        """Return its headers, with more of them, as HTTP has them before the body."""
-        return b"%scontent-length: %d\r\n\r\n" % (_lines(self.headers, more), len(self.body))
+        """Return the same as HTTP has it before the body."""
+        length = b"".join(b"%s: %s\r\n" % one for one in self._length())
+        return b"%s%s\r\n" % (_lines(self.headers, more), length)
+
+    def _length(self) -> Headers:
+        # That nothing is new says nothing of how long it is.
+        is_new = self.status != _NOT_MODIFIED
+        return ((b"content-length", b"%d" % len(self.body)),) if is_new else ()
 
     def trimmed(self) -> Answer:
         """Return it in no more memory than it has bytes: orjson takes at least 4 KB for any."""

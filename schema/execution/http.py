@@ -52,8 +52,8 @@ _PLANS = ("only", "with")
 
 #: Data beside errors, in that draft.
 _PARTIAL_SUCCESS = 294
-# A member of an enumeration is found slowly, and these are asked for by every request.
-_OK, _NOT_MODIFIED = HTTPStatus.OK, HTTPStatus.NOT_MODIFIED
+# A member of an enumeration is found slowly, and this is asked for by every request.
+_OK = HTTPStatus.OK
 #: What the parameters of a request are.
 _SHAPES = (
     ("query", str, "the text of a GraphQL document"),
@@ -178,9 +178,7 @@ class GraphQLView:
             head, body = answer.head(self._said), answer.body
             await send({"type": WHOLE, "status": answer.status, "head": head, "body": body})
             return
-        length = (b"content-length", b"%d" % len(answer.body))
-        lengths = [length] * (answer.status != _NOT_MODIFIED)
-        start = {"status": answer.status, "headers": [*answer.headers, *lengths, *self._said]}
+        start = {"status": answer.status, "headers": answer.told(self._said)}
         await send({"type": "http.response.start", **start})
         await send({"type": "http.response.body", "body": answer.body})
 
@@ -486,7 +484,7 @@ def _unless_known(answer: Answer, said: Said) -> Answer:
         shown = one.strip().removeprefix("W/").strip('"')
         if tag and shown.partition("-")[0] == tag:
             told = {"etag": f'"{shown}"', "cache-control": headed[b"cache-control"].decode()}
-            return Answer(_NOT_MODIFIED, headers(told), b"")
+            return Answer(HTTPStatus.NOT_MODIFIED, headers(told), b"")
     return answer
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tracemalloc
 
+import pytest
+
 from schema.execution.answer import Answer, Answered, Answers, etag
 
 EDITION, NEXT = object(), object()
@@ -80,3 +82,15 @@ def test_what_is_kept_takes_no_more_memory_than_is_counted():
         tracemalloc.stop()
 
     assert 0 < taken < 300 * 1_100
+
+
+@pytest.mark.parametrize("status", [200, 294, 304])
+def test_a_head_says_the_same_as_the_headers(status):
+    body = b"" if status == 304 else b"whole"
+    answer = Answer(status, ((b"etag", b'"a"'),), body)
+    more = ((b"vary", b"accept"),)
+
+    lines = answer.head(more).removesuffix(b"\r\n\r\n").split(b"\r\n")
+
+    assert sorted(lines) == sorted(b": ".join(one) for one in answer.told(more))
+    assert (b"content-length: 5" in lines) == (status != 304)
