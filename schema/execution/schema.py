@@ -72,7 +72,7 @@ class Asked(NamedTuple):
 class Outcome:
     """What came of an operation; without one where it could not be read."""
 
-    result: ExecutionResult
+    result: ExecutionResult | graphql.ExecutionResult
     operation: Prepared | None = None
     #: What it costs.
     points: int = 0
@@ -187,7 +187,8 @@ class Schema(Subgraph):
         """Run one operation and return its result; see ``run``."""
         allowed = tuple(allowed_operation_types or _ALLOWED)
         asked = Asked(query or "", variable_values or {}, operation_name, allowed)
-        return (await self.run(asked, context_value, root_value)).result
+        result = (await self.run(asked, context_value, root_value)).result
+        return ExecutionResult(result.data, result.errors, result.extensions)
 
     async def run(self, asked: Asked, context: Any, root: object = None) -> Outcome:  # noqa: ANN401 - as resolvers see it
         """Run one operation; its errors are settled, and it ends when its time is over.
