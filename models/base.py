@@ -87,7 +87,7 @@ def reading(mapped: type[Base]) -> type[Any]:
     """Return the class of rows of a table that are only read.
 
     They have the values of columns, and lists of other rows, by the names that the mapped class has
-    for them, and are not of that class: its objects take five times as long to make, by the quickest
-    way there is, and twenty times as long to read. What was not read of one, it has not.
+    for them, and are not of that class: its objects take five times as long to make, by the
+    quickest way there is, and twenty times as long to read. What was not read of one, it has not.
     """
     return type(mapped.__name__, (), {})
