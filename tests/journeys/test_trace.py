@@ -18,7 +18,7 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 ATTRIBUTES = {
     "operation": {"kind", "document", "called", "outcome", "cost", "error.type"},
-    "batch": {"asked", "keys"},
+    "batch": {"asked", "keys", "error.type"},
     "ask": {"partner", "questions"},
     "call": {"partner", "method", "status", "error.type"},
     "statement": {"sort", "table", "error.type"},
