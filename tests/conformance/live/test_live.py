@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.routing import Route, WebSocketRoute
 
 from models import errors
@@ -25,8 +26,8 @@ async def served(source) -> AsyncIterator[str]:
     schema = follow.schema()
     live = execution.Live(schema, source)
 
-    async def context(request, *_):
-        if request.headers.get("authorization") == "Bearer gone":
+    async def context(scope, *_):
+        if Headers(scope=scope).get("authorization") == "Bearer gone":
             raise errors.UnauthenticatedError("The token has expired.")
         return follow.context(source)
 

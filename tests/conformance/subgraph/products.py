@@ -178,7 +178,7 @@ class Products(execution.Schema, _Older):
     """The suite's subgraph, whose operations run as the hub's do."""
 
 
-async def _context(request, plan, body):
+async def _context(scope, plan, body):
     return SimpleNamespace(problems=[])
 
 

@@ -123,7 +123,7 @@ def app_of(schema_of, context):
     """Build the view with the limits given."""
 
     def build(**bounds):
-        async def of_request(request, plan, body):
+        async def of_request(scope, plan, body):
             return context
 
         return execution.GraphQLView(schema_of(**bounds), of_request)
