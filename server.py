@@ -217,14 +217,12 @@ class Hub:
         )
 
     async def asking(self, scope: Scope, body: bytes) -> Viewer:
-        """Return who sent a request with this scope and this body.
+        """Return who sent a request with this scope and this body, and shows who they are.
 
         Raises:
             UnauthenticatedError: what it shows does not hold.
         """
         credentials = [value for name, value in scope["headers"] if name == _CREDENTIALS]
-        if not credentials:
-            return ANONYMOUS
         shown_first = credentials[0].decode("latin-1")
         scheme, _, presented = shown_first.partition(" ")
         if len(credentials) == 1 and not verifier.is_verifiers(scheme.lower(), presented.strip()):
@@ -244,17 +242,16 @@ class Hub:
             MenuMissingError: nothing has been published yet.
         """
         now, seen = self.clock(), dict(scope["headers"])
+        viewer = await self.asking(scope, body) if _CREDENTIALS in seen else ANONYMOUS
         if self.catalogue is None:
             self.catalogue = await menu.newest(self.database)
-        registry = self.partners.registry or await self.partners.refreshed()
-        if not self.authority.keys.read:
-            await self.authority.refreshed()
+        await self.authority.begun()
         return Context.of(
-            viewer=await self.asking(scope, body) if _CREDENTIALS in seen else ANONYMOUS,
+            viewer=viewer,
             languages=text.wanted(seen.get(b"accept-language", b"en").decode("latin-1")),
             now=now,
             database=self.database,
-            registry=registry.begun(),
+            registry=(await self.partners.current()).begun(),
             catalogue=self.catalogue,
             notary=self.notary,
             authority=self.authority,

@@ -226,8 +226,7 @@ class _Connection(HttpToolsProtocol):
 
     def _begin(self, head: Head, request: bytes) -> None:
         """Answer a request whose head was read before, as if it had been read."""
-        self.due = math.inf
-        self._crowd.waiting.pop(self, None)
+        self._engage()
         body = request[len(request) - head.length :]
         scope = {
             **head.scope,
@@ -236,8 +235,7 @@ class _Connection(HttpToolsProtocol):
             "state": self.app_state.copy(),
             "extensions": {WHOLE: {"known": head.known, "body": body}},
         }
-        leaving = self._leaving is not None and self._leaving.begun
-        self.cycle = cycle = _Cycle(self, scope, body, keep_alive=not leaving)
+        self.cycle = cycle = _Cycle(self, scope, body, keep_alive=not self._is_leaving())
         if not self._is_answered(cycle):
             super()._start_asgi_task(cycle, self.app)
 
@@ -303,12 +301,19 @@ class _Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self.due = math.inf
+        self._engage()
         self._room = _BODY_BYTES
-        self._crowd.waiting.pop(self, None)
         super().on_headers_complete()
-        if self._leaving is not None and self._leaving.begun:
+        if self._is_leaving():
             self.cycle.keep_alive = False
+
+    def _engage(self) -> None:
+        """Have a request to answer: there is no moment by which that must be done."""
+        self.due = math.inf
+        self._crowd.waiting.pop(self, None)
+
+    def _is_leaving(self) -> bool:
+        return self._leaving is not None and self._leaving.begun
 
     def on_message_complete(self) -> None:
         self._room = self._bounds.head_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -82,12 +83,19 @@ class Sourced:
     recorded_at: orm.Mapped[datetime]
 
 
+class _Read:
+    """A row that is only read."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__ = values
+
+
 @functools.cache
-def reading(mapped: type[Base]) -> type[Any]:
-    """Return the class of rows of a table that are only read.
+def reading(mapped: type[Base]) -> Callable[[dict[str, Any]], Any]:
+    """Return what makes rows of a table that are only read, each of its values.
 
     They have the values of columns, and lists of other rows, by the names that the mapped class has
     for them, and are not of that class: its objects take five times as long to make, by the
     quickest way there is, and twenty times as long to read. What was not read of one, it has not.
     """
-    return type(mapped.__name__, (), {})
+    return type(mapped.__name__, (_Read,), {})

@@ -119,7 +119,8 @@ class _Shape:
 
     def __init__(self, kind: type[base.Base]) -> None:
         self.columns = {one.key: one.columns[0] for one in kind.__mapper__.column_attrs}
-        self._new = base.reading(kind)
+        #: Makes a row of values, for reading alone.
+        self.made = base.reading(kind)
         self._readers = [(key, _reader(column.type)) for key, column in self.columns.items()]
 
     def read(self, texts: Sequence[str | None]) -> Any:  # noqa: ANN401 - a row of its kind
@@ -130,12 +131,6 @@ class _Shape:
                 for (key, reader), text in zip(self._readers, texts, strict=False)
             }
         )
-
-    def made(self, values: dict[str, Any]) -> Any:  # noqa: ANN401 - a row of its kind
-        """Return the row of these values, for reading alone."""
-        row = self._new()
-        row.__dict__ = values
-        return row
 
 
 def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[str], Any]:

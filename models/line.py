@@ -158,12 +158,10 @@ class _Maker:
 
     def made(self, values: Sequence[Any], start: int, dialect: str) -> Any:  # noqa: ANN401 - as the mapped class has it
         """Return an object of the values from a place on."""
-        made = self._new()
-        known = made.__dict__
-        known.update(zip(self._keys, values[start : start + self.width], strict=True))
+        known = dict(zip(self._keys, values[start : start + self.width], strict=True))
         for place, key, decode in self._decoders(dialect):
             known[key] = decode(values[start + place])
-        return made
+        return self._new(known)
 
 
 @lru_cache(maxsize=16)

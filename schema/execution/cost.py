@@ -119,16 +119,13 @@ class Cost:
             return self.least
         given = variables or _NOTHING_ASKED
         values = tuple([given.get(name, _ABSENT) for name in self._names])
-        try:
-            found = self._known.get(values)
-        except TypeError:  # a list, or what is none of what is asked for
+        if not _SMALL.issuperset(map(type, values)):
             return self._of(given)
+        found = self._known.get(values)
         if found is None:
-            found = self._of(given)
-            if _SMALL.issuperset(map(type, values)):
-                if len(self._known) >= _REMEMBERED:
-                    self._known.clear()
-                self._known[values] = found
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            found = self._known[values] = self._of(given)
         return found
 
     def _of(self, given: Mapping[str, Any]) -> int:

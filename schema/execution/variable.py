@@ -112,9 +112,9 @@ def _constant(read: Callable[[], _Value]) -> _Value:
 def _reader(kind: Any, above: tuple[object, ...]) -> _Read:  # noqa: ANN401 - any input type
     """Return what reads values of a type; ``above`` are the inputs that it stands in."""
     if graphql.is_non_null_type(kind):
-        inner = kind.of_type
-        read = _leaf(inner, required=True) if graphql.is_leaf_type(inner) else None
-        return read or _required(_reader(inner, above))
+        if graphql.is_leaf_type(kind.of_type):
+            return _leaf(kind.of_type, required=True)
+        return _required(_reader(kind.of_type, above))
     if graphql.is_list_type(kind):
         item = _PLAIN.get(graphql.get_nullable_type(kind.of_type))
         return _list(_reader(kind.of_type, above), frozenset([item] if item else ()))
@@ -151,9 +151,9 @@ def _leaf(kind: Any, *, required: bool) -> _Read:  # noqa: ANN401 - a scalar or 
     plain = _PLAIN.get(kind)
 
     def coerced(value: _Value) -> _Value:
-        found = Undefined if value is None and required else value
-        if found is not None and found is not Undefined:
-            found = kind.coerce_input_value(value)
+        if value is None and not required:
+            return None
+        found = Undefined if value is None else kind.coerce_input_value(value)
         if found is Undefined:
             raise UnfitError
         return found

@@ -301,7 +301,7 @@ async def test_what_is_no_http_is_refused_with_a_plain_sentence(connect):
 
 
 @contextlib.asynccontextmanager
-async def living(**state):
+async def living(answer=None, **state):
     """Serve an application whose lifespan has this state; yield its port."""
 
     async def app(scope, receive, send):
@@ -312,7 +312,7 @@ async def living(**state):
             await receive()
             await send({"type": "lifespan.shutdown.complete"})
         else:
-            await answers(scope, receive, send)
+            await (answer or answers)(scope, receive, send)
 
     crowd = protocol.Crowd(protocol.Bounds())
     config = uvicorn.Config(app, "127.0.0.1", 0, http=crowd.protocol(), log_level="error")
@@ -326,10 +326,7 @@ async def living(**state):
 
 
 async def test_while_the_process_is_leaving_each_answer_is_the_last_of_its_connection(connect):
-    class Leaving:
-        begun = False
-
-    leaving = Leaving()
+    leaving = SimpleNamespace(begun=False)
     async with living(**{protocol.LEAVING: leaving}) as port:
         pair = await connect(port)
         first = await asked(pair)
@@ -521,15 +518,17 @@ async def test_what_looks_like_a_known_head_inside_another_request_is_none(conne
     assert seen[1][1] == inner
 
 
-async def test_an_answer_that_is_one_message_is_sent_like_any_other(connect):
-    async def answer(scope, receive, send):
-        if is_known(scope):
-            head = b"content-length: 5\r\nx-whole: 1\r\n\r\n"
-            await send({"type": execution.WHOLE, "status": 201, "head": head, "body": b"whole"})
-        else:
-            await says(send, b"parts")
+async def answers_whole(scope, receive, send):
+    """Answer by one message where that can be."""
+    if is_known(scope):
+        head = b"content-length: 5\r\nx-whole: 1\r\n\r\n"
+        await send({"type": execution.WHOLE, "status": 201, "head": head, "body": b"whole"})
+    else:
+        await says(send, b"parts")
 
-    async with serving(answer) as (port, _):
+
+async def test_an_answer_that_is_one_message_is_sent_like_any_other(connect):
+    async with serving(answers_whole) as (port, _):
         pair = await connect(port)
         found = [await asked(pair) for _ in range(3)]
 
@@ -537,20 +536,18 @@ async def test_an_answer_that_is_one_message_is_sent_like_any_other(connect):
 
 
 async def test_one_whole_answer_is_the_last_while_the_process_is_leaving(connect):
-    class Leaving:
-        begun = False
-
-    leaving = Leaving()
-    async with living(**{protocol.LEAVING: leaving}) as port:
+    leaving = SimpleNamespace(begun=False)
+    async with living(answers_whole, **{protocol.LEAVING: leaving}) as port:
         pair = await connect(port)
         await asked(pair)
-        await asked(pair)
+        assert await asked(pair) == (201, b"whole")
         leaving.begun = True
         pair[1].write(ASK)
 
         head = await pair[0].readuntil(b"\r\n\r\n")
 
         assert b"connection: close" in head
+        assert b"x-whole: 1" in head
         assert await ended(pair) < 1
 
 
