@@ -73,6 +73,8 @@ class Crowd:
         #: The heads that were read of requests, of whichever connection.
         self.heads = Heads()
         self._unsent: list[_Connection] = []
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._common = b""
         self._all: set[_Connection] = set()
         self._by_address: Counter[str] = Counter()
         self._looking = False
@@ -112,6 +114,13 @@ class Crowd:
             longest.cut()
         self.waiting[one] = None
         return True
+
+    def common(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """Return the lines that all answers have, which are others each second."""
+        if headers is not self._headers:
+            self._headers = headers
+            self._common = b"".join(b"%s: %s\r\n" % one for one in headers)
+        return self._common
 
     def flush_soon(self, one: _Connection) -> None:
         """Send what a connection has not sent yet, with the others', at the end of this turn.
@@ -260,10 +269,9 @@ class _Connection(HttpToolsProtocol):
 
     def respond(self, cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> None:
         """Write a whole answer: its status, its head's lines with the empty one, and its body."""
-        common = [b"%s: %s\r\n" % one for one in self.server_state.default_headers]
-        if not cycle.keep_alive:
-            common.append(b"connection: close\r\n")
-        self._unsent = STATUS_LINE[status], *common, head, body
+        common = self._crowd.common(self.server_state.default_headers)
+        ends = b"" if cycle.keep_alive else b"connection: close\r\n"
+        self._unsent = STATUS_LINE[status], common, ends, head, body
         if len(body) > _SMALL_BYTES or self.pipeline or not cycle.keep_alive:
             self.flush()
         else:

@@ -86,6 +86,7 @@ class Context:
     notes: dict[Note, set[str]] = field(default_factory=dict)
     #: What this query made.
     once: Once = field(default_factory=Once)
+    _today: date | None = None
 
     @classmethod
     def of(  # noqa: PLR0913 - all are given by name
@@ -159,10 +160,13 @@ class Context:
         """How long holds what partners said for it."""
         return Holding()
 
-    @cached_property
+    @property
     def today(self) -> date:
         """The day in Shanghai."""
-        return self.now.astimezone(ZONE).date()
+        # Most queries ask for it: it costs less than a ``cached_property``, which takes a lock.
+        if self._today is None:
+            self._today = self.now.astimezone(ZONE).date()
+        return self._today
 
     @property
     def is_nobodys(self) -> bool:

@@ -804,8 +804,10 @@ class MenuFilter:
     )
 
     def wanted(self, info: Info) -> catalogue.Filter:
-        meant = self.industry and info.context.catalogue.industry(self.industry)
-        return catalogue.Filter(**{**vars(self), "industry": meant})
+        found = catalogue.Filter._make(map(vars(self).get, catalogue.Filter._fields))
+        if not self.industry:
+            return found
+        return found._replace(industry=info.context.catalogue.industry(self.industry))
 
 
 def _rows(info: Info, wanted: catalogue.Filter) -> tuple[menu.Service, ...]:

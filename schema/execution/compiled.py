@@ -17,7 +17,7 @@ and every error is told by the code that has always told it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any, NoReturn, Protocol
@@ -27,7 +27,6 @@ import orjson
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.execution.executor import to_nodes
-from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, Undefined
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
@@ -40,7 +39,8 @@ from schema.execution.below import Below
 from schema.execution.waiting import Steps, UnusualError, Waits, path_of
 
 _Value = Any  # what a resolver returned
-#: Makes of a value the text that it comes to in the answer.
+#: Makes of a value the text that it comes to in the answer. Each character of it is a byte of UTF-8:
+#: such texts are put together, and sent, as they are, in whatever language they speak.
 Made = Callable[[_Value], str]
 
 _LEAST, _MOST = -(2**31), 2**31 - 1
@@ -60,7 +60,7 @@ class Run(Protocol):
     @property
     def context_value(self) -> Any: ...  # noqa: ANN401 - as resolvers see it
     @property
-    def variable_values(self) -> VariableValues: ...
+    def variables(self) -> Mapping[str, Any]: ...
     @property
     def waits(self) -> Waits: ...
     @property
@@ -72,6 +72,11 @@ class Planner(Executor[Any]):
 
     #: Those that say the same of the same object whoever asks, unless they wait, by type and name.
     same: Collection[tuple[str, str]] = frozenset()
+
+
+def sent(text: str) -> orjson.Fragment:
+    """Return the text of a value as what sends it has it."""
+    return orjson.Fragment(text.encode("latin-1"))
 
 
 class Info:
@@ -103,12 +108,13 @@ class Info:
 
 
 class Unit:
-    """A compiled selection. ``of`` gives the function for one run of it."""
+    """A compiled selection. ``of`` gives the function for one run of it; ``waits`` where it may."""
 
-    def __init__(self, make: Callable[[Run, Info], Made], size: int) -> None:
+    def __init__(self, make: Callable[[Run, Info], Made], size: int, *, waits: bool) -> None:
         self._make = make
         self._unusual = 0
         self.size = size
+        self.waits = waits
 
     @property
     def gave_up(self) -> bool:
@@ -218,6 +224,8 @@ class _Writer:
             "quote": _quoted,
         }
         self._before: list[str] = []
+        #: What is told to resolvers, by its name: as an expression.
+        self._told: dict[str, str] = {}
         self._kept = False
         self._functions: list[str] = []
         self._names = 0
@@ -236,14 +244,16 @@ class _Writer:
             return None
         exec(code, self._known)  # noqa: S102 - it is made of names and numbers of ours, and names of GraphQL
         # A function does not know itself: what is not used any more is left in no cycle.
-        return Unit(self._known.pop("make"), self._size)
+        return Unit(self._known.pop("make"), self._size, waits=self._waiting > 0)
 
     def _code(self, written: _Written) -> CodeType:
         lines = [
             "def make(run, info):",
-            "    tick, wait, variables = run.tick, run.waits.put, run.variable_values.coerced",
+            "    tick, variables = run.tick, run.variables",
+            *["    wait = run.waits.put"] * (self._waiting > 0),
             *_inside(self._kept * _SAME),
             *_inside(self._before),
+            *_inside(f"{name} = {info}" for name, info in self._told.items()),
             *_inside(self._functions),
             "    def entry(v):",
             "        try:",
@@ -297,12 +307,14 @@ class _Writer:
         self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, source: _Source
     ) -> _Written:
         own, varying, private = _own_class(kind), self._varying, self._private
-        name = source.value
+        name, above = source.value, self._told
+        self._told = {}
         found = self._object(kind, details, name, source.path)
         known = self._name("t", own)
         check = f"if type({name}) is not {known}: {source.other}({name})"
         is_same = varying == self._varying and private == self._private
         if not is_same or "texts" not in getattr(own, "__dataclass_fields__", ()):
+            self._told = above | self._told
             return _Written([check, *found.lines], found.piece)
         # Whatever is asked beside it, this object says the same by these partners on this day.
         place, text, kept = self._name("p", object()), self._name("q"), self._name("k")
@@ -313,13 +325,28 @@ class _Writer:
             f"{text} = {name}.texts.get({kept})",
             f"if {text} is None or {text}[0] is not registry or {text}[1] != today:",
             "    tick()",
+            *_inside(self._once_told()),
             *_inside(found.lines),
             f"    {text} = {found.text()}",
             f"    {name}.texts.keep({kept}, (registry, today, {text}))",
             "else:",
             f"    {text} = {text}[2]",
         ]
+        self._told = above
         return _Written(lines, f"{{{text}}}", is_timed=True)
+
+    def _once_told(self) -> list[str]:
+        """Return statements after which is there what the resolvers of some object are told.
+
+        It is seldom needed where texts are kept: it is made the first time.
+        """
+        if not self._told:
+            return []
+        names, begin = list(self._told), self._name("m")
+        self._before.append(f"{' = '.join(names)} = None")
+        infos = _inside(f"{name} = {info}" for name, info in self._told.items())
+        self._functions += [f"def {begin}():", f"    nonlocal {', '.join(names)}", *infos]
+        return [f"if {names[0]} is None: {begin}()"]
 
     def _several(self, kind: Any, details: FieldDetailsList, source: _Source) -> _Written:  # noqa: ANN401 - a list, or an abstract type
         waiting = self._waiting
@@ -436,7 +463,7 @@ class _Writer:
         if path is not None:
             return f"Info(info.context, {below}, {path})"
         name = self._name("i")
-        self._before.append(f"{name} = Info(info.context, {below})")
+        self._told[name] = f"Info(info.context, {below})"
         return name
 
     def _given(
@@ -501,7 +528,7 @@ _LONGEST_QUOTED = 1_000
 
 
 def _quoted(text: str) -> str:
-    found = orjson.dumps(text).decode()
+    found = orjson.dumps(text).decode("latin-1")
     if len(found) <= _LONGEST_QUOTED:
         if len(_QUOTED) >= _MOST_QUOTED:
             _QUOTED.clear()
@@ -576,7 +603,7 @@ def _completion(
             return "null"
         if is_absent or isinstance(value, Exception) or optimized_is_awaitable(value):
             other(value)
-        return orjson.dumps(complete(kind, value)).decode()
+        return orjson.dumps(complete(kind, value)).decode("latin-1")
 
     return completed
 

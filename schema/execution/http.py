@@ -55,13 +55,13 @@ _PARTIAL_SUCCESS = 294
 # A member of an enumeration is found slowly, and this is asked for by every request.
 _OK = HTTPStatus.OK
 #: What the parameters of a request are.
-_SHAPES = (
-    ("query", str, "the text of a GraphQL document"),
-    ("variables", dict, "a JSON object"),
-    ("operationName", str, "a string"),
-    ("extensions", dict, "a JSON object"),
-    ("documentId", str, "a string"),
-)
+_SHAPES: dict[str, tuple[type, str]] = {
+    "query": (str, "the text of a GraphQL document"),
+    "variables": (dict, "a JSON object"),
+    "operationName": (str, "a string"),
+    "extensions": (dict, "a JSON object"),
+    "documentId": (str, "a string"),
+}
 
 
 class RefusedError(Exception):
@@ -107,13 +107,11 @@ class Operation(NamedTuple):
             )
         if not isinstance(parameters, dict):
             raise _bad_request("The request must be a JSON object.")
-        given: list[Any] = []
-        for name, kind, what in _SHAPES:
-            value = parameters.get(name)
+        for name, value in parameters.items():
+            kind, what = _SHAPES.get(name, (object, ""))
             if value is not None and not isinstance(value, kind):
                 raise _bad_request(f"`{name}` must be {what}.")
-            given.append(value)
-        query, variables, operation_name, extensions, document_id = given
+        query, variables, operation_name, extensions, document_id = map(parameters.get, _SHAPES)
         if not (query or document_id or extensions):
             raise _bad_request("`query` must be the text of a GraphQL document.")
         return cls(query or "", variables, operation_name or None, extensions, document_id)

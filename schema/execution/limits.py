@@ -32,6 +32,8 @@ __all__ = [
 
 #: The points that a request is charged whatever it asks: it was read, and is answered.
 BASE = 100
+# What variables may have values in.
+_NESTED = dict, list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +162,7 @@ def overrun(variables: Mapping[str, Any] | None, limits: Limits) -> graphql.Grap
         level = [
             inside
             for value in level
-            if isinstance(value, dict | list)
+            if isinstance(value, _NESTED)
             for inside in (value.values() if isinstance(value, dict) else value)
         ]
     return None

@@ -10,13 +10,12 @@ error. That is why an answer is the same either way, its errors and their order 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import CoroutineType
 from typing import Any, ClassVar
 
 import graphql
-import orjson
 import strawberry
 from graphql.execution import executor, values
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
@@ -103,7 +102,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
                 root,
                 context,
                 prepared.node,
-                coerced,
+                prepared.variables.values(variables, coerced),
                 executor.default_field_resolver,
                 executor.default_type_resolver,
                 executor.default_field_resolver,
@@ -122,13 +121,18 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         if unit is None:
             return run(Waits())
         # Most that is asked again needs no executor.
-        light = _Light(cls.plans, schema, coerced, context, cls.ticking())
+        light = _Light(context, coerced, cls.ticking())
         return _lightly(light, unit, root, run, _told)
 
     @classmethod
     def ticking(cls) -> Callable[[], None]:
         """Return what a run without an executor calls as ``tick``."""
         return _nothing
+
+    @property
+    def variables(self) -> Mapping[str, _Value]:
+        """The variables as GraphQL reads them."""
+        return self.variable_values.coerced
 
     def _by(self, plan: _Plan) -> Any:  # noqa: ANN401 - a result, or a coroutine of one
         try:
@@ -215,7 +219,7 @@ class Plans:
         return self._arguments[1]
 
     def known(
-        self, operation: graphql.OperationDefinitionNode, variables: values.VariableValues
+        self, operation: graphql.OperationDefinitionNode, variables: Mapping[str, _Value]
     ) -> _Plan | None:
         """Return the plan of an operation that was planned and is to be run again as it is."""
         key = _key(operation, variables)
@@ -228,46 +232,41 @@ class Plans:
 
     def of(self, run: Executor, kind: graphql.GraphQLObjectType, grouped: GroupedFieldSet) -> _Plan:
         """Return the plan of an operation."""
-        plan = self.known(run.operation, run.variable_values)
+        plan = self.known(run.operation, run.variables)
         if plan is None:
-            plan = self._plans[_key(run.operation, run.variable_values)] = _Plan(run, kind, grouped)
+            plan = self._plans[_key(run.operation, run.variables)] = _Plan(run, kind, grouped)
         while len(self) > self._most or (len(self) > 1 and self.fields > self._most_fields):
             del self._plans[next(iter(self._plans))]
         return plan
 
 
 def _key(
-    operation: graphql.OperationDefinitionNode, variables: values.VariableValues
+    operation: graphql.OperationDefinitionNode, variables: Mapping[str, _Value]
 ) -> tuple[object, ...]:
     """Return what a plan depends on: only boolean variables can skip or include a field."""
-    if not variables.coerced:
-        return (id(operation),)
-    chosen = [pair for pair in variables.coerced.items() if isinstance(pair[1], bool)]
+    chosen = [pair for pair in variables.items() if pair[1] is True or pair[1] is False]
     return (id(operation), *chosen)
 
 
 class _Light:
     """What a compiled operation needs of an executor, which is not made for it."""
 
-    __slots__ = (
-        "context_value", "hide_suggestions", "plans", "schema", "tick", "variable_values", "waits"
-    )  # fmt: skip
+    __slots__ = ("_waits", "context_value", "tick", "variables")
 
     def __init__(
-        self,
-        plans: Plans,
-        schema: graphql.GraphQLSchema,
-        variables: values.VariableValues,
-        context: object,
-        tick: Callable[[], None],
+        self, context: object, variables: Mapping[str, _Value], tick: Callable[[], None]
     ) -> None:
-        self.plans = plans
-        self.schema = schema
-        self.variable_values = variables
         self.context_value = context
+        self.variables = variables
         self.tick = tick
-        self.hide_suggestions = True
-        self.waits = Waits()
+        self._waits: Waits | None = None
+
+    @property
+    def waits(self) -> Waits:
+        """What it waits for; most waits for nothing."""
+        if self._waits is None:
+            self._waits = Waits()
+        return self._waits
 
 
 def _lightly(
@@ -287,7 +286,9 @@ def _lightly(
             return _ended(done, light.waits)
         light.waits.drop()
         return done
-    return _waited(light.waits, unit, text, run, told) if light.waits else told(text)
+    if unit.waits and light.waits:
+        return _waited(light.waits, unit, text, run, told)
+    return told(text)
 
 
 async def _ended(done: CoroutineType[Any, Any, Any], waits: Waits) -> Any:  # noqa: ANN401 - a result
@@ -318,7 +319,7 @@ async def _waited(
 
 
 def _told(text: str) -> graphql.ExecutionResult:
-    data: Any = orjson.Fragment(text)
+    data: Any = compiled.sent(text)
     return graphql.ExecutionResult(data, None)
 
 
@@ -362,7 +363,7 @@ class _Plan:
             return by_fields(run.waits)
         self.size += self._unit.size
         turns.breathe()
-        return _lightly(run, self._unit, root, by_fields, orjson.Fragment)
+        return _lightly(run, self._unit, root, by_fields, compiled.sent)
 
 
 class _Field:
@@ -629,7 +630,7 @@ def _quick(place: _Place, complete: _Complete) -> _Complete:
             place.complete = complete
             return complete(run, value, prev, key)
         try:
-            return orjson.Fragment(run.function(unit)(value))
+            return compiled.sent(run.function(unit)(value))
         except UnusualError as wrong:
             unit.met(wrong)
             return complete(run, value, prev, key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import graphql
 from graphql.execution.get_variable_signature import get_variable_signature
@@ -25,7 +25,6 @@ _Read = Callable[[_Value], _Value]
 Literal = Callable[[Mapping[str, Any]], _Value]
 
 _MOST_ERRORS = 50  # as graphql-core has it
-_NONE = VariableValues({}, {})
 _MOST_INT = 2**31
 _PLAIN: dict[object, type] = {
     graphql.GraphQLBoolean: bool,
@@ -52,12 +51,10 @@ class Variables:
         except UnfitError:
             self._are_known = False
 
-    def read(self, given: Mapping[str, Any]) -> VariableValues | list[graphql.GraphQLError]:
+    def read(self, given: Mapping[str, Any]) -> dict[str, _Value] | list[graphql.GraphQLError]:
         """Return the variables that a request gives as GraphQL reads them, or what is wrong."""
-        if not self._declared:
-            return _NONE
         if self._are_known:
-            found = VariableValues({}, {})
+            found: dict[str, _Value] = {}
             try:
                 for one in self._known:
                     one.put(found, given)
@@ -65,6 +62,16 @@ class Variables:
                 pass
             else:
                 return found
+        stock = self._stock(given)
+        return stock if isinstance(stock, list) else stock.coerced
+
+    def values(self, given: Mapping[str, Any], read: dict[str, _Value]) -> VariableValues:
+        """Return variables that were read with what was given, as executors have them."""
+        if self._are_known:
+            return VariableValues({one.name: one.source(given) for one in self._known}, read)
+        return cast("VariableValues", self._stock(given))
+
+    def _stock(self, given: Mapping[str, Any]) -> VariableValues | list[graphql.GraphQLError]:
         return get_variable_values(
             self._schema,
             self._declared,
@@ -81,25 +88,25 @@ class _Declared:
         signature = get_variable_signature(schema, node)
         if isinstance(signature, graphql.GraphQLError):
             raise UnfitError
-        self._name = signature.name
+        self.name = signature.name
         self._signature = signature
-        self._absent = VariableValueSource(signature)
         self._read = _reader(signature.type, ())
         self._is_required = node.default_value is None and graphql.is_non_null_type(signature.type)
         self._default = _constant(partial(coerce_default_value, signature))
 
-    def put(self, found: VariableValues, given: Mapping[str, Any]) -> None:
+    def put(self, found: dict[str, _Value], given: Mapping[str, Any]) -> None:
         """Add the variable to those that were read."""
-        value = given.get(self._name, Undefined)
+        value = given.get(self.name, Undefined)
         if value is not Undefined:
-            found.sources[self._name] = VariableValueSource(self._signature, value)
-            found.coerced[self._name] = self._read(value)
-            return
-        if self._is_required:
+            found[self.name] = self._read(value)
+        elif self._is_required:
             raise UnfitError
-        found.sources[self._name] = self._absent
-        if self._default is not Undefined:
-            found.coerced[self._name] = self._default
+        elif self._default is not Undefined:
+            found[self.name] = self._default
+
+    def source(self, given: Mapping[str, Any]) -> VariableValueSource:
+        """Return what is given for it, or that nothing is."""
+        return VariableValueSource(self._signature, given.get(self.name, Undefined))
 
 
 def _constant(read: Callable[[], _Value]) -> _Value:

@@ -78,13 +78,13 @@ class Executor(plan.Executor):
     """The hub's executor."""
 
     plans = Plans()
-    variables = None
+    given = None
 
     @classmethod
     def build(cls, schema, document, root_value=None, context_value=None, *rest, **named):
         made = super().build(schema, document, root_value, context_value, *rest, **named)
         if isinstance(made, Executor):
-            made.variables = rest[0] if rest else named.get("variable_values")
+            made.given = rest[0] if rest else named.get("variable_values")
         return made
 
     @property
@@ -118,7 +118,7 @@ class Executor(plan.Executor):
             None, caching.PRIVATE, variable.Variables(self.schema, self.operation),
         )  # fmt: skip
         done = Requested.performed(
-            self.schema, prepared, self.variables or {}, self.context_value, self.root_value,
+            self.schema, prepared, self.given or {}, self.context_value, self.root_value,
             as_text=True,
         )  # fmt: skip
         return _later(done) if inspect.iscoroutine(done) else _read(done)
