@@ -22,11 +22,11 @@ from resolvers import verdict as verdicts
 from schema import cost, offer, scalars
 from schema.caching import OPEN, PRIVATE, PUBLIC
 from schema.entry import Citation, Entry
+from schema.execution.told import Texts
 from schema.info import Info
 from schema.node import Node, PageInfo, global_id, key_in
 from schema.scalars import Language, LocalizedText
 from schema.station import Station, stations
-from schema.told import Texts
 from schema.verdict import AsOf, Facts, KnownAt, MissingFact, Verdict, asked
 
 First = Annotated[

@@ -36,11 +36,12 @@ from strawberry.types.fields.resolver import StrawberryResolver
 from schema.execution import turns
 from schema.execution.argument import Arguments
 from schema.execution.below import Below
+from schema.execution.told import Place
 from schema.execution.waiting import Steps, UnusualError, Waits, path_of
 
 _Value = Any  # what a resolver returned
-#: Makes of a value the text that it comes to in the answer. Each character of it is a byte of UTF-8:
-#: such texts are put together, and sent, as they are, in whatever language they speak.
+#: Makes of a value the text that it comes to in the answer. Each of its characters is a byte of
+#: UTF-8: in whatever language it speaks, it is put together with others, and sent, as it is.
 Made = Callable[[_Value], str]
 
 _LEAST, _MOST = -(2**31), 2**31 - 1
@@ -226,7 +227,6 @@ class _Writer:
         self._before: list[str] = []
         #: What is told to resolvers, by its name: as an expression.
         self._told: dict[str, str] = {}
-        self._kept = False
         self._functions: list[str] = []
         self._names = 0
         self._lists = self._waiting = 0
@@ -251,7 +251,6 @@ class _Writer:
             "def make(run, info):",
             "    tick, variables = run.tick, run.variables",
             *["    wait = run.waits.put"] * (self._waiting > 0),
-            *_inside(self._kept * _SAME),
             *_inside(self._before),
             *_inside(f"{name} = {info}" for name, info in self._told.items()),
             *_inside(self._functions),
@@ -317,20 +316,16 @@ class _Writer:
             self._told = above | self._told
             return _Written([check, *found.lines], found.piece)
         # Whatever is asked beside it, this object says the same by these partners on this day.
-        place, text, kept = self._name("p", object()), self._name("q"), self._name("k")
-        self._kept = True
-        self._before.append(f"{kept} = {place}, info.context.languages")
+        place, text, way = self._name("p", Place()), self._name("q"), self._name("k")
+        self._before.append(f"{way} = {place}.way(info.context)")
         lines = [
             check,
-            f"{text} = {name}.texts.get({kept})",
-            f"if {text} is None or {text}[0] is not registry or {text}[1] != today:",
+            f"if ({text} := {name}.texts.get({way})) is None:",
             "    tick()",
             *_inside(self._once_told()),
             *_inside(found.lines),
             f"    {text} = {found.text()}",
-            f"    {name}.texts.keep({kept}, (registry, today, {text}))",
-            "else:",
-            f"    {text} = {text}[2]",
+            f"    {name}.texts.keep({way}, {text})",
         ]
         self._told = above
         return _Written(lines, f"{{{text}}}", is_timed=True)
@@ -512,8 +507,6 @@ class _Writer:
         return name
 
 
-#: What kept texts hold by.
-_SAME = ["registry = info.context.registry", "today = info.context.today"]
 #: How the text of a scalar's value is had at once: where it is of this class.
 _QUICK = {
     "Boolean": "('true' if {0} else 'false') if type({1}) is bool",

@@ -1,0 +1,70 @@
+"""How an object that says the same to everybody was told: texts, beside it as long as it lives."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import date
+from typing import Protocol
+
+#: How many ways an object was told in are kept, and of a place, in how many languages.
+MOST = 16
+
+
+class Surroundings(Protocol):
+    """What a query has around it, as far as it changes how an object is told."""
+
+    @property
+    def registry(self) -> object: ...
+    @property
+    def today(self) -> date: ...
+    @property
+    def languages(self) -> Hashable: ...
+
+
+class Way:
+    """One way of telling: what stands in a place, in which languages, by which partners, when."""
+
+    __slots__ = ("is_over",)
+
+    def __init__(self) -> None:
+        #: Whether nothing will be told this way again.
+        self.is_over = False
+
+
+class Place:
+    """A place in a document, where objects are told that say the same to everybody."""
+
+    __slots__ = ("_day", "_registry", "_ways")
+
+    def __init__(self) -> None:
+        self._registry: object = None
+        self._day: date | None = None
+        self._ways: dict[Hashable, Way] = {}
+
+    def way(self, around: Surroundings) -> Way:
+        """Return the way in which it is told with this around it."""
+        if around.registry is not self._registry or around.today != self._day:
+            self._forget(len(self._ways))
+            self._registry, self._day = around.registry, around.today
+        return self._ways.get(around.languages) or self._begun(around.languages)
+
+    def _begun(self, languages: Hashable) -> Way:
+        self._forget(len(self._ways) + 1 - MOST)
+        found = self._ways[languages] = Way()
+        return found
+
+    def _forget(self, many: int) -> None:
+        for one in list(self._ways)[: max(0, many)]:
+            self._ways.pop(one).is_over = True
+
+
+class Texts(dict[Way, str]):
+    """How an object was told, by the way of telling."""
+
+    def keep(self, way: Way, text: str) -> None:
+        """Keep how it was told; of what was asked last, a few."""
+        for one in [one for one in self if one.is_over]:
+            del self[one]
+        while len(self) >= MOST:
+            del self[next(iter(self))]
+        self[way] = text
