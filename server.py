@@ -29,6 +29,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -211,6 +212,7 @@ class Hub:
             lambda caller: self.authority.pseudonyms.of("points", caller),
         )
         self._edition: Edition | None = None
+        self._has_begun = False
         self._closing = asyncio.Event()
         self.feeds = feed.Feeds(
             self.database, clock, lambda: self.catalogue, lambda: self.partners.registry
@@ -243,19 +245,21 @@ class Hub:
         """
         now, seen = self.clock(), dict(scope["headers"])
         viewer = await self.asking(scope, body) if _CREDENTIALS in seen else ANONYMOUS
-        if self.catalogue is None:
-            self.catalogue = await menu.newest(self.database)
-        await self.authority.begun()
+        if self.catalogue is None or not self._has_begun:
+            self.catalogue = self.catalogue or await menu.newest(self.database)
+            await self.authority.begun()
+            self._has_begun = True
+        registry = self.partners.registry or await self.partners.current()
         return Context.of(
             viewer=viewer,
             languages=text.wanted(seen.get(b"accept-language", b"en").decode("latin-1")),
             now=now,
             database=self.database,
-            registry=(await self.partners.current()).begun(),
+            registry=registry.begun(),
             catalogue=self.catalogue,
             notary=self.notary,
             authority=self.authority,
-            deadline=asyncio.get_running_loop().time() + self.settings.deadline_seconds,
+            deadline=monotonic() + self.settings.deadline_seconds,
             keeper=self.keeper,
             shared=self.shared,
             faults=seen.get(FAULT_HEADER, b"").decode("latin-1"),

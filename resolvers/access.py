@@ -106,14 +106,12 @@ def supplied(context: Context, subject: str, partner: str, service: str) -> None
 
 
 async def kept(context: Context) -> None:
-    """Write down what a query noted, in one statement, before it is answered.
+    """Write down what a query noted, some of it, in one statement, before it is answered.
 
     What an officer was to be shown and cannot be noted is not shown: the failure is raised, and
     takes the answer's place. What partners were told is told; then the failure is logged, and the
     answer goes to the person it is about.
     """
-    if not context.notes:
-        return
     notes = [
         {
             "subject": one.subject,

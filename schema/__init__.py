@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import cache
 from pathlib import Path
 
@@ -75,8 +76,8 @@ def _built(*, sort: bool = False) -> execution.Schema:
     )
 
 
-async def _over(context: Context) -> None:
+def _over(context: Context) -> Awaitable[None] | None:
     """Give up what partners are still asked for a query that is over, and write its notes down."""
     if "desk" in vars(context):
         context.desk.leave()
-    await accesses.kept(context)
+    return accesses.kept(context) if context.notes else None

@@ -578,10 +578,11 @@ class Query:
         return _looked_up(info, ids)
 
 
-async def before(context: Context, fields: frozenset[str]) -> None:
-    """Read what the fields of a document will need of whoever asks."""
-    if fields & PERSONAL:
-        await people.read_viewer(context, with_units="unitsLeft" in fields)
+def before(context: Context, fields: frozenset[str]) -> Awaitable[None] | None:
+    """Read what the fields of a document will need of whoever asks, if they do."""
+    if fields.isdisjoint(PERSONAL):
+        return None
+    return people.read_viewer(context, with_units="unitsLeft" in fields)
 
 
 class _Entity(Protocol):

@@ -35,17 +35,19 @@ class Answer:
 
     def told(self, more: Headers) -> list[tuple[bytes, bytes]]:
         """Return its headers, with that of its length and with more of them."""
-        return [*self.headers, *self._length(), *more]
+        length = [(b"content-length", b"%d" % len(self.body))] if self._has_length() else []
+        return [*self.headers, *length, *more]
 
     def head(self, more: Headers) -> bytes:
         """Return the same as HTTP has it before the body."""
-        length = b"".join(b"%s: %s\r\n" % one for one in self._length())
-        return b"%s%s\r\n" % (_lines(self.headers, more), length)
+        lines = _lines(self.headers, more)
+        if self._has_length():
+            return b"%scontent-length: %d\r\n\r\n" % (lines, len(self.body))
+        return lines + b"\r\n"
 
-    def _length(self) -> Headers:
+    def _has_length(self) -> bool:
         # That nothing is new says nothing of how long it is.
-        is_new = self.status != _NOT_MODIFIED
-        return ((b"content-length", b"%d" % len(self.body)),) if is_new else ()
+        return self.status != _NOT_MODIFIED
 
     def trimmed(self) -> Answer:
         """Return it in no more memory than it has bytes: orjson takes at least 4 KB for any."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import graphql
 import strawberry
 from graphql.execution.collect_fields import FieldDetailsList
+from graphql.language import ast
 from graphql.pyutils import Undefined
 from graphql.utilities.coerce_input_value import coerce_default_value
 from strawberry.types.arguments import StrawberryArgument, convert_argument
@@ -31,6 +32,18 @@ Convert = Callable[[Any], Any]
 Read = Callable[..., Any]
 
 _AS_IT_IS = frozenset({bool, date, datetime, float, int, str, strawberry.ID})
+
+
+class Part(NamedTuple):
+    """An argument that a place of a document gives to a field, or its default."""
+
+    #: How the resolver calls it.
+    key: str
+    value: Any
+    #: What reads it of the variables, where it holds some.
+    read: Read | None = None
+    #: The variable that it is as it is, unless that is null or not given.
+    variable: str | None = None
 
 
 class Arguments:
@@ -60,11 +73,8 @@ class Arguments:
 
     def parts(
         self, field: StrawberryField, definition: graphql.GraphQLField, details: FieldDetailsList
-    ) -> Iterator[tuple[str, Any, Read | None]]:
+    ) -> Iterator[Part]:
         """Yield each argument that a place of a document gives to a field, or its default.
-
-        Each has the resolver's name for it, and its value; or what reads it of the variables, where
-        it holds some.
 
         Raises:
             UnfitError: one is not read here.
@@ -84,13 +94,16 @@ class Arguments:
                 if required:
                     raise UnfitError
                 if default is not Undefined:
-                    yield key, default, None
+                    yield Part(key, default)
                 continue
-            literal = variable.literal(asked[name], argument.type)
-            if variable.varies(asked[name]):
-                yield key, None, _reading(literal, convert, default, required=required)
+            value = asked[name]
+            literal = variable.literal(value, argument.type)
+            if variable.varies(value):
+                read = _reading(literal, convert, default, required=required)
+                alone = value.name.value if isinstance(value, ast.VariableNode) else None
+                yield Part(key, None, read, alone if convert is _as_it_is else None)
             else:
-                yield key, convert(literal({})), None
+                yield Part(key, convert(literal({})))
 
     def _argument(self, one: StrawberryArgument) -> tuple[str, tuple[str, Convert]]:
         name = self._config.name_converter.from_argument(one)

@@ -114,13 +114,10 @@ class Unit:
     def __init__(self, make: Callable[[Run, Info], Made], size: int, *, waits: bool) -> None:
         self._make = make
         self._unusual = 0
+        #: Whether it has met the unusual so often that it is not worth trying.
+        self.gave_up = False
         self.size = size
         self.waits = waits
-
-    @property
-    def gave_up(self) -> bool:
-        """Whether it has met the unusual so often that it is not worth trying."""
-        return self._unusual >= _PATIENCE
 
     def of(self, run: Run) -> Made:
         """Return the function for one run: arguments depend on its variables.
@@ -137,6 +134,7 @@ class Unit:
         """Note that the plan has to run it again."""
         # What one may not see, or asks for wrongly, says nothing of what others will meet.
         self._unusual += not isinstance(wrong, RaisedError)
+        self.gave_up = self._unusual >= _PATIENCE
 
 
 def unit(
@@ -471,16 +469,19 @@ class _Writer:
             for one in resolver.signature.parameters.values()
             if one.default is not one.empty
         }
-        for key, value, read in self._arguments.parts(known, definition, details):
-            if read is None:
-                names[key] = self._name("d", value)
+        for part in self._arguments.parts(known, definition, details):
+            if part.read is None:
+                names[part.key] = self._name("d", part.value)
                 continue
             self._varying += 1
             # Where nothing is given, the resolver has a value of its own, or there is none.
-            otherwise = f", {names[key]}" if key in names else ""
-            name, reader = self._name("a"), self._name("r", read)
-            self._before.append(f"{name} = {reader}(variables{otherwise})")
-            names[key] = name
+            otherwise = f", {names[part.key]}" if part.key in names else ""
+            name, reader = self._name("a"), self._name("r", part.read)
+            read = f"{name} = {reader}(variables{otherwise})"
+            if part.variable is not None:
+                read = f'if ({name} := variables.get("{part.variable}")) is None: {read}'
+            self._before.append(read)
+            names[part.key] = name
         return names
 
     def _leaf(self, kind: Any, value: str, other: str, *, required: bool) -> _Written:  # noqa: ANN401 - a scalar or an enum

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import graphql
@@ -118,7 +119,7 @@ class Cost:
         if not self._asked:
             return self.least
         given = variables or _NOTHING_ASKED
-        values = tuple([given.get(name, _ABSENT) for name in self._names])
+        values = tuple(map(given.get, self._names, repeat(_ABSENT)))
         if not _SMALL.issuperset(map(type, values)):
             return self._of(given)
         found = self._known.get(values)

@@ -204,24 +204,19 @@ class GraphQLView:
 
     async def _answer(self, sent: Sent, send: Send) -> Answer | None:
         said = sent.said
-        if said.method not in _METHODS:
-            raise _method_not_allowed("Ask by GET or by POST.", "GET, POST")
-        if said.media is None and not said.wants_parts:
-            offered = negotiation.offered(page=self._has_page and said.method == "GET")
-            raise RefusedError(406, Code.NOT_ACCEPTABLE, f"Accept {' or '.join(offered)}.")
+        self._admit(said)
         if said.media == negotiation.HTML:
             return ide.page(self._page or ide.ASSETS)
         if said.method == "POST":
-            await self._read(sent)
-        elif len(said.query) > self._schema.bounds.body_bytes:
-            raise RefusedError(
-                414,
-                Code.QUERY_TOO_LONG,
-                f"A query string has at most {self._schema.bounds.body_bytes} bytes.",
-            )
+            if sent.is_whole:
+                self._check(len(sent.body))
+            else:
+                sent.body = await self._read(sent)
         edition = self._around.edition() if said.may_be_kept else None
         try:
             return self._kept(sent, edition) or await self._asked(sent, edition, send)
+        except InvalidOperationTypeError as error:
+            raise _not_allowed(error.operation_type, said.method) from None
         except errors.GreenwayError as error:
             if isinstance(error, errors.RateLimitedError):
                 self._schema.measures.limited["points"] += 1
@@ -271,7 +266,7 @@ class GraphQLView:
             if kept is not None:
                 context.charge(max(kept.points, limits.BASE))
                 return self._told(kept, said)
-        outcome = await self._run(asked, context, said.method)
+        outcome = await self._schema.run(asked, context)
         answer = _answer_to(outcome, said)
         if edition is not None:
             self._keep(edition, sent, asked, outcome, answer, context, is_plain=is_plain)
@@ -320,20 +315,6 @@ class GraphQLView:
             explores=self._has_page and context.viewer.role in OPERATORS,
         )
 
-    async def _run(self, asked: Asked, context: Any, method: str) -> Outcome:  # noqa: ANN401 - as resolvers see it
-        try:
-            return await self._schema.run(asked, context)
-        except InvalidOperationTypeError as error:
-            if error.operation_type in _METHODS[method]:
-                raise _bad_request("A plan alone is made of queries: a mutation acts.") from None
-            if error.operation_type is OperationType.MUTATION:
-                raise _method_not_allowed("A mutation is sent by POST.", "POST") from None
-            raise RefusedError(
-                400,
-                Code.OPERATION_TYPE_NOT_ALLOWED,
-                "Follow a subscription as a stream: accept `text/event-stream`, or open a socket.",
-            ) from None
-
     def _told(self, kept: Answered, said: Said) -> Answer:
         """Return an answer that was kept; it counts as the operation that it answers."""
         self._schema.measures.cache_hits += 1
@@ -342,27 +323,37 @@ class GraphQLView:
         )
         return _unless_known(kept.answer, said)
 
-    async def _read(self, sent: Sent) -> None:
-        """Have the whole body of a request."""
-        if sent.said.is_packed:
+    def _admit(self, said: Said) -> None:
+        """Refuse what is answered whatever its body says."""
+        if said.method not in _METHODS:
+            raise _method_not_allowed("Ask by GET or by POST.", "GET, POST")
+        if said.media is None and not said.wants_parts:
+            offered = negotiation.offered(page=self._has_page and said.method == "GET")
+            raise RefusedError(406, Code.NOT_ACCEPTABLE, f"Accept {' or '.join(offered)}.")
+        if said.method == "GET":
+            most = self._schema.bounds.body_bytes
+            if len(said.query) > most:
+                sentence = f"A query string has at most {most} bytes."
+                raise RefusedError(414, Code.QUERY_TOO_LONG, sentence)
+        elif said.is_packed:
             raise RefusedError(
                 415,
                 Code.UNSUPPORTED_MEDIA_TYPE,
                 "Send the body as it is, not packed.",
                 {"accept-encoding": "identity"},
             )
-        if not sent.said.is_json:
+        elif not said.is_json:
             raise RefusedError(
                 415,
                 Code.UNSUPPORTED_MEDIA_TYPE,
                 "Send `content-type: application/json`, in UTF-8.",
                 {"accept": negotiation.JSON},
             )
-        if sent.is_whole:
-            self._check(len(sent.body))
-            return
+
+    async def _read(self, sent: Sent) -> bytes:
+        """Return the whole body of a request."""
         try:
-            sent.body = await bounded(self._bytes(sent.receive), self._schema.patience)
+            return await bounded(self._bytes(sent.receive), self._schema.patience)
         except TimeoutError:
             # The rest of the body may still come: this connection cannot carry another request.
             raise RefusedError(
@@ -502,6 +493,19 @@ def _refused(error: errors.GreenwayError, media: str | None) -> RefusedError:
     elif isinstance(error, errors.AskerError):
         status = HTTPStatus.BAD_REQUEST
     return RefusedError(status, error.code, error.sentence, said, error.hint)
+
+
+def _not_allowed(kind: OperationType, method: str) -> RefusedError:
+    """Return the refusal of an operation of a kind that cannot be asked for so."""
+    if kind in _METHODS[method]:
+        return _bad_request("A plan alone is made of queries: a mutation acts.")
+    if kind is OperationType.MUTATION:
+        return _method_not_allowed("A mutation is sent by POST.", "POST")
+    return RefusedError(
+        400,
+        Code.OPERATION_TYPE_NOT_ALLOWED,
+        "Follow a subscription as a stream: accept `text/event-stream`, or open a socket.",
+    )
 
 
 def _bad_request(sentence: str) -> RefusedError:

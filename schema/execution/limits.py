@@ -32,8 +32,8 @@ __all__ = [
 
 #: The points that a request is charged whatever it asks: it was read, and is answered.
 BASE = 100
-# What variables may have values in.
-_NESTED = dict, list
+# Variables of these have no values in them.
+_FLAT = frozenset({bool, float, int, str, type(None)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,10 +159,12 @@ def overrun(variables: Mapping[str, Any] | None, limits: Limits) -> graphql.Grap
             return _too(Code.VARIABLES_TOO_LARGE, "values or more", limits.variable_values, found)
         if depth > limits.variable_depth:
             return _too(Code.VARIABLES_TOO_DEEP, "levels or more", limits.variable_depth, depth)
+        if _FLAT.issuperset(map(type, level)):
+            break
         level = [
             inside
             for value in level
-            if isinstance(value, _NESTED)
+            if isinstance(value, dict | list)
             for inside in (value.values() if isinstance(value, dict) else value)
         ]
     return None

@@ -66,8 +66,6 @@ class Live:
         self._schema = schema
         self._graph = schema._schema  # noqa: SLF001 - as said
         self._reader = schema._reader  # noqa: SLF001 - as said
-        self._before = schema._before  # noqa: SLF001 - as said
-        self._after = schema._after  # noqa: SLF001 - as said
         self._root = root
         self.seconds = schema.bounds.seconds
         self._known = lru_cache(maxsize=_REMEMBERED)(self._read)
@@ -161,7 +159,7 @@ class Live:
     ) -> AsyncGenerator[object, None]:
         """Return what says when a subscription is to be answered."""
         async with asyncio.timeout(self.seconds):
-            await self._before(context, read.fields)
+            await self._schema.prepare(context, read.fields)
             run = StrawberryGraphQLCoreExecutionContext.build(
                 self._graph, read.document, self._root, context, asked.variables,
                 hide_suggestions=True,
@@ -183,7 +181,7 @@ class Live:
         ends = asyncio.get_running_loop().time() + self.seconds
         try:
             async with asyncio.timeout_at(ends):
-                await self._before(context, read.fields)
+                await self._schema.prepare(context, read.fields)
                 run: Any = graphql.experimental_execute_incrementally(
                     self._graph, read.document, None, context, asked.variables,
                     executor_class=StrawberryGraphQLCoreExecutionContext, hide_suggestions=True,
@@ -203,7 +201,7 @@ class Live:
                         return
                     yield delivery.next(found)
         finally:
-            await self._after(context)
+            await self._schema.finish(context)
 
     def _admitted(self, read: Read, asked: Asked, context: object) -> Part:
         """Charge for an operation as for one that is answered whole, and return what it costs."""

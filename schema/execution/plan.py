@@ -244,8 +244,9 @@ def _key(
     operation: graphql.OperationDefinitionNode, variables: Mapping[str, _Value]
 ) -> tuple[object, ...]:
     """Return what a plan depends on: only boolean variables can skip or include a field."""
-    chosen = [pair for pair in variables.items() if pair[1] is True or pair[1] is False]
-    return (id(operation), *chosen)
+    if bool not in map(type, variables.values()):
+        return (id(operation),)
+    return (id(operation), *(pair for pair in variables.items() if type(pair[1]) is bool))
 
 
 class _Light:

@@ -17,8 +17,9 @@ from schema.execution import caching, limits, once, problems, turns
 from schema.execution.code import Code
 from schema.execution.variable import Variables
 
-#: Called with the context and the names of the fields, before any of them is resolved.
-Before = Callable[[Any, frozenset[str]], Awaitable[None]]
+#: Called with the context and the names of the fields, before any of them is resolved; what it
+#: returns is awaited, if it is anything.
+Before = Callable[[Any, frozenset[str]], Awaitable[None] | None]
 
 _REMEMBERED = 64  # a document of the most tokens takes some 1.5 MB as a tree
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -35,8 +35,8 @@ _ALLOWED = (OperationType.QUERY, OperationType.MUTATION)
 # A member of an enumeration is found slowly, and this is asked for by every request.
 _QUERY = OperationType.QUERY
 
-#: Called with the context once an operation is over.
-After = Callable[[Any], Awaitable[None]]
+#: Called with the context once an operation is over; what it returns is awaited, if it is anything.
+After = Callable[[Any], Awaitable[None] | None]
 
 
 class Planned(Protocol):
@@ -190,7 +190,12 @@ class Schema(Subgraph):
         result = (await self.run(asked, context_value, root_value)).result
         return ExecutionResult(result.data, result.errors, result.extensions)
 
-    async def run(self, asked: Asked, context: Any, root: object = None) -> Outcome:  # noqa: ANN401 - as resolvers see it
+    def run(
+        self,
+        asked: Asked,
+        context: Any,  # noqa: ANN401 - as resolvers see it
+        root: object = None,
+    ) -> Coroutine[Any, Any, Outcome]:
         """Run one operation; its errors are settled, and it ends when its time is over.
 
         An operation out of time has begun and may have acted, so it answers as an execution that
@@ -201,8 +206,10 @@ class Schema(Subgraph):
             InvalidOperationTypeError: it is of no kind that is allowed.
             GreenwayError: what is read before it, or its charge, is refused.
         """
-        if not trace.is_on():
-            return await self._run(asked, context, root)
+        run = self._traced if trace.is_on() else self._run
+        return run(asked, context, root)
+
+    async def _traced(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
         with trace.span(trace.OPERATION, asked.traceparent) as span:
             outcome = await self._run(asked, context, root)
             span.tell(
@@ -226,7 +233,8 @@ class Schema(Subgraph):
             outcome = self._timed_out()
         finally:
             self.measures.under_way -= 1
-            await self._after(context)
+            if (over := self._after(context)) is not None:
+                await over
         self._settle(outcome, context)
         self._tell(asked, outcome, time.perf_counter() - began)
         return outcome
@@ -254,11 +262,9 @@ class Schema(Subgraph):
                 operation.variables.read(asked.variables), list
             )
             return outcome
-        recorder = None
-        if asked.is_traced and self._traces:
-            charge(points * WEIGHT)
-            recorder = Recorder()
-        await self._before(context, reading.fields)
+        recorder = _recorder(points, charge) if asked.is_traced and self._traces else None
+        if (needed := self._before(context, reading.fields)) is not None:
+            await needed
         perform = partial(
             self._executor.performed,
             self._schema,
@@ -276,6 +282,16 @@ class Schema(Subgraph):
         if type(done) is CoroutineType:
             done = await self._awaited(done, asked, operation)
         return Outcome(done, operation, points, recorder=recorder)
+
+    async def prepare(self, context: object, fields: frozenset[str]) -> None:
+        """Read what these fields will need."""
+        if (reading := self._before(context, fields)) is not None:
+            await reading
+
+    async def finish(self, context: object) -> None:
+        """Do what remains to be done once an operation is over."""
+        if (finishing := self._after(context)) is not None:
+            await finishing
 
     async def _awaited(
         self, done: CoroutineType[Any, Any, Any], asked: Asked, operation: Prepared
@@ -353,15 +369,21 @@ def charged(operation: Prepared, asked: Asked, charge: Callable[[int], None]) ->
     return points
 
 
+def _recorder(points: int, charge: Callable[[int], None]) -> Recorder:
+    """Return what takes down what an operation of so many points does, which is charged for."""
+    charge(points * WEIGHT)
+    return Recorder()
+
+
 def _charge_nobody(points: int) -> None:
     """Charge nobody."""
 
 
-async def _nothing(context: object, fields: frozenset[str]) -> None:
+def _nothing(context: object, fields: frozenset[str]) -> None:
     """Fetch nothing."""
 
 
-async def _nothing_more(context: object) -> None:
+def _nothing_more(context: object) -> None:
     """Do nothing."""
 
 

@@ -57,7 +57,13 @@ class Variables:
             found: dict[str, _Value] = {}
             try:
                 for one in self._known:
-                    one.put(found, given)
+                    value = given.get(one.name, Undefined)
+                    if value is not Undefined:
+                        found[one.name] = value if type(value) is one.plain else one.read(value)
+                    elif one.is_required:
+                        raise UnfitError  # noqa: TRY301 - read again below, as whatever does not fit
+                    elif one.default is not Undefined:
+                        found[one.name] = one.default
             except Exception:  # noqa: BLE001, S110 - it is read again, and said what is wrong
                 pass
             else:
@@ -90,19 +96,11 @@ class _Declared:
             raise UnfitError
         self.name = signature.name
         self._signature = signature
-        self._read = _reader(signature.type, ())
-        self._is_required = node.default_value is None and graphql.is_non_null_type(signature.type)
-        self._default = _constant(partial(coerce_default_value, signature))
-
-    def put(self, found: dict[str, _Value], given: Mapping[str, Any]) -> None:
-        """Add the variable to those that were read."""
-        value = given.get(self.name, Undefined)
-        if value is not Undefined:
-            found[self.name] = self._read(value)
-        elif self._is_required:
-            raise UnfitError
-        elif self._default is not Undefined:
-            found[self.name] = self._default
+        #: The class of values that stay as they are.
+        self.plain = _PLAIN.get(graphql.get_nullable_type(signature.type))
+        self.read = _reader(signature.type, ())
+        self.is_required = node.default_value is None and graphql.is_non_null_type(signature.type)
+        self.default = _constant(partial(coerce_default_value, signature))
 
     def source(self, given: Mapping[str, Any]) -> VariableValueSource:
         """Return what is given for it, or that nothing is."""
