@@ -372,6 +372,11 @@ class _Connection(HttpToolsProtocol):
         self.transport.close()
 
 
+#: That what is waited for is there already: all requests that came whole begin with this one.
+_HAS_COME = asyncio.Event()
+_HAS_COME.set()
+
+
 class _Cycle(RequestResponseCycle):
     """A request that came whole, and its answer, which may be one message as well."""
 
@@ -391,7 +396,7 @@ class _Cycle(RequestResponseCycle):
             access_logger=connection.access_logger,
             access_log=connection.access_log,
             default_headers=connection.server_state.default_headers,
-            message_event=asyncio.Event(),
+            message_event=_HAS_COME,
             expect_100_continue=False,
             keep_alive=keep_alive,
             on_response=connection.on_response_complete,
@@ -399,7 +404,12 @@ class _Cycle(RequestResponseCycle):
         self._connection = connection
         self.body = bytearray(body)
         self.more_body = False
-        self.message_event.set()
+
+    async def receive(self) -> Any:  # noqa: ANN401 - as the server has it
+        if self.message_event is _HAS_COME:
+            self.message_event = asyncio.Event()
+            self.message_event.set()
+        return await super().receive()
 
     async def send(self, message: Any) -> None:  # noqa: ANN401 - as the server has it
         if message["type"] != WHOLE:

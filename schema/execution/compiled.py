@@ -19,6 +19,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from types import CodeType
 from typing import Any, NoReturn, Protocol
 
@@ -223,9 +224,8 @@ class _Writer:
             "quote": _quoted,
         }
         self._before: list[str] = []
-        #: What is told to resolvers, by its name: as an expression.
-        self._told: dict[str, str] = {}
-        self._functions: list[str] = []
+        #: What one run makes for itself: the statements that make it, by its name.
+        self._made: dict[str, list[str]] = {}
         self._names = 0
         self._lists = self._waiting = 0
         #: How many fields of what was written depend on variables, and on who asks.
@@ -250,8 +250,7 @@ class _Writer:
             "    tick, variables = run.tick, run.variables",
             *["    wait = run.waits.put"] * (self._waiting > 0),
             *_inside(self._before),
-            *_inside(f"{name} = {info}" for name, info in self._told.items()),
-            *_inside(self._functions),
+            *_inside(chain.from_iterable(self._made.values())),
             "    def entry(v):",
             "        try:",
             *_inside(_inside(_inside([*written.lines, f"return {written.text()}"]))),
@@ -295,7 +294,7 @@ class _Writer:
         filling = self.place(kind, details, _Source("v", "given", "p"))
         function, text = self._name("w"), self._name("q")
         body = _inside([*filling.lines, f"return {filling.text()}"])
-        self._functions += [f"def {function}(v, p):", *body]
+        self._made[function] = [f"def {function}(v, p):", *body]
         return _Written(
             [f"{text} = wait({source.value}, {function}, {source.path})"], f"{{{text}}}"
         )
@@ -304,14 +303,14 @@ class _Writer:
         self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, source: _Source
     ) -> _Written:
         own, varying, private = _own_class(kind), self._varying, self._private
-        name, above = source.value, self._told
-        self._told = {}
+        name, above = source.value, self._made
+        self._made = {}
         found = self._object(kind, details, name, source.path)
         known = self._name("t", own)
         check = f"if type({name}) is not {known}: {source.other}({name})"
         is_same = varying == self._varying and private == self._private
         if not is_same or "texts" not in getattr(own, "__dataclass_fields__", ()):
-            self._told = above | self._told
+            self._made = above | self._made
             return _Written([check, *found.lines], found.piece)
         # Whatever is asked beside it, this object says the same by these partners on this day.
         place, text, way = self._name("p", Place()), self._name("q"), self._name("k")
@@ -320,26 +319,26 @@ class _Writer:
             check,
             f"if ({text} := {name}.texts.get({way})) is None:",
             "    tick()",
-            *_inside(self._once_told()),
+            *_inside(self._late(above)),
             *_inside(found.lines),
             f"    {text} = {found.text()}",
             f"    {name}.texts.keep({way}, {text})",
         ]
-        self._told = above
         return _Written(lines, f"{{{text}}}", is_timed=True)
 
-    def _once_told(self) -> list[str]:
-        """Return statements after which is there what the resolvers of some object are told.
+    def _late(self, above: dict[str, list[str]]) -> list[str]:
+        """Return statements after which is there what a run makes for some object; go on ``above``.
 
-        It is seldom needed where texts are kept: it is made the first time.
+        Where texts are kept it is seldom needed, so it is made the first time that it is.
         """
-        if not self._told:
+        made, self._made = self._made, above
+        if not made:
             return []
-        names, begin = list(self._told), self._name("m")
-        self._before.append(f"{' = '.join(names)} = None")
-        infos = _inside(f"{name} = {info}" for name, info in self._told.items())
-        self._functions += [f"def {begin}():", f"    nonlocal {', '.join(names)}", *infos]
-        return [f"if {names[0]} is None: {begin}()"]
+        names, begin = ", ".join(made), self._name("m")
+        self._before.append(f"{' = '.join(made)} = None")
+        lines = [f"nonlocal {names}", *chain.from_iterable(made.values())]
+        self._made[begin] = [f"def {begin}():", *_inside(lines)]
+        return [f"if {next(iter(made))} is None: {begin}()"]
 
     def _several(self, kind: Any, details: FieldDetailsList, source: _Source) -> _Written:  # noqa: ANN401 - a list, or an abstract type
         waiting = self._waiting
@@ -359,11 +358,11 @@ class _Writer:
             bodies.append((function, _inside([*found.lines, f"return {found.text()}"])))
         path = ", p" if self._waiting > waiting else ""
         for function, body in bodies:
-            self._functions += [f"def {function}(v{path}):", *body]
+            self._made[function] = [f"def {function}(v{path}):", *body]
         table = ", ".join(f"{self._name('t', own)}: {one}" for own, one in functions.items())
         which, name = self._name("u"), self._name("n")
-        self._functions += [
-            f"{which} = {{{table}}}.get",
+        self._made[which] = [f"{which} = {{{table}}}.get"]
+        self._made[name] = [
             f"def {name}(v{path}):",
             f"    return ({which}(type(v)) or {other}(v))(v{path})",
         ]
@@ -377,7 +376,7 @@ class _Writer:
         tick = ["tick()"] if self._lists > lists and not item.is_timed else []
         self._lists += 1
         waits = self._waiting > waiting
-        self._functions += [
+        self._made[name] = [
             f"def {name}(l, p):" if waits else f"def {name}(l):",
             f"    if type(l) is not list and type(l) is not tuple: {other}(l)",
             "    found = []",
@@ -456,7 +455,7 @@ class _Writer:
         if path is not None:
             return f"Info(info.context, {below}, {path})"
         name = self._name("i")
-        self._told[name] = f"Info(info.context, {below})"
+        self._made[name] = [f"{name} = Info(info.context, {below})"]
         return name
 
     def _given(

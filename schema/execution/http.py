@@ -463,12 +463,11 @@ def _status(outcome: Outcome, media: str) -> int:
 
 def _unless_known(answer: Answer, said: Said) -> Answer:
     """Return the answer, or that it is still the one which whoever asks has."""
-    known = said.header(b"if-none-match")
-    if known is None or answer.status != _OK:
+    if said.tags is None or answer.status != _OK:
         return answer
     headed = dict(answer.headers)
     tag = headed.get(b"etag", b"").decode().strip('"')
-    for one in known.split(","):
+    for one in said.tags.split(","):
         # However it was packed, it is the same answer.
         shown = one.strip().removeprefix("W/").strip('"')
         if tag and shown.partition("-")[0] == tag:

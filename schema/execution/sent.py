@@ -28,7 +28,8 @@ class Said:
 
     __slots__ = (
         "_fields", "coding", "has_origin", "is_json", "is_nobodys", "is_packed", "is_traced",
-        "language", "may_be_kept", "media", "method", "plan", "query", "traceparent", "wants_parts",
+        "language", "may_be_kept", "media", "method", "plan", "query", "tags", "traceparent",
+        "wants_parts",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, *, has_page: bool) -> None:
@@ -57,6 +58,8 @@ class Said:
         self.traceparent = self.header(b"traceparent")
         self.is_traced = self.header(tracing.HEADER.encode()) == tracing.WANTED
         self.language = self._fields.get(b"accept-language")
+        #: The tags of answers that whoever asks has (RFC 9110, section 13.1.2).
+        self.tags = self.header(b"if-none-match")
 
     def header(self, name: bytes) -> str | None:
         """Return a header."""
