@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -33,7 +33,7 @@ from schema.execution.code import Code
 from schema.execution.departure import GoneError, WhileThere
 from schema.execution.documents import Client, Documents
 from schema.execution.patience import bounded
-from schema.execution.schema import Asked, Outcome, Schema
+from schema.execution.schema import Asked, Known, Outcome, Schema
 from schema.execution.sent import WHOLE, Said, Sent
 from schema.execution.stream import Streams
 
@@ -49,6 +49,8 @@ _CLOSE = {"connection": "close"}
 #: By what a request may show who sends it.
 CHALLENGE = 'Bearer, DPoP algs="ES256"'
 _PLANS = ("only", "with")
+#: So many bodies of so many bytes are known again: what one says takes 64 KB at most.
+_MOST_KNOWN, _LONGEST_KNOWN = 128, 2_048
 
 #: Data beside errors, in that draft.
 _PARTIAL_SUCCESS = 294
@@ -89,7 +91,8 @@ class RefusedError(Exception):
         return Answer.of(self.status, media, {"errors": [self.error]}, *more)
 
 
-class Operation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Operation:
     """What a request asks for, its shape checked."""
 
     query: str
@@ -97,6 +100,8 @@ class Operation(NamedTuple):
     name: str | None
     extensions: dict[str, Any] | None
     document_id: str | None = None
+    #: What it came to, where the same bytes may be sent again.
+    known: Known | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, parameters: object) -> Operation:
@@ -155,6 +160,7 @@ class GraphQLView:
         self._streams = streams
         self._said = _ALWAYS + said
         self._answers = Answers(self._around)
+        self._known: dict[bytes, Operation] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -234,7 +240,7 @@ class GraphQLView:
 
     async def _asked(self, sent: Sent, edition: object | None, send: Send) -> Answer | None:
         said = sent.said
-        operation = Operation.of(_parameters(sent))
+        operation = self._operation(sent)
         plan = _plan(said, operation)
         context = await self._context(sent.scope, plan, sent.body)
         text, is_plain = operation.query, True
@@ -251,6 +257,7 @@ class GraphQLView:
             as_text=True,
             traceparent=said.traceparent,
             is_traced=said.is_traced,
+            known=operation.known,
         )
         if plan is not None:
             edition = None
@@ -271,6 +278,23 @@ class GraphQLView:
         if edition is not None:
             self._keep(edition, sent, asked, outcome, answer, context, is_plain=is_plain)
         return _unless_known(answer, said)
+
+    def _operation(self, sent: Sent) -> Operation:
+        """Return what a request asks for. What is sent again, as it was, is not read again."""
+        if sent.said.method == "GET":
+            return Operation.of(_query_parameters(sent.request()))
+        body = sent.body
+        found = self._known.pop(body, None)
+        if found is None:
+            found = Operation.of(_decoded(body, "The request body"))
+            if len(body) > _LONGEST_KNOWN:
+                return found
+            found = replace(found, known=Known())
+            if len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+        # The last used is the last to go.
+        self._known[body] = found
+        return found
 
     def _keep(
         self,
@@ -399,17 +423,6 @@ def _plan(said: Said, operation: Operation) -> str | None:
     if asked is not None and asked not in _PLANS:
         raise _bad_request(f"`plan` must be {' or '.join(f'`{one}`' for one in _PLANS)}.")
     return asked
-
-
-def _parameters(sent: Sent) -> object:
-    """Return what a request asks for, decoded.
-
-    Raises:
-        RefusedError: it is not JSON.
-    """
-    if sent.said.method == "POST":
-        return _decoded(sent.body, "The request body")
-    return _query_parameters(sent.request())
 
 
 def _query_parameters(request: Request) -> dict[str, object]:

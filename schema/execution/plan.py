@@ -71,7 +71,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         self.waits = Waits()
 
     @classmethod
-    def performed(
+    def performed(  # noqa: PLR0913 - what is seldom said is said by name
         cls,
         schema: graphql.GraphQLSchema,
         prepared: Prepared,
@@ -79,20 +79,19 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         context: object,
         root: object = None,
         *,
+        read: dict[str, _Value],
         as_text: bool = False,
         is_large: bool = False,
         recorder: Recorder | None = None,
-    ) -> Any:  # noqa: ANN401 - a result, or a coroutine of one, or errors
-        """Return an operation's result, or a coroutine of it; errors of its variables else.
+    ) -> Any:  # noqa: ANN401 - a result, or a coroutine of one
+        """Return an operation's result, or a coroutine of it.
 
-        Where it is to be a text at last, ``as_text``, parts of the data may be JSON. What is asked
-        for the first time is compiled where so much is asked, ``is_large``, that it pays at once.
-        What is recorded runs field by field, as graphql-core has it.
+        Its variables are as they are given, and as they were ``read``. Where it is to be a text at
+        last, ``as_text``, parts of the data may be JSON. What is asked for the first time is
+        compiled where so much is asked, ``is_large``, that it pays at once. What is recorded runs
+        field by field, as graphql-core has it.
         """
-        coerced = prepared.variables.read(variables)
-        if isinstance(coerced, list):
-            return coerced
-        plan = None if recorder else cls.plans.known(prepared.node, coerced)
+        plan = None if recorder else cls.plans.known(prepared.node, read)
 
         def run(waits: Waits) -> Any:  # noqa: ANN401 - a result, or a coroutine of one
             one = cls(
@@ -102,7 +101,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
                 root,
                 context,
                 prepared.node,
-                prepared.variables.values(variables, coerced),
+                prepared.variables.values(variables, read),
                 executor.default_field_resolver,
                 executor.default_type_resolver,
                 executor.default_field_resolver,
@@ -121,7 +120,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         if unit is None:
             return run(Waits())
         # Most that is asked again needs no executor.
-        light = _Light(context, coerced, cls.ticking())
+        light = _Light(context, read, cls.ticking())
         return _lightly(light, unit, root, run, _told)
 
     @classmethod

@@ -41,7 +41,7 @@ class Prepared:
     variables: Variables
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Reading:
     """A document that parsed, the errors that keep it from being run, the fields it names."""
 

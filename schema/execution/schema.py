@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from types import CoroutineType
 from typing import Any, NamedTuple, Protocol, TypeVar
+from weakref import ref
 
 import graphql
 from strawberry.schema.exceptions import InvalidOperationTypeError
@@ -23,7 +24,7 @@ from resolvers.measure import Measures
 from schema.execution import caching, limits, plan, problems, reading, turns
 from schema.execution.entity import Subgraph
 from schema.execution.patience import bounded
-from schema.execution.reading import Prepared
+from schema.execution.reading import Prepared, Reading
 from schema.execution.tracing import WANTED, WEIGHT, Recorder
 
 T = TypeVar("T")
@@ -66,6 +67,25 @@ class Asked(NamedTuple):
     traceparent: str | None = None
     #: Whether a gateway asks how long each field took.
     is_traced: bool = False
+    #: What was made of what is asked, where the same may be asked again.
+    known: Known | None = None
+
+
+class Known:
+    """What the same text, name and variables came to when they were asked last."""
+
+    __slots__ = ("points", "reading", "variables")
+
+    def __init__(self) -> None:
+        #: What the text was read as. It goes when it is forgotten there, and what it is known by.
+        self.reading: Callable[[], Reading | None] = _nothing_read
+        self.points = 0
+        #: The variables as GraphQL reads them.
+        self.variables: dict[str, Any] = {}
+
+
+def _nothing_read() -> None:
+    """Return that nothing was."""
 
 
 @dataclass(slots=True)
@@ -254,14 +274,16 @@ class Schema(Subgraph):
             return outcome
         if operation.kind not in asked.allowed:
             raise InvalidOperationTypeError(operation.kind)
-        points = charged(operation, asked, charge)
-        if errors := list(reading.errors) or self._excess(asked, points):
-            outcome = Outcome.refused(errors, operation, points)
-            # It is well formed if it is given the variables that it declares.
-            outcome.is_unprocessable = not isinstance(
-                operation.variables.read(asked.variables), list
-            )
-            return outcome
+        known = asked.known
+        if known is not None and known.reading() is reading:
+            points, variables = known.points, known.variables
+            charge(max(points, limits.BASE))
+        else:
+            points = charged(operation, asked, charge)
+            found = self._fitting(reading, operation, asked, points)
+            if isinstance(found, Outcome):
+                return found
+            variables = found
         recorder = _recorder(points, charge) if asked.is_traced and self._traces else None
         if (needed := self._before(context, reading.fields)) is not None:
             await needed
@@ -272,16 +294,32 @@ class Schema(Subgraph):
             asked.variables,
             context,
             root,
+            read=variables,
             as_text=asked.as_text,
             is_large=points >= _LARGE,
             recorder=recorder,
         )
         done = await turns.piecemeal(perform) if is_new else perform()
-        if isinstance(done, list):
-            return Outcome.refused(done, operation, points)
         if type(done) is CoroutineType:
             done = await self._awaited(done, asked, operation)
         return Outcome(done, operation, points, recorder=recorder)
+
+    def _fitting(
+        self, reading: Reading, operation: Prepared, asked: Asked, points: int
+    ) -> dict[str, Any] | Outcome:
+        """Return the variables of an operation that may run with them, or what is wrong."""
+        errors = list(reading.errors) or self._excess(asked, points)
+        variables = operation.variables.read(asked.variables)
+        if isinstance(variables, list):
+            return Outcome.refused(errors or variables, operation, points)
+        if errors:
+            outcome = Outcome.refused(errors, operation, points)
+            # It is well formed: it is given the variables that it declares.
+            outcome.is_unprocessable = True
+            return outcome
+        if (known := asked.known) is not None:
+            known.reading, known.points, known.variables = ref(reading), points, variables
+        return variables
 
     async def prepare(self, context: object, fields: frozenset[str]) -> None:
         """Read what these fields will need."""

@@ -117,9 +117,11 @@ class Executor(plan.Executor):
             self.operation, OperationType(sort), sort, self.fragments, self.fragment_definitions,
             None, caching.PRIVATE, variable.Variables(self.schema, self.operation),
         )  # fmt: skip
+        given = self.given or {}
+        read = prepared.variables.read(given)
         done = Requested.performed(
-            self.schema, prepared, self.given or {}, self.context_value, self.root_value,
-            as_text=True,
+            self.schema, prepared, given, self.context_value, self.root_value,
+            read=read, as_text=True,
         )  # fmt: skip
         return _later(done) if inspect.iscoroutine(done) else _read(done)
 

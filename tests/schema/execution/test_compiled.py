@@ -280,9 +280,11 @@ async def _request(document: graphql.DocumentNode, context: object, variables: d
     prepared = reading.Prepared(
         node, OperationType.QUERY, "query", {}, {}, None, caching.PRIVATE, variables_
     )
-    result = Planned.performed(ODD._schema, prepared, variables, context, as_text=True)
-    result = await result if inspect.isawaitable(result) else result
-    return _told(graphql.ExecutionResult(None, result) if isinstance(result, list) else result)
+    read = variables_.read(variables)
+    if isinstance(read, list):
+        return _told(graphql.ExecutionResult(None, read))
+    result = Planned.performed(ODD._schema, prepared, variables, context, read=read, as_text=True)
+    return _told(await result if inspect.isawaitable(result) else result)
 
 
 def _told(result: graphql.ExecutionResult) -> tuple:

@@ -404,11 +404,13 @@ def _told(result: graphql.ExecutionResult) -> list[object]:
 async def _asked(document: graphql.DocumentNode, variables: dict[str, object]) -> tuple[bytes, Any]:
     """Return the answer as a request gets it: the data as JSON, whatever made it."""
     found = _prepared(document)
-    result = Planned.performed(RICH._schema, found, variables, _context(), as_text=True)
+    read = found.variables.read(variables)
+    if isinstance(read, list):
+        return orjson.dumps(None), _told(graphql.ExecutionResult(None, read))
+    context = _context()
+    result = Planned.performed(RICH._schema, found, variables, context, read=read, as_text=True)
     if inspect.isawaitable(result):
         result = await result
-    if isinstance(result, list):
-        result = graphql.ExecutionResult(None, result)
     return orjson.dumps(result.data), _told(result)
 
 
@@ -782,7 +784,7 @@ class AsEver(Stock):
             built, document, root, context, variables,
             is_awaitable=optimized_is_awaitable, hide_suggestions=True,
         )  # fmt: skip
-        return run if isinstance(run, list) else run.execute_operation()
+        return run.execute_operation()
 
 
 class Hubs:
