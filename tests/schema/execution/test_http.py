@@ -280,3 +280,64 @@ async def test_the_page_can_be_switched_off(schema_of):
     answer = await asgi.call(app, headers={"accept": "text/html"})
 
     assert (answer.status, answer.codes) == (406, ["NOT_ACCEPTABLE"])
+
+
+HELLO = b'{"query": "query ($n: String!) { hello(name: $n) }", "variables": {"n": "Ana"}}'
+
+
+async def test_a_body_that_is_sent_again_is_answered_and_charged_again(app, context):
+    charged = []
+    context.charge = charged.append
+
+    answers = [await post(app, HELLO) for _ in range(3)]
+
+    assert [one.json()["data"] for one in answers] == [{"hello": "Hello, Ana."}] * 3
+    toll, *rest = charged
+    assert toll == len("query ($n: String!) { hello(name: $n) }")
+    assert rest == [100] * 3
+
+
+async def test_a_mutation_that_is_sent_again_acts_again(app, context):
+    for _ in range(3):
+        await post(app, b'{"query": "mutation { count }"}')
+
+    assert context.counted == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"query": "query ($n: String!) { hello(name: $n) }"}',
+        b'{"query": "query ($n: String!) { hello(name: $n) }", "variables": {"n": [1]}}',
+        b'{"query": "{ nothing }"}',
+        b'{"query": "query A { hello } query B { hello }"}',
+        b'{"query": 1}',
+        b"no JSON",
+    ],
+)
+async def test_a_body_that_was_refused_is_refused_again(app, body):
+    first, again = await post(app, body), await post(app, body)
+
+    assert first.codes
+    assert (again.status, again.json()) == (first.status, first.json())
+
+
+async def test_what_a_body_came_to_goes_with_its_document(app):
+    await post(app, HELLO)
+    known = app._known[HELLO].known
+    was_read = known.reading() is not None
+    for number in range(70):
+        await asgi.ask(app, f"{{ a{number}: hello }}")
+
+    assert was_read
+    assert known.reading() is None
+    assert (await post(app, HELLO)).json()["data"] == {"hello": "Hello, Ana."}
+
+
+async def test_bodies_are_known_in_bounded_number_and_length(app):
+    for number in range(200):
+        await post(app, HELLO.replace(b"Ana", b"%d" % number))
+    await post(app, HELLO + b" " * 4_000)
+
+    assert len(app._known) == 128
+    assert max(map(len, app._known)) < 2_048
