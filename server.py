@@ -19,6 +19,7 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Hashable,
     Iterable,
     Iterator,
     Mapping,
@@ -67,6 +68,7 @@ from endpoints.leaving import Leaving
 from models import demo, errors, talent, tester, text, trace
 from models.database import Database
 from models.document import Sent, Trust
+from models.line import Line
 from resolvers import (
     enrolment,
     feed,
@@ -87,6 +89,7 @@ from resolvers.issuer import Trusted
 from resolvers.key import Keys, Store
 from resolvers.limit import Limits, Points
 from resolvers.plan import Mode
+from resolvers.rounds import Rounds
 from resolvers.status import Lists
 from resolvers.together import Shared
 from resolvers.viewer import ANONYMOUS, Door, Role, Viewer
@@ -111,6 +114,8 @@ FAULT_HEADER = b"x-greenway-fault"
 _CREDENTIALS = b"authorization"
 
 _LOOK_SECONDS = 0.5
+#: What changes by the clock alone is looked at so often; what is due to be sent, more often.
+_CALM_SECONDS, _SENT_SECONDS = 5.0, 1.0
 _FORGET_SECONDS = 60.0
 #: Objects made before a first look, and looks before the next wider one; Python's own: 700, 10, 10.
 #: A home page leaves 30 KB in cycles, and hardly anything else leaves any: wide looks find little.
@@ -211,6 +216,8 @@ class Hub:
             settings.points_burst,
             lambda caller: self.authority.pseudonyms.of("points", caller),
         )
+        self._pulse = Line(self.database)
+        self.rounds = Rounds(self._mark, _LOOK_SECONDS)
         self._edition: Edition | None = None
         self._has_begun = False
         self._closing = asyncio.Event()
@@ -298,31 +305,46 @@ class Hub:
         None of them waits for another.
         """
         await asyncio.gather(
-            self._keep("menu", self._take_menu),
-            self._keep("partners", self.partners.refreshed),
-            self._keep("verifiers and keys", self.authority.refreshed),
+            self.rounds.run(),
+            self._keep_up("menu", self._take_menu),
+            self._keep_up("partners", self.partners.refreshed),
+            self._keep_up("verifiers and keys", self.authority.refreshed),
+            self._keep_up("status lists", self.lists.refreshed),
+            self._keep_up("webhooks", self.courier.refreshed, _SENT_SECONDS),
+            self._keep_up("ledger", partial(ledger.sequence, self.authority)),
+            self._keep_up("documents", self.published.refreshed),
+            self._keep("feeds", self.feeds.refreshed, _LOOK_SECONDS),
             self._keep("used proofs", partial(verifier.forget, self.authority), _FORGET_SECONDS),
-            self._keep("status lists", self.lists.refreshed),
-            self._keep("webhooks", self.courier.refreshed),
-            self._keep("feeds", self.feeds.refreshed),
-            self._keep("ledger", partial(ledger.sequence, self.authority)),
-            self._keep("documents", self.published.refreshed),
             self._keep("event loop", self.measures.turned, measure.TURN_SECONDS),
             self._keep("metrics", self.metrics.write, metrics.WRITE_SECONDS),
         )
 
-    async def _keep(
-        self, what: str, take: Callable[[], Awaitable[object]], seconds: float = _LOOK_SECONDS
+    async def _keep_up(
+        self, what: str, take: Callable[[], Awaitable[object]], calm: float = _CALM_SECONDS
     ) -> None:
+        """Look in each round, and after so many seconds in any case."""
+        seen = await self.rounds.next(-1, calm)
         while not self._closing.is_set():
-            try:
-                await take()
-            except errors.MenuMissingError:
-                _log.debug("no menu has been published yet")
-            except Exception:
-                _log.exception("the %s could not be refreshed; what was stays in force", what)
+            await self._taken(what, take)
+            seen = await self.rounds.next(seen, calm)
+
+    async def _keep(self, what: str, take: Callable[[], Awaitable[object]], seconds: float) -> None:
+        while not self._closing.is_set():
+            await self._taken(what, take)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), seconds)
+
+    async def _taken(self, what: str, take: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await take()
+        except errors.MenuMissingError:
+            _log.debug("no menu has been published yet")
+        except Exception:
+            _log.exception("the %s could not be refreshed; what was stays in force", what)
+
+    async def _mark(self) -> Hashable:
+        """Return what is another when there may be anything to look at."""
+        return await self._pulse.mark(), await self.partners.mark()
 
     async def _take_menu(self) -> None:
         found = await self._newest()
@@ -342,6 +364,7 @@ class Hub:
     def stop_following(self) -> None:
         """Let ``follow`` end by itself: cut off in a query, it would leave a connection."""
         self._closing.set()
+        self.rounds.stop()
 
     async def close(self) -> None:
         """End every connection."""

@@ -13,7 +13,7 @@ import importlib
 import inspect
 import logging
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import metadata
@@ -344,6 +344,10 @@ class Watch:
         self._seen: dict[str, _Mark] | None = None
         self._marks: dict[str, _Mark] = {}
         self._found: dict[str, File] = {}
+
+    def marks(self) -> Hashable:
+        """Return what is another when any of the files is."""
+        return tuple(_marks(self._folders).values())
 
     def look(self) -> Mapping[str, File]:
         """Return the files by slug; the same mapping as the last time where nothing has changed.

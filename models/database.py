@@ -60,6 +60,11 @@ class Database:
         """The kind of database: ``sqlite`` or ``postgresql``."""
         return self._engine.dialect.name
 
+    @property
+    def is_fleeting(self) -> bool:
+        """Whether it is SQLite's in memory, which has but one connection."""
+        return self.dialect == "sqlite" and not self._engine.url.database
+
     @contextlib.asynccontextmanager
     async def session(self) -> AsyncIterator[aio.AsyncSession]:
         """Open a session that reads; all it reads is of one moment."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
@@ -64,6 +64,18 @@ class Line:
                     said = await connection.exec_driver_sql(text, (json.dumps(keys),))
                     rows = said.fetchall()
         return [question.row(row, self._data.dialect) for row in rows]
+
+    async def mark(self) -> Hashable:
+        """Return what is another as soon as anything was kept in the database, by anybody."""
+        if self._data.is_fleeting:
+            return object()
+        async with self._driver() as driver:
+            if self._data.dialect == "postgresql":
+                # Which transactions are over, and which are under way.
+                snapshot: str = await driver.fetchval("SELECT pg_current_snapshot()::text")
+                return snapshot
+            async with driver.execute("PRAGMA data_version") as found:
+                return tuple(await found.fetchone())
 
     async def keep(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows, all or none; what is not said of one is null."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from connectors import registry, rollout
@@ -44,6 +44,12 @@ class Partners:
     async def current(self) -> Registry:
         """Return the registry in force, made the first time."""
         return self.registry or await self.refreshed()
+
+    async def mark(self) -> Hashable:
+        """Return what is another when there is something to look at beside the database."""
+        tried = self.registry.candidates.values() if self.registry else ()
+        tallies = tuple((one.tally.good, one.tally.failed) for one in tried)
+        return await asyncio.to_thread(self._watch.marks), tallies
 
     async def refreshed(self) -> Registry:
         """Return the registry in force after what has changed in the folders and the database."""
