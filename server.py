@@ -114,8 +114,8 @@ FAULT_HEADER = b"x-greenway-fault"
 _CREDENTIALS = b"authorization"
 
 _LOOK_SECONDS = 0.5
-#: What changes by the clock alone is looked at so often; what is due to be sent, more often.
-_CALM_SECONDS, _SENT_SECONDS = 5.0, 1.0
+#: What changes by the clock alone is looked at so often.
+_CALM_SECONDS = 5.0
 _FORGET_SECONDS = 60.0
 #: Objects made before a first look, and looks before the next wider one; Python's own: 700, 10, 10.
 #: A home page leaves 30 KB in cycles, and hardly anything else leaves any: wide looks find little.
@@ -310,7 +310,7 @@ class Hub:
             self._keep_up("partners", self.partners.refreshed),
             self._keep_up("verifiers and keys", self.authority.refreshed),
             self._keep_up("status lists", self.lists.refreshed),
-            self._keep_up("webhooks", self.courier.refreshed, _SENT_SECONDS),
+            self._keep_up("webhooks", self.courier.refreshed),
             self._keep_up("ledger", partial(ledger.sequence, self.authority)),
             self._keep_up("documents", self.published.refreshed),
             self._keep("feeds", self.feeds.refreshed, _LOOK_SECONDS),
@@ -319,14 +319,12 @@ class Hub:
             self._keep("metrics", self.metrics.write, metrics.WRITE_SECONDS),
         )
 
-    async def _keep_up(
-        self, what: str, take: Callable[[], Awaitable[object]], calm: float = _CALM_SECONDS
-    ) -> None:
-        """Look in each round, and after so many seconds in any case."""
-        seen = await self.rounds.next(-1, calm)
+    async def _keep_up(self, what: str, take: Callable[[], Awaitable[object]]) -> None:
+        """Look in each round, and now and then in any case."""
+        seen = await self.rounds.next(-1, _CALM_SECONDS)
         while not self._closing.is_set():
             await self._taken(what, take)
-            seen = await self.rounds.next(seen, calm)
+            seen = await self.rounds.next(seen, _CALM_SECONDS)
 
     async def _keep(self, what: str, take: Callable[[], Awaitable[object]], seconds: float) -> None:
         while not self._closing.is_set():
