@@ -1,4 +1,4 @@
-"""Rounds: they begin when a mark is another, once more after that, and for who has waited enough."""
+"""Rounds: they begin when a mark is another, and once more after that."""
 
 import asyncio
 import contextlib
@@ -14,18 +14,19 @@ class Marked:
 
     def __init__(self) -> None:
         self.mark = 0
-        self.looks = 0
+        self._looks = asyncio.Semaphore(0)
 
     async def __call__(self):
-        self.looks += 1
+        self._looks.release()
         if self.mark is None:
             raise OSError
         return self.mark
 
     async def looked_at(self, times):
-        wanted = self.looks + times
-        while self.looks < wanted:
-            await asyncio.sleep(SOON)
+        while not self._looks.locked():
+            await self._looks.acquire()
+        for _ in range(times):
+            await self._looks.acquire()
 
 
 @contextlib.asynccontextmanager
