@@ -104,7 +104,7 @@ class Operation:
     known: Known | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, parameters: object) -> Operation:
+    def of(cls, parameters: object, known: Known | None = None) -> Operation:
         """Return the operation that decoded parameters describe, or refuse them."""
         if isinstance(parameters, list):
             raise RefusedError(
@@ -116,10 +116,10 @@ class Operation:
             kind, what = _SHAPES.get(name, (object, ""))
             if value is not None and not isinstance(value, kind):
                 raise _bad_request(f"`{name}` must be {what}.")
-        query, variables, operation_name, extensions, document_id = map(parameters.get, _SHAPES)
+        query, variables, name, extensions, document_id = map(parameters.get, _SHAPES)
         if not (query or document_id or extensions):
             raise _bad_request("`query` must be the text of a GraphQL document.")
-        return cls(query or "", variables, operation_name or None, extensions, document_id)
+        return cls(query or "", variables, name or None, extensions, document_id, known)
 
 
 class GraphQLView:
@@ -286,10 +286,10 @@ class GraphQLView:
         body = sent.body
         found = self._known.pop(body, None)
         if found is None:
-            found = Operation.of(_decoded(body, "The request body"))
+            decoded = _decoded(body, "The request body")
             if len(body) > _LONGEST_KNOWN:
-                return found
-            found = replace(found, known=Known())
+                return Operation.of(decoded)
+            found = Operation.of(decoded, Known())
             if len(self._known) >= _MOST_KNOWN:
                 del self._known[next(iter(self._known))]
         # The last used is the last to go.
