@@ -104,6 +104,15 @@ async def test_what_is_on_the_menu_is_found_by_either_key(found, entity, code):
     assert (answer, told) == ([there, there, None, None, None], [])
 
 
+async def test_references_that_are_sent_again_are_found_again(found):
+    menu = {"__typename": "Service", "code": "film-tickets"}, {"__typename": "Area", "code": 1}
+
+    first = await found("... on Service { code }", *menu)
+
+    assert first[0] == [menu[0], None]
+    assert [await found("... on Service { code }", *menu) for _ in range(3)] == [first] * 3
+
+
 async def test_a_line_to_a_partner_is_found_by_its_id(found):
     bank = {"__typename": "Connector", "id": "Connector:xinhua-bank"}
 

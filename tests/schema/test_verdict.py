@@ -134,6 +134,17 @@ async def test_facts_may_stand_in_the_document(ask):
     assert answer["data"]["service"]["verdict"] == {"outcome": "ELIGIBLE"}
 
 
+async def test_facts_that_are_sent_again_say_the_same(ask):
+    variables = {"facts": [{"name": "services_granted", "value": ["talent-apartment", "a"]}]}
+
+    first, *more = [(await ask(OUTCOME, variables)).json() for _ in range(4)]
+
+    assert "errors" not in first
+    assert [one["data"]["service"]["verdict"]["outcome"] for one in more] == [
+        first["data"]["service"]["verdict"]["outcome"]
+    ] * 3
+
+
 async def test_an_empty_list_of_facts_is_none(ask):
     answer = (await ask(OUTCOME, {"facts": [], "asOf": None, "knownAt": None})).json()
 
