@@ -748,7 +748,7 @@ def app(hub: Hub) -> ASGIApp:
 
 def documents_of(hub: Hub, built: execution.Schema) -> documents.Documents:
     """Return what finds the documents that requests of a hub name; the log hears of broken ones."""
-    review = Review(built._schema, built.bounds)  # noqa: SLF001 - what strawberry made of it
+    review = Review(built.graph, built.bounds)
 
     async def hear(published: Sequence[Sent]) -> None:
         names = {name for one in published for name in review.operations(one.text)}

@@ -42,6 +42,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         address = _address(url)
+        #: The kind of database: ``sqlite`` or ``postgresql``.
+        self.dialect = address.get_backend_name()
         self._engine = _engine(address.set(drivername=DRIVERS[address.get_backend_name()]))
         #: SQLite's file when last asked for a sign of life.
         self._file: int | None = None
@@ -54,11 +56,6 @@ class Database:
         self._writer = aio.async_sessionmaker(
             self._engine.execution_options(greenway_writes=True), expire_on_commit=False
         )
-
-    @property
-    def dialect(self) -> str:
-        """The kind of database: ``sqlite`` or ``postgresql``."""
-        return self._engine.dialect.name
 
     @property
     def is_fleeting(self) -> bool:

@@ -165,6 +165,9 @@ class _Maker:
             known = _DIALECTS[dialect]
             decode = column.type.dialect_impl(known).result_processor(known, None)
             if decode is not None:
+                if isinstance(column.type, sa.Enum):
+                    # SQLAlchemy looks a member up by three calls each time.
+                    decode = lru_cache(maxsize=256)(decode)
                 found.append((place, key, decode))
         return found
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 #: How many turns of the loop without a read count as quiet: a resolver that goes on after a read
 #: needs a few to reach its next read or its next ask.
 QUIET_TURNS = 12
 
 
-class Reads:
+class Reads(AbstractAsyncContextManager[None]):
     """Counts one query's reads under way."""
 
     def __init__(self) -> None:
@@ -21,18 +20,19 @@ class Reads:
         self._none = asyncio.Event()
         self._none.set()
 
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """Be a read under way."""
+    def one(self) -> AbstractAsyncContextManager[None]:
+        """Return what is a read under way while it is held."""
+        return self
+
+    async def __aenter__(self) -> None:
         self._under_way += 1
         self._begun += 1
         self._none.clear()
-        try:
-            yield
-        finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self._none.set()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._under_way -= 1
+        if not self._under_way:
+            self._none.set()
 
     def hurry(self) -> None:
         """Say that no read begins, and nothing more is asked, before partners have answered."""

@@ -62,10 +62,7 @@ class Live:
     """
 
     def __init__(self, schema: Schema, root: object = None) -> None:
-        # It is run here as it runs itself, but for when and how often.
         self._schema = schema
-        self._graph = schema._schema  # noqa: SLF001 - as said
-        self._reader = schema._reader  # noqa: SLF001 - as said
         self._root = root
         self.seconds = schema.bounds.seconds
         self._known = lru_cache(maxsize=_REMEMBERED)(self._read)
@@ -82,7 +79,7 @@ class Live:
         """
         charge = charging(context)
         read = partial(self._known, asked.text, asked.name)
-        is_new = self._reader.remembered(asked.text) is None
+        is_new = self._schema.reader.remembered(asked.text) is None
         if is_new:
             charge(limits.toll(asked.text))
         try:
@@ -93,7 +90,7 @@ class Live:
 
     def _read(self, text: str, name: str | None) -> Read:
         try:
-            found = self._reader.read(text)
+            found = self._schema.reader.read(text)
             prepared = found.prepared(name)
         except graphql.GraphQLError as wrong:
             raise RefusedError([wrong]) from None
@@ -141,7 +138,7 @@ class Live:
         self, read: Read, asked: Asked, context: object, surroundings: Surroundings
     ) -> AsyncGenerator[Part, None]:
         stream = await self._stream(read, asked, context)
-        query = asked._replace(text=once.asked(self._graph, read.document))
+        query = asked._replace(text=once.asked(self._schema.graph, read.document))
         last: Part | None = None
         async with aclosing(paced(stream, RIGHTS_SECONDS)) as ticks:
             async for tick in ticks:
@@ -161,7 +158,7 @@ class Live:
         async with asyncio.timeout(self.seconds):
             await self._schema.prepare(context, read.fields)
             run = StrawberryGraphQLCoreExecutionContext.build(
-                self._graph, read.document, self._root, context, asked.variables,
+                self._schema.graph, read.document, self._root, context, asked.variables,
                 hide_suggestions=True,
             )  # fmt: skip
             if isinstance(run, list):
@@ -183,7 +180,7 @@ class Live:
             async with asyncio.timeout_at(ends):
                 await self._schema.prepare(context, read.fields)
                 run: Any = graphql.experimental_execute_incrementally(
-                    self._graph, read.document, None, context, asked.variables,
+                    self._schema.graph, read.document, None, context, asked.variables,
                     executor_class=StrawberryGraphQLCoreExecutionContext, hide_suggestions=True,
                 )  # fmt: skip
                 run = await run if inspect.isawaitable(run) else run
@@ -206,7 +203,7 @@ class Live:
     def _admitted(self, read: Read, asked: Asked, context: object) -> Part:
         """Charge for an operation as for one that is answered whole, and return what it costs."""
         points = charged(read.prepared, asked, charging(context))
-        if excess := self._schema._excess(asked, points):  # noqa: SLF001 - as in `__init__`
+        if excess := self._schema.excess(asked, points):
             raise RefusedError(excess)
         return {"cost": {"requested": points, "limit": self._schema.bounds.cost}}
 

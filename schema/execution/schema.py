@@ -189,10 +189,16 @@ class Schema(Subgraph):
         self.bounds = bounds or limits.Limits()
         self.measures = measures or Measures()
         self._traces = traces
-        self._reader = reading.Reader(self._schema, self.bounds, introspection=introspection)
-        hints = self._reader.hints
+        #: Reads texts, and knows those that were asked last.
+        self.reader = reading.Reader(self._schema, self.bounds, introspection=introspection)
+        hints = self.reader.hints
         self._executor = _executor(self.bounds.seconds)
         self._executor.same = hints.public.keys() | hints.open
+
+    @property
+    def graph(self) -> graphql.GraphQLSchema:
+        """The schema as graphql-core has it."""
+        return self._schema
 
     async def execute(
         self,
@@ -261,11 +267,11 @@ class Schema(Subgraph):
 
     async def _executed(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
         charge = charging(context)
-        is_new = (reading := self._reader.remembered(asked.text)) is None
+        is_new = (reading := self.reader.remembered(asked.text)) is None
         try:
             if reading is None:
                 charge(limits.toll(asked.text))
-                reading = await turns.piecemeal(partial(self._reader.read, asked.text))
+                reading = await turns.piecemeal(partial(self.reader.read, asked.text))
             operation = reading.prepared(asked.name)
         except graphql.GraphQLError as refused:
             charge(limits.BASE)
@@ -308,7 +314,7 @@ class Schema(Subgraph):
         self, reading: Reading, operation: Prepared, asked: Asked, points: int
     ) -> dict[str, Any] | Outcome:
         """Return the variables of an operation that may run with them, or what is wrong."""
-        errors = list(reading.errors) or self._excess(asked, points)
+        errors = list(reading.errors) or self.excess(asked, points)
         variables = operation.variables.read(asked.variables)
         if isinstance(variables, list):
             return Outcome.refused(errors or variables, operation, points)
@@ -345,10 +351,11 @@ class Schema(Subgraph):
 
     def is_public(self, text: str, name: str | None) -> bool:
         """Say whether it is known of an operation that its answer is the same for everybody."""
-        found = self._reader.known(text, name)
+        found = self.reader.known(text, name)
         return found is not None and found.policy.public
 
-    def _excess(self, asked: Asked, points: int) -> list[graphql.GraphQLError]:
+    def excess(self, asked: Asked, points: int) -> list[graphql.GraphQLError]:
+        """Return the errors of an operation that asks for more than is allowed at once."""
         excess = limits.overrun(asked.variables, self.bounds)
         excess = excess or limits.overdrawn(points, self.bounds)
         return [excess] if excess else []

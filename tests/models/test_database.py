@@ -21,15 +21,20 @@ from tests import factories
 
 
 @pytest.fixture
-async def bare(kind, request, tmp_path):
+def address(kind, request) -> str | None:
+    """The address of the PostgreSQL server, where it is needed; it starts in no event loop."""
+    return None if kind == "sqlite" else request.getfixturevalue("postgresql")
+
+
+@pytest.fixture
+async def bare(address, tmp_path):
     """A database without any table."""
-    if kind == "sqlite":
+    if address is None:
         url = f"sqlite:///{tmp_path}/bare.db"
     else:
-        url = request.getfixturevalue("postgresql").replace("/postgres?", "/bare?")
+        url = address.replace("/postgres?", "/bare?")
         server = aio.create_async_engine(
-            request.getfixturevalue("postgresql").replace("postgresql:", "postgresql+asyncpg:"),
-            isolation_level="AUTOCOMMIT",
+            address.replace("postgresql:", "postgresql+asyncpg:"), isolation_level="AUTOCOMMIT"
         )
         async with server.connect() as connection:
             await connection.execute(sa.text("DROP DATABASE IF EXISTS bare"))
