@@ -89,7 +89,7 @@ from resolvers.issuer import Trusted
 from resolvers.key import Keys, Store
 from resolvers.limit import Limits, Points
 from resolvers.plan import Mode
-from resolvers.rounds import Rounds
+from resolvers.rounds import Rounds, within
 from resolvers.status import Lists
 from resolvers.together import Shared
 from resolvers.viewer import ANONYMOUS, Door, Role, Viewer
@@ -329,8 +329,7 @@ class Hub:
     async def _keep(self, what: str, take: Callable[[], Awaitable[object]], seconds: float) -> None:
         while not self._closing.is_set():
             await self._taken(what, take)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), seconds)
+            await within(seconds, self._closing)
 
     async def _taken(self, what: str, take: Callable[[], Awaitable[object]]) -> None:
         try:

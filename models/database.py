@@ -44,7 +44,7 @@ class Database:
         address = _address(url)
         #: The kind of database: ``sqlite`` or ``postgresql``.
         self.dialect = address.get_backend_name()
-        self._engine = _engine(address.set(drivername=DRIVERS[address.get_backend_name()]))
+        self._engine = _engine(address.set(drivername=DRIVERS[self.dialect]))
         #: SQLite's file when last asked for a sign of life.
         self._file: int | None = None
         if trace.is_on():

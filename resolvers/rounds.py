@@ -41,12 +41,12 @@ class Rounds:
             if is_new or is_second:
                 self._begin()
             last, is_second = mark, is_new
-            await _within(self._seconds, self._closing)
+            await within(self._seconds, self._closing)
 
     async def next(self, seen: int, most: float) -> int:
         """Return the round under way once it is not the one that was seen, or ``most`` is over."""
         if self._number == seen and not self._closing.is_set():
-            await _within(most, self._begins)
+            await within(most, self._begins)
         return self._number
 
     def stop(self) -> None:
@@ -67,6 +67,7 @@ class Rounds:
             return None
 
 
-async def _within(seconds: float, event: asyncio.Event) -> None:
+async def within(seconds: float, event: asyncio.Event) -> None:
+    """Wait for an event, but no longer than so many seconds."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
