@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,7 +42,7 @@ class Authority:
     #: What access tokens allow that were read by these keys.
     grants: dict[str, tuple[Keyring, Grant]] = field(default_factory=dict, repr=False)
     #: The checks that wait to be served.
-    turns: Turns[Any] = field(default_factory=Turns)
+    turns: Turns[Any, None] = field(default_factory=partial(Turns, key=attrgetter("key")))
 
     @property
     def host(self) -> str:

@@ -106,7 +106,7 @@ async def serve(check: Check) -> Checked:
     return check.checked
 
 
-async def _together(checks: Sequence[Check]) -> None:
+async def _together(checks: Sequence[Check]) -> Sequence[None]:
     try:
         async with checks[0].context.database.begin() as session:
             await _run(session, checks)
@@ -117,6 +117,7 @@ async def _together(checks: Sequence[Check]) -> None:
                 await _alone(check)
             except Exception as failure:  # noqa: BLE001 - it is told to whoever asked
                 check.failure = failure
+    return [None] * len(checks)
 
 
 async def _alone(check: Check) -> None:

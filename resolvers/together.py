@@ -3,72 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from models import access, card, dossier, talent
 from models.database import Database
 from models.line import Line
+from resolvers.turn import SERVERS, Turns
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-#: So many are served by one statement at most, over so many lines at a time.
+#: So many are served by one statement at most.
 MOST = 500
-LINES = 2
 
 
 class Together(Generic[K, V]):
-    """Serves whoever comes while others are served together with all who have come meanwhile.
-
-    Nobody waits for others to come: as long as a line is free, whoever comes is served; and what
-    is read for somebody is read after they asked.
-    """
+    """Serves those who come, in turns, over lines; what is read is read after they asked."""
 
     def __init__(
         self,
         database: Database,
         serve: Callable[[Line, Sequence[K]], Awaitable[Sequence[V]]],
     ) -> None:
-        self._serve = serve
-        self._free = [Line(database) for _ in range(LINES)]
-        self._waiting: deque[tuple[K, asyncio.Future[V]]] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._over = serve
+        self._free = [Line(database) for _ in range(SERVERS)]
+        self._turns: Turns[K, V] = Turns(MOST)
 
     def ask(self, key: K) -> asyncio.Future[V]:
         """Return what comes of asking."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[V] = loop.create_future()
-        self._waiting.append((key, future))
-        if self._free:
-            task = loop.create_task(self._work(self._free.pop()))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return future
+        return self._turns.take(key, self._serve)
 
-    async def _work(self, line: Line) -> None:
+    async def _serve(self, keys: Sequence[K]) -> Sequence[V]:
+        line = self._free.pop()
         try:
-            while self._waiting:
-                many = min(len(self._waiting), MOST)
-                await self._serve_these(line, [self._waiting.popleft() for _ in range(many)])
+            return await self._over(line, keys)
         finally:
             self._free.append(line)
-
-    async def _serve_these(
-        self, line: Line, together: Sequence[tuple[K, asyncio.Future[V]]]
-    ) -> None:
-        try:
-            found = await self._serve(line, [key for key, _ in together])
-        except Exception as wrong:  # noqa: BLE001 - it is told to whoever waits
-            for _, future in together:
-                if not future.done():
-                    future.set_exception(wrong)
-            return
-        for (_, future), value in zip(together, found, strict=True):
-            # Who went away does not hear what came of it.
-            if not future.done():
-                future.set_result(value)
 
 
 #: What is noted of one query: a row a person, by column.

@@ -5,80 +5,73 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
-#: So many are served together at most, by so many servers at a time.
+#: So many are served together at most where nobody says otherwise, by so many servers at a time.
 MOST = 32
 SERVERS = 2
 
+T = TypeVar("T")
+V = TypeVar("V")
 
-class Item(Protocol):
-    """What is served; of several with one key, each is served in a turn of its own."""
-
-    @property
-    def key(self) -> Hashable:
-        """By which it is told from others."""
+#: Serves several: returns what comes of each, in order. What it raises reaches all of them.
+Serve = Callable[[Sequence[T]], Awaitable[Sequence[V]]]
 
 
-T = TypeVar("T", bound=Item)
-
-
-class Turns(Generic[T]):
+class Turns(Generic[T, V]):
     """A queue of what waits to be served, of one process.
 
     Nobody waits for others to come: as long as there is a server free, whoever comes is served.
+    Who goes away is served all the same.
+
+    Args:
+        most: So many are served together at most.
+        key: By which those are told from each other that are never served together.
     """
 
-    def __init__(self) -> None:
-        self._waiting: deque[tuple[T, asyncio.Future[None]]] = deque()
+    def __init__(self, most: int = MOST, key: Callable[[T], Hashable] | None = None) -> None:
+        self._most = most
+        self._key = key
+        self._waiting: deque[tuple[T, asyncio.Future[V]]] = deque()
         self._servers: set[asyncio.Task[None]] = set()
 
-    async def take(self, item: T, serve: Callable[[Sequence[T]], Awaitable[None]]) -> None:
-        """Have an item served, with others or alone.
-
-        Args:
-            item: It; ``serve`` leaves on it what comes of it.
-            serve: Serves several. What it raises reaches all of them.
-        """
-        served: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def take(self, item: T, serve: Serve[T, V]) -> asyncio.Future[V]:
+        """Have an item served, with others or alone, and return what comes of it."""
+        loop = asyncio.get_running_loop()
+        served: asyncio.Future[V] = loop.create_future()
         self._waiting.append((item, served))
         if len(self._servers) < SERVERS:
-            server = asyncio.create_task(self._work(serve))
+            server = loop.create_task(self._work(serve))
             self._servers.add(server)
             server.add_done_callback(self._servers.discard)
-        await served
+        return served
 
-    async def _work(self, serve: Callable[[Sequence[T]], Awaitable[None]]) -> None:
-        # Whoever comes in the same turn of the loop is served in one go.
-        await asyncio.sleep(0)
+    async def _work(self, serve: Serve[T, V]) -> None:
         while self._waiting:
-            together = self._next()
-            failure: Exception | None = None
+            together = self._next() if self._key is None else self._next_apart(self._key)
             try:
-                await serve([item for item, _ in together])
+                found = await serve([item for item, _ in together])
             except Exception as wrong:  # noqa: BLE001 - it is told to whoever waits
-                failure = wrong
-            for _, served in together:
-                _tell(served, failure)
+                for _, served in together:
+                    if not served.done():
+                        served.set_exception(wrong)
+                continue
+            for (_, served), value in zip(together, found, strict=True):
+                # Who went away does not hear what came of it.
+                if not served.done():
+                    served.set_result(value)
 
-    def _next(self) -> list[tuple[T, asyncio.Future[None]]]:
-        taken: dict[Hashable, tuple[T, asyncio.Future[None]]] = {}
+    def _next(self) -> list[tuple[T, asyncio.Future[V]]]:
+        waiting = self._waiting
+        return [waiting.popleft() for _ in range(min(len(waiting), self._most))]
+
+    def _next_apart(self, key: Callable[[T], Hashable]) -> list[tuple[T, asyncio.Future[V]]]:
+        taken: dict[Hashable, tuple[T, asyncio.Future[V]]] = {}
         later = []
-        while self._waiting and len(taken) < MOST:
+        while self._waiting and len(taken) < self._most:
             one = self._waiting.popleft()
-            if one[0].key in taken:
+            # Who comes second under a key is among those who are served next.
+            if taken.setdefault(key(one[0]), one) is not one:
                 later.append(one)
-            else:
-                taken[one[0].key] = one
         self._waiting.extendleft(reversed(later))
         return list(taken.values())
-
-
-def _tell(served: asyncio.Future[None], failure: Exception | None) -> None:
-    # Who went away does not hear what came of it; it came of it all the same.
-    if served.done():
-        return
-    if failure is None:
-        served.set_result(None)
-    else:
-        served.set_exception(failure)

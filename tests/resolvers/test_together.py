@@ -11,80 +11,48 @@ import sqlalchemy as sa
 from models import demo, dossier, talent
 from models.line import Line
 from models.verification import AccessEntry, Category
-from resolvers.together import LINES, MOST, Shared, Together
+from resolvers.together import MOST, Shared, Together
+from resolvers.turn import SERVERS
 from tests.catalogue import NOW
 from tests.factories import a_card, a_talent
 
 
-class Server:
-    """Serves when it is let, and notes what it served together."""
+async def test_who_comes_while_all_lines_are_busy_is_served_with_all_who_came():
+    busy: list[Line] = []
+    turns: list[int] = []
 
-    def __init__(self) -> None:
-        self.turns: list[list[int]] = []
-        self.go = asyncio.Event()
-
-    async def serve(self, _: Line, keys) -> list[int]:
-        self.turns.append(list(keys))
-        await self.go.wait()
-        if -1 in keys:
-            raise LookupError
+    async def serve(line: Line, keys):
+        assert line not in busy, "two at a time over one line"
+        busy.append(line)
+        turns.append(len(keys))
+        await asyncio.sleep(0.01)
+        busy.remove(line)
         return [10 * key for key in keys]
 
+    together = Together(None, serve)
+    waiting = []
+    for number in range(SERVERS + 2 * MOST):
+        waiting.append(together.ask(number))
+        if number < SERVERS:
+            await asyncio.sleep(0)
+    found = await asyncio.gather(*waiting)
 
-@pytest.fixture
-def server():
-    return Server()
-
-
-@pytest.fixture
-def together(server):
-    return Together(None, server.serve)
-
-
-async def turns() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
+    assert found == [10 * number for number in range(SERVERS + 2 * MOST)]
+    assert turns == [1] * SERVERS + [MOST, MOST]
 
 
-async def test_who_comes_while_all_lines_are_busy_is_served_with_all_who_came(together, server):
-    first = [together.ask(number) for number in range(LINES)]
-    await turns()
-    later = [together.ask(number) for number in range(LINES, LINES + 20)]
-    await turns()
+async def test_a_failure_reaches_those_it_was_for_and_nobody_after():
+    async def serve(_: Line, keys):
+        if -1 in keys:
+            raise LookupError
+        return keys
 
-    server.go.set()
-    found = await asyncio.gather(*first, *later)
+    together = Together(None, serve)
 
-    assert found == [10 * number for number in range(LINES + 20)]
-    assert len(server.turns) <= LINES + LINES
-    assert max(map(len, server.turns)) >= 10
-
-
-async def test_no_more_are_served_at_once_than_that(together, server):
-    server.go.set()
-
-    await asyncio.gather(*(together.ask(number) for number in range(3 * MOST)))
-
-    assert max(map(len, server.turns)) == MOST
-
-
-async def test_a_failure_reaches_those_it_was_for_and_nobody_after(together, server):
-    server.go.set()
-
-    with pytest.raises(LookupError):
-        await together.ask(-1)
-
-    assert await together.ask(7) == 70
-
-
-async def test_who_goes_away_does_not_keep_the_others(together, server):
-    gone, stays = together.ask(1), together.ask(2)
-    await turns()
-
-    gone.cancel()
-    server.go.set()
-
-    assert await stays == 20
+    for _ in range(2 * SERVERS):
+        with pytest.raises(LookupError):
+            await together.ask(-1)
+    assert await together.ask(7) == 7
 
 
 async def test_cards_are_found_by_serial_with_their_holders(database):

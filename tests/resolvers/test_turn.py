@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from operator import attrgetter
 
 import pytest
 
@@ -24,20 +25,21 @@ class Server:
         self.go = asyncio.Event()
         self.failure: Exception | None = None
 
-    async def serve(self, items) -> None:
+    async def serve(self, items) -> list[object]:
         self.turns.append([one.key for one in items])
         await self.go.wait()
         if self.failure is not None:
             raise self.failure
         for one in items:
             one.served = True
+        return [one.key for one in items]
 
 
 async def come(turns, server, *keys):
     """Have items come, one after another, and return those who wait for them."""
     waiting = []
     for key in keys:
-        waiting.append(asyncio.create_task(turns.take(Item(key), server.serve)))
+        waiting.append(turns.take(Item(key), server.serve))
         for _ in range(3):
             await asyncio.sleep(0)
     return waiting
@@ -49,8 +51,9 @@ async def test_who_comes_first_waits_for_nobody_and_who_comes_later_comes_togeth
     waiting = await come(turns, server, *range(SERVERS + 5))
     before = list(server.turns)
     server.go.set()
-    await asyncio.gather(*waiting)
+    found = await asyncio.gather(*waiting)
 
+    assert found == list(range(SERVERS + 5))
     assert before == [[number] for number in range(SERVERS)]
     assert server.turns[SERVERS:] == [list(range(SERVERS, SERVERS + 5))]
 
@@ -66,7 +69,7 @@ async def test_no_more_are_served_together_than_is_good():
 
 
 async def test_two_under_one_key_are_never_served_together():
-    turns, server = Turns(), Server()
+    turns, server = Turns(key=attrgetter("key")), Server()
 
     waiting = await come(turns, server, *range(SERVERS), "same", "other", "same")
     server.go.set()
@@ -93,7 +96,7 @@ async def test_who_goes_away_is_served_all_the_same():
     turns, server = Turns(), Server()
     item = Item("gone")
 
-    waiting = asyncio.create_task(turns.take(item, server.serve))
+    waiting = turns.take(item, server.serve)
     for _ in range(3):
         await asyncio.sleep(0)
     waiting.cancel()
