@@ -53,6 +53,8 @@ class Heads:
         end = request.find(_END) + len(_END)
         fields = read.scope["headers"]
         is_usual = read.keep_alive and _UNUSUAL.isdisjoint(name for name, _ in fields)
+        # An answer to HEAD has no body, whatever it says.
+        is_usual = is_usual and read.scope["method"] != "HEAD"
         if read.more_body or len(request) - end != len(read.body) or not is_usual:
             return
         if end > _MOST_BYTES:

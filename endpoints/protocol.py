@@ -14,7 +14,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+import httptools
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -38,6 +40,12 @@ _LOOK_SECONDS = 1.0
 _SMALL_BYTES = 16 * 1024
 #: So many bytes more than its head may a request have: no route takes a body of half as much.
 _BODY_BYTES = 512 * 1024
+#: So many bytes are read at once: of what comes after a request, no more is read before its turn.
+_PIECE_BYTES = 1024
+#: So many bytes may wait for their turn; as long as there are more, none are taken in.
+_AHEAD_BYTES = 64 * 1024
+#: What a request has that has a body.
+_OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
 _REFUSALS = {
     400: "This is no HTTP request.",
     431: "The head of the request is too large.",
@@ -112,8 +120,13 @@ class Crowd:
             if longest is None:
                 return False
             longest.cut()
-        self.waiting[one] = None
+        self.rests(one)
         return True
+
+    def rests(self, one: _Connection) -> None:
+        """Have a connection make room for others, until it asks for something."""
+        if one in self._all:
+            self.waiting[one] = None
 
     def common(self, headers: list[tuple[bytes, bytes]]) -> bytes:
         """Return the lines that all answers have, which are others each second."""
@@ -171,15 +184,25 @@ class _Connection(HttpToolsProtocol):
         loop: asyncio.AbstractEventLoop | None,
     ) -> None:
         super().__init__(config, server_state, app_state, loop)
+        self.flow: _Flow
         self._crowd = crowd
         self._bounds = crowd.bounds
         #: How many bytes may come until the head, or the request, is whole.
         self._room = crowd.bounds.head_bytes
         self._leaving = app_state.get(LEAVING)
         self._instant: Mapping[str, Instant] = app_state.get(INSTANT) or {}
-        #: A request of which more may be in the bytes that are being read.
+        #: The request whose turn it is, or was last.
+        self._turn: RequestResponseCycle | None = None
+        #: It and its application, while more of it may be in the bytes that are being read.
         self._held: tuple[RequestResponseCycle, Any] | None = None
         self._is_reading = False
+        #: What has come after a whole request that is not answered yet.
+        self._ahead = bytearray()
+        #: Whether the connection outlives the answer to the request that is being read.
+        self._keeps = False
+        #: Whether nothing more is read, and how that is to be told once all before is answered.
+        self._is_over = False
+        self._refusal: int | None = None
         #: Whether all that came has been read, so that the next to come is a head.
         self._is_between = True
         #: An answer that is sent at the end of this turn.
@@ -189,6 +212,7 @@ class _Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the server has it
         super().connection_made(transport)
+        self.flow = _Flow(transport)
         self.address = self.client[0] if self.client else ""
         self.due = self.loop.time() + self._bounds.head_seconds
         if not self._crowd.admits(self):
@@ -196,12 +220,21 @@ class _Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._crowd.forget(self)
+        self.pipeline.clear()
+        self._ahead.clear()
+        # It is the request under way whose client has gone, whatever else had come.
+        self.cycle = self._turn or self.cycle
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
         # From here on it is a socket, which has bounds of its own.
         self._crowd.forget(self)
+        self._is_over = True
         super().handle_websocket_upgrade()
+        socket: Any = self.transport.get_protocol()
+        if not socket.handshake_initiated:
+            # What reads it has found nothing wrong, nor a handshake: it waits for more.
+            self._refuse(400)
 
     def flush(self) -> None:
         """Send what is not sent yet."""
@@ -211,6 +244,7 @@ class _Connection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         self.flush()
+        self._keeps = False
         super().shutdown()
 
     def eof_received(self) -> None:
@@ -218,6 +252,37 @@ class _Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self.flush()
+        if self._ahead or self._has_come():
+            self._wait(data)
+        else:
+            self._take(data)
+
+    def _has_come(self) -> bool:
+        """Say whether a request under way is whole, so that what comes now has to wait."""
+        turn = self._turn
+        return turn is not None and not turn.response_complete and not turn.more_body
+
+    def _wait(self, data: bytes) -> None:
+        """Keep what came before its turn. Reading goes on, to notice who leaves, up to a bound."""
+        if self._is_over:
+            return
+        self._ahead += data
+        if len(self._ahead) > _AHEAD_BYTES:
+            self.flow.is_full = True
+            self.flow.pause_reading()
+
+    def _go_on(self) -> None:
+        """Take in what waited, as far as its turn has come."""
+        if self.transport.is_closing() or self._has_come():
+            return
+        self.flush()
+        data, self._ahead = bytes(self._ahead), bytearray()
+        self.flow.is_full = False
+        self._take(data)
+        self.flow.resume_reading()
+
+    def _take(self, data: bytes) -> None:
+        """Take in bytes whose turn it is."""
         is_first = self._is_between and not self._is_answering()
         if is_first and (head := self._crowd.heads.of(data)) is not None:
             self._begin(head, data)
@@ -244,11 +309,13 @@ class _Connection(HttpToolsProtocol):
             "state": self.app_state.copy(),
             "extensions": {WHOLE: {"known": head.known, "body": body}},
         }
-        self.cycle = cycle = _Cycle(self, scope, body, keep_alive=not self._is_leaving())
+        cycle = _Cycle(self, scope, body, keep_alive=not self._is_leaving())
+        self.cycle = self._turn = cycle
         if not self._is_answered(cycle):
             super()._start_asgi_task(cycle, self.app)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - as the server has it
+        self._turn = cycle
         if self._is_reading:
             self._held = cycle, app
         else:
@@ -283,37 +350,95 @@ class _Connection(HttpToolsProtocol):
         self.on_response_complete()
 
     def _read(self, data: bytes) -> None:
+        """Read bytes piece by piece, up to the end of a request: what follows has to wait."""
+        for start in range(0, len(data), _PIECE_BYTES):
+            if self._is_over or self.transport.is_closing():
+                return
+            if self._has_come():
+                self._wait(data[start:])
+                return
+            self._read_piece(data[start : start + _PIECE_BYTES])
+
+    def _read_piece(self, data: bytes) -> None:
         room = self._room - len(data)
         if room < 0:
             self._fill(data)
         else:
             self._room = room
-            super().data_received(data)
+            self._parse(data)
 
     def _fill(self, data: bytes) -> None:
         """Take in what there is room for; the rest, where that made a head or a request whole."""
         room, self._room = self._room, 0
-        super().data_received(data[:room])
-        if self.transport.is_closing():
+        self._parse(data[:room])
+        if self._is_over or self.transport.is_closing():
             return
         if self._room:
-            self._read(data[room:])
+            self._read_piece(data[room:])
         elif self._is_answering():
             self.cut()
         else:
             self._refuse(431)
 
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse(400)
+
+    def _upgrade(self, rest: bytes) -> None:
+        """Go on after a head that asks for another protocol.
+
+        The parser takes what follows for that protocol. Where it is none that is spoken here, it
+        is as if it had not been asked for (RFC 9110, section 7.8): the head is read without.
+        """
+        is_socket = self._should_upgrade()
+        if is_socket and not self._is_answering():
+            self.handle_websocket_upgrade()
+            return
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        if method == b"CONNECT":
+            self._refuse(400)
+            return
+        lines = [b"%s %s HTTP/%s" % (method, self.url, version)]
+        fields = [one for one in self.headers if is_socket or one[0] != b"upgrade"]
+        head = b"\r\n".join([*lines, *(b"%s: %s" % one for one in fields), b"", b""])
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._is_between = True
+        if is_socket:
+            # It has its turn once what was asked before is answered.
+            self._wait(head + rest)
+        else:
+            self._parse(head)
+            self._read_piece(rest)
+
+    def _should_upgrade(self) -> bool:
+        # A handshake has no body (RFC 6455, section 4.1).
+        has_body = not _OF_BODIES.isdisjoint(name for name, _ in self.headers)
+        is_handshake = self.parser.get_method() == b"GET" and not has_body
+        return is_handshake and super()._should_upgrade()
+
     def on_message_begin(self) -> None:
-        self.due = self.loop.time() + self._bounds.head_seconds
+        if not self._is_answering():
+            self.due = self.loop.time() + self._bounds.head_seconds
         self._is_between = False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._engage()
         self._room = _BODY_BYTES
+        if self.parser.should_upgrade():
+            self.scope["method"] = self.parser.get_method().decode()
+            return
         super().on_headers_complete()
-        if self._is_leaving():
-            self.cycle.keep_alive = False
+        # One more of the same piece waits for its turn: who leaves is to be noticed meanwhile.
+        self.flow.resume_reading()
+        # Whoever is answered before the body has come is answered for good: nobody reads the rest.
+        self._keeps = self.cycle.keep_alive and not self._is_leaving()
+        self.cycle.keep_alive = False
 
     def _engage(self) -> None:
         """Have a request to answer: there is no moment by which that must be done."""
@@ -324,22 +449,31 @@ class _Connection(HttpToolsProtocol):
         return self._leaving is not None and self._leaving.begun
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._room = self._bounds.head_bytes
         self._is_between = True
         super().on_message_complete()
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._keeps
 
     def on_response_complete(self) -> None:
-        self.due = self.loop.time() + self._bounds.idle_seconds
-        self._crowd.waiting[self] = None
-        if self.cycle.more_body and not self.pipeline:
-            # Nobody waits for the rest of a request that is answered.
-            self.transport.close()
-        if self.pipeline or self.transport.is_closing():
-            super().on_response_complete()
-            return
-        # As the server has it, but for a timer: ``due`` does without.
         self.server_state.total_requests += 1
+        if self.pipeline and not self.transport.is_closing():
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            # A head that has begun to come is waited for as long as any.
+            bounds = self._bounds
+            seconds = bounds.idle_seconds if self._is_between else bounds.head_seconds
+            self.due = self.loop.time() + seconds
+            self._crowd.rests(self)
+            if self._refusal is not None:
+                self._refuse(self._refusal)
+        if self.transport.is_closing():
+            return
         self.flow.resume_reading()
+        if self._ahead and not self._has_come():
+            self.loop.call_soon(self._go_on)
 
     def pause_writing(self) -> None:
         self.due = self.loop.time() + self._bounds.idle_seconds
@@ -363,6 +497,12 @@ class _Connection(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _refuse(self, status: int) -> None:
+        """Say why nothing more is read, after all that is still to be answered, and end it."""
+        self._is_over = True
+        if self._is_answering():
+            self._refusal = status
+            return
+        self.flush()
         text = _REFUSALS[status].encode()
         self.transport.write(
             STATUS_LINE[status] + b"content-type: text/plain; charset=utf-8\r\n"
@@ -370,6 +510,16 @@ class _Connection(HttpToolsProtocol):
             b"content-length: %d\r\n\r\n%s" % (len(text), text)
         )
         self.transport.close()
+
+
+class _Flow(FlowControl):
+    """Whether bytes are taken in: not while too many wait for their turn, whoever asks for more."""
+
+    is_full = False
+
+    def resume_reading(self) -> None:
+        if not self.is_full:
+            super().resume_reading()
 
 
 #: That what is waited for is there already: all requests that came whole begin with this one.

@@ -198,9 +198,11 @@ async def test_a_body_that_nobody_reads_ends_with_the_answer(connect):
     async with serving(answers_at_once) as (port, _):
         pair = await connect(port)
 
-        found = await asked(pair, b"POST / HTTP/1.1\r\ncontent-length: 100000\r\n\r\nx")
+        pair[1].write(b"POST / HTTP/1.1\r\ncontent-length: 100000\r\n\r\nx")
+        head = await pair[0].readuntil(b"\r\n\r\n")
 
-        assert found[0] == 200
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert b"connection: close\r\n" in head
         assert await ended(pair) < 1
 
 
@@ -552,7 +554,7 @@ async def test_one_whole_answer_is_the_last_while_the_process_is_leaving(connect
 
 
 def test_no_more_heads_are_known_than_there_is_room_for():
-    scope = {"headers": [(b"host", b"x")]}
+    scope = {"method": "GET", "headers": [(b"host", b"x")]}
     read = SimpleNamespace(scope=scope, keep_alive=True, more_body=False, body=b"")
     heads, ask = Heads(), b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n"
     for number in range(1000):
@@ -561,3 +563,225 @@ def test_no_more_heads_are_known_than_there_is_room_for():
 
     known = [number for number in range(1000) if heads.of(ask % number)]
     assert known == [0, *range(745, 1000)]
+
+
+def post(body, *lines):
+    head = [b"POST / HTTP/1.1", b"host: x", b"content-length: %d" % len(body), *lines, b"", body]
+    return b"\r\n".join(head)
+
+
+async def echoes(scope, receive, send):
+    """Answer with the method, the names of the headers, and the body; accept any socket."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        return
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message["body"], message["more_body"]
+    names = b",".join(sorted(name for name, _ in scope["headers"]))
+    await says(send, b"%s %s %s" % (scope["method"].encode(), names, body))
+
+
+H2C = (b"connection: upgrade, http2-settings", b"upgrade: h2c", b"http2-settings: x")
+
+
+@pytest.mark.parametrize("gap", [0, 1, 60, 150])
+async def test_another_protocol_that_is_offered_is_as_if_it_were_not(connect, gap):
+    asks = post(b"this is " + post(b"no request"), *H2C)
+    async with serving(echoes) as (port, _):
+        pair = await connect(port)
+        for _ in range(2):
+            pair[1].write(asks[: -gap or None])
+            await asyncio.sleep(0.05)
+            pair[1].write(asks[len(asks) - gap :])
+            told = await asked(pair, b"")
+
+            assert told[1].endswith(b"this is " + post(b"no request"))
+            assert b"upgrade" not in told[1].split()[1].split(b",")
+
+        assert (await asked(pair))[1] == b"GET host "
+
+
+async def test_what_follows_such_an_offer_is_the_next_request(connect):
+    async with serving(echoes) as (port, _):
+        pair = await connect(port)
+        pair[1].write(post(b"one", *H2C) + post(b"two") + post(b"three", *H2C) + ASK)
+
+        found = [(await asked(pair, b""))[1].split()[-1] for _ in range(4)]
+
+        assert found == [b"one", b"two", b"three", b"host"]
+
+
+async def test_who_wants_a_tunnel_is_refused(connect):
+    async with serving() as (port, _):
+        told = await asked(await connect(port), b"CONNECT x:443 HTTP/1.1\r\nhost: x\r\n\r\n")
+
+        assert told[0] == 400
+
+
+SOCKET = b"\r\n".join(
+    (
+        b"GET /socket HTTP/1.1",
+        b"host: x",
+        b"connection: upgrade",
+        b"upgrade: websocket",
+        b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+        b"sec-websocket-version: 13",
+        b"",
+        b"",
+    )
+)
+
+
+@pytest.mark.parametrize("line", [b"content-length: 4", b"content-length: 0"])
+async def test_a_handshake_with_a_body_is_a_plain_request(connect, line):
+    async with serving(echoes) as (port, crowd):
+        body = b"body" if line[-1:] == b"4" else b""
+        asks = SOCKET.replace(b"host: x", b"host: x\r\n" + line) + body
+
+        told = await asked(await connect(port), asks)
+
+        assert told[0] == 200
+        assert told[1].endswith(body)
+        assert len(crowd._all) == 1
+
+
+@pytest.mark.parametrize(
+    "lines", [b"x-many: 1\r\n" * 200, b"x-long: %s\r\n" % (b"y" * 10_000)], ids=["many", "long"]
+)
+async def test_a_handshake_that_cannot_be_read_is_refused(connect, lines):
+    async with serving(echoes) as (port, crowd):
+        pair = await connect(port)
+
+        told = await asked(pair, SOCKET.replace(b"host: x\r\n", b"host: x\r\n" + lines))
+
+        assert told[0] == 400
+        assert await ended(pair) < 1
+        assert not crowd._all
+
+
+async def test_a_socket_opens_once_what_was_asked_before_is_answered(connect):
+    async with serving(echoes) as (port, crowd):
+        for pieces in [(post(b"one") + SOCKET,), (post(b"one"), SOCKET)]:
+            pair = await connect(port)
+            for piece in pieces:
+                pair[1].write(piece)
+
+            assert (await asked(pair, b""))[1].endswith(b"one")
+            opened = await pair[0].readuntil(b"\r\n\r\n")
+
+            assert opened.startswith(b"HTTP/1.1 101 ")
+            pair[1].close()
+        await asyncio.sleep(0.1)
+        assert not crowd._all
+        assert not crowd.waiting
+
+
+async def test_no_more_is_taken_in_than_may_wait_for_its_turn(connect):
+    go = asyncio.Event()
+
+    async def slow(scope, receive, send):
+        await go.wait()
+        await answers(scope, receive, send)
+
+    async with serving(slow) as (port, crowd):
+        reader, writer = await connect(port)
+        writer.write(ASK * 500_000)
+        await asyncio.sleep(1)
+
+        [connection] = crowd._all
+        assert len(connection._ahead) < 512 * 1024
+        assert len(connection.pipeline) < 64
+        assert len(connection.tasks) == 1
+        assert writer.transport.get_write_buffer_size() > 100_000
+
+        go.set()
+        most, seen = 0, 0
+        while seen < 2_000:
+            seen += (await reader.read(4096)).count(b"HTTP/1.1 200 OK")
+            most = max(most, len(connection._ahead) + len(connection.pipeline) * 1024)
+        assert most < 512 * 1024
+
+
+@pytest.mark.parametrize("pause", [0, 0.05])
+async def test_who_leaves_is_noticed_whatever_else_they_had_asked(connect, pause):
+    begun, gone = [], asyncio.Event()
+
+    async def waits(scope, receive, send):
+        begun.append(scope)
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    async with serving(waits) as (port, crowd):
+        _, writer = await connect(port)
+        writer.write(ASK)
+        await asyncio.sleep(pause)
+        writer.write(post(b"another") * 3)
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+
+        async with asyncio.timeout(SOON):
+            await gone.wait()
+        await asyncio.sleep(0.1)
+
+        assert len(begun) == 1
+        assert not crowd._all
+        assert not crowd.waiting
+
+
+async def test_a_request_whose_turn_has_come_is_waited_for_like_any(connect):
+    async def takes_its_time(scope, receive, send):
+        await asyncio.sleep(2.5 if scope["method"] == "GET" else 0)
+        await answers(scope, receive, send)
+
+    async with serving(takes_its_time, idle_seconds=0.5, head_seconds=0.5) as (port, crowd):
+        pair = await connect(port)
+        pair[1].write(post(b"first") + ASK + ASK[:10])
+
+        assert await asked(pair, b"") == (200, b"5")
+        await asyncio.sleep(0.1)
+        assert not crowd.waiting
+        assert await asked(pair, b"") == (200, b"0")
+        # The head that has begun to come is not waited for so long.
+        assert await ended(pair) < 2.5
+
+
+async def test_what_is_no_request_takes_no_answer_that_is_due(connect):
+    go = asyncio.Event()
+
+    async def slow(scope, receive, send):
+        await go.wait()
+        await answers(scope, receive, send)
+
+    async with serving(slow) as (port, _):
+        for pieces in [(ASK + b"\x16\x03\r\n\r\n",), (ASK, b"\x16\x03\r\n\r\n", ASK)]:
+            go.clear()
+            pair = await connect(port)
+            for piece in pieces:
+                pair[1].write(piece)
+                await asyncio.sleep(0.05)
+            go.set()
+
+            assert await asked(pair, b"") == (200, b"0")
+            assert (await asked(pair, b""))[0] == 400
+            assert await ended(pair) < 1
+
+
+async def test_a_place_that_was_left_is_nobodys(connect):
+    async with serving(echoes, connections=3) as (port, crowd):
+        for _ in range(3):
+            _, writer = await connect(port)
+            writer.write(ASK + SOCKET)
+            await asyncio.sleep(0.1)
+            writer.transport.abort()
+        await asyncio.sleep(0.2)
+        assert not crowd.waiting
+
+        for _ in range(20):
+            (await connect(port))[1].write(b"GET / HTTP/1.1\r\nx-slow: ")
+        await asyncio.sleep(0.2)
+
+        assert len(crowd._all) <= 3
