@@ -705,6 +705,8 @@ def app(hub: Hub) -> ASGIApp:
         around=execution.Surroundings(hub.edition, hub.charge, hub.clock),
         documents=found,
         said=header.headers(hub.settings.hsts_seconds),
+        # What is sent past the answers to other sites' pages is another where such a page asks.
+        past=((b"vary", b"origin"),) if origins_of(hub.settings) else (),
         page=execution.ASSETS if hub.settings.ide else None,
         streams=execution.Streams(live, seats=seats, leaving=hub.leaving.wait),
     )

@@ -20,11 +20,14 @@ _ASKED = (
     "authorization",
     "dpop",
     "x-greenway-app",
+    "x-greenway-app-version",
     "x-greenway-fault",
     "x-greenway-plan",
     "apollo-require-preflight",
     "apollographql-client-name",
     "apollographql-client-version",
+    "graphql-client-name",
+    "graphql-client-version",
     "traceparent",
 )
 _TOLD = ("etag", "retry-after", "www-authenticate")

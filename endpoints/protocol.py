@@ -326,6 +326,8 @@ class _Connection(HttpToolsProtocol):
         instant = self._instant.get(cycle.scope["path"])
         if instant is None or cycle.more_body or not cycle.keep_alive:
             return False
+        if cycle.scope["method"] == "HEAD":
+            return False
         if self.flow.write_paused or self.transport.is_closing():
             return False
         answer = instant(cycle.scope, bytes(cycle.body))

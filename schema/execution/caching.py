@@ -9,6 +9,7 @@ from datetime import datetime
 import graphql
 from graphql.language import ast
 
+from resolvers.context import ZONE
 from schema import caching
 
 _DAY_SECONDS = 24 * 60 * 60
@@ -32,11 +33,19 @@ class Policy:
         """
         if self.max_age is None:
             return "private, no-store"
-        passed = now.hour * 3600 + now.minute * 60 + now.second
-        return f"public, max-age={min(self.max_age, _DAY_SECONDS - passed)}"
+        return f"public, max-age={min(self.max_age, _left(now))}"
+
+    def holds(self, now: datetime) -> bool:
+        """Say whether that is as true of an answer that is kept by the hub, and sent later."""
+        return self.max_age is None or self.max_age <= _left(now.astimezone(ZONE))
 
 
 PRIVATE = Policy(None, public=False)
+
+
+def _left(now: datetime) -> int:
+    """Return how many seconds of the day are left."""
+    return _DAY_SECONDS - (now.hour * 3600 + now.minute * 60 + now.second)
 
 
 class Hints:

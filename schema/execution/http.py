@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -33,7 +32,7 @@ from schema.execution.code import Code
 from schema.execution.departure import GoneError, WhileThere
 from schema.execution.documents import Client, Documents
 from schema.execution.patience import bounded
-from schema.execution.schema import Asked, Known, Outcome, Schema
+from schema.execution.schema import NO_PLAN, PLANS, UNPLANNED, Asked, Known, Outcome, Schema
 from schema.execution.sent import WHOLE, Said, Sent
 from schema.execution.stream import Streams
 
@@ -48,7 +47,6 @@ _ALWAYS = headers({"vary": "accept, accept-encoding, accept-language, authorizat
 _CLOSE = {"connection": "close"}
 #: By what a request may show who sends it.
 CHALLENGE = 'Bearer, DPoP algs="ES256"'
-_PLANS = ("only", "with")
 #: So many bodies of so many bytes are known again: what one says takes 64 KB at most.
 _MOST_KNOWN, _LONGEST_KNOWN = 128, 2_048
 
@@ -138,6 +136,7 @@ class GraphQLView:
         page: Where the editor is that a browser is given, if it is.
         streams: Answers what is answered in parts.
         said: What every answer has for headers, beside those that it has anyway.
+        past: And those that are sent past what stands around the view.
     """
 
     def __init__(
@@ -150,6 +149,7 @@ class GraphQLView:
         page: Path | None = ide.ASSETS,
         streams: Streams | None = None,
         said: Headers = (),
+        past: Headers = (),
     ) -> None:
         self._schema = schema
         self._context = context
@@ -159,6 +159,7 @@ class GraphQLView:
         self._has_page = bool(page)
         self._streams = streams
         self._said = _ALWAYS + said
+        self._past = self._said + past
         self._answers = Answers(self._around)
         self._known: dict[bytes, Operation] = {}
 
@@ -179,7 +180,7 @@ class GraphQLView:
             answer = Answer.of(500, media, content, *_PRIVATE)
         answer = _packed(answer, sent.said)
         if sent.is_whole and not sent.said.has_origin and answer.status == _OK:
-            head, body = answer.head(self._said), answer.body
+            head, body = answer.head(self._past), answer.body
             await send({"type": WHOLE, "status": answer.status, "head": head, "body": body})
             return
         start = {"status": answer.status, "headers": answer.told(self._said)}
@@ -206,7 +207,7 @@ class GraphQLView:
         if answer is None:
             return None
         answer = _packed(answer, said)
-        return answer.status, answer.head(self._said), answer.body
+        return answer.status, answer.head(self._past), answer.body
 
     async def _answer(self, sent: Sent, send: Send) -> Answer | None:
         said = sent.said
@@ -222,7 +223,7 @@ class GraphQLView:
         try:
             return self._kept(sent, edition) or await self._asked(sent, edition, send)
         except InvalidOperationTypeError as error:
-            raise _not_allowed(error.operation_type, said.method) from None
+            raise _not_allowed(error.operation_type, said) from None
         except errors.GreenwayError as error:
             if isinstance(error, errors.RateLimitedError):
                 self._schema.measures.limited["points"] += 1
@@ -274,7 +275,9 @@ class GraphQLView:
                 context.charge(max(kept.points, limits.BASE))
                 return self._told(kept, said)
         outcome = await self._schema.run(asked, context)
-        answer = _answer_to(outcome, said)
+        # A cache between knows nothing of plans and faults.
+        is_public = outcome.policy.public and plan is None and not said.has_fault
+        answer = self._answer_to(outcome, said, is_public=is_public)
         if edition is not None:
             self._keep(edition, sent, asked, outcome, answer, context, is_plain=is_plain)
         return _unless_known(answer, said)
@@ -314,11 +317,11 @@ class GraphQLView:
             return
         is_public = outcome.policy.public
         keys: dict[Hashable, int] = {}
+        holding = outcome.policy if is_public else context.holding
         if is_public:
             keys[_meant(sent.said, asked, context)] = len(asked.text) + len(sent.body)
         if is_plain and sent.said.is_nobodys:
             keys[sent.raw()] = len(sent.body)
-        holding = None if is_public else context.holding
         self._answers.keep(edition, keys, Answered(answer, outcome.points, outcome.called, holding))
         self._schema.measures.cache_misses += 1
 
@@ -347,13 +350,30 @@ class GraphQLView:
         )
         return _unless_known(kept.answer, said)
 
+    def _answer_to(self, outcome: Outcome, said: Said, *, is_public: bool) -> Answer:
+        """Return the answer; what failed before a field was run has no data."""
+        result, media = outcome.result, said.media or negotiation.JSON
+        content: dict[str, object] = {"data": result.data} if outcome.began else {}
+        status = _status(outcome, media)
+        if result.errors:
+            content["errors"] = [error.formatted for error in result.errors]
+        if result.extensions:
+            content["extensions"] = result.extensions
+        if said.method != "GET" or result.errors or not is_public:
+            return Answer.of(status, media, content, *_PRIVATE)
+        answer = Answer.of(status, media, content)
+        kept = {
+            "cache-control": outcome.policy.header(self._around.clock().astimezone(ZONE)),
+            "etag": etag(answer.body, media),
+        }
+        return replace(answer, headers=answer.headers + headers(kept))
+
     def _admit(self, said: Said) -> None:
         """Refuse what is answered whatever its body says."""
         if said.method not in _METHODS:
-            raise _method_not_allowed("Ask by GET or by POST.", "GET, POST")
+            raise _method_not_allowed("Ask by GET or by POST.", "GET, HEAD, POST")
         if said.media is None and not said.wants_parts:
-            offered = negotiation.offered(page=self._has_page and said.method == "GET")
-            raise RefusedError(406, Code.NOT_ACCEPTABLE, f"Accept {' or '.join(offered)}.")
+            raise RefusedError(406, Code.NOT_ACCEPTABLE, f"Accept {' or '.join(said.offered)}.")
         if said.method == "GET":
             most = self._schema.bounds.body_bytes
             if len(said.query) > most:
@@ -420,8 +440,8 @@ def _plan(said: Said, operation: Operation) -> str | None:
     asked = said.plan
     if operation.extensions:
         asked = operation.extensions.get("plan", asked)
-    if asked is not None and asked not in _PLANS:
-        raise _bad_request(f"`plan` must be {' or '.join(f'`{one}`' for one in _PLANS)}.")
+    if asked is not None and asked not in PLANS:
+        raise _bad_request(NO_PLAN)
     return asked
 
 
@@ -441,25 +461,6 @@ def _decoded(text: str | bytes, what: str) -> object:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         raise _bad_request(f"{what} is not JSON in UTF-8.") from None
-
-
-def _answer_to(outcome: Outcome, said: Said) -> Answer:
-    """Return the answer; what failed before a field was run has no data."""
-    result, media = outcome.result, said.media or negotiation.JSON
-    content: dict[str, object] = {"data": result.data} if outcome.began else {}
-    status = _status(outcome, media)
-    if result.errors:
-        content["errors"] = [error.formatted for error in result.errors]
-    if result.extensions:
-        content["extensions"] = result.extensions
-    if said.method != "GET" or result.errors or not outcome.policy.public:
-        return Answer.of(status, media, content, *_PRIVATE)
-    answer = Answer.of(status, media, content)
-    kept = {
-        "cache-control": outcome.policy.header(datetime.now(ZONE)),
-        "etag": etag(answer.body, media),
-    }
-    return replace(answer, headers=answer.headers + headers(kept))
 
 
 def _status(outcome: Outcome, media: str) -> int:
@@ -483,7 +484,8 @@ def _unless_known(answer: Answer, said: Said) -> Answer:
     for one in said.tags.split(","):
         # However it was packed, it is the same answer.
         shown = one.strip().removeprefix("W/").strip('"')
-        if tag and shown.partition("-")[0] == tag:
+        if tag and (shown == "*" or shown.partition("-")[0] == tag):
+            shown = tag if shown == "*" else shown
             told = {"etag": f'"{shown}"', "cache-control": headed[b"cache-control"].decode()}
             return Answer(HTTPStatus.NOT_MODIFIED, headers(told), b"")
     return answer
@@ -507,10 +509,11 @@ def _refused(error: errors.GreenwayError, media: str | None) -> RefusedError:
     return RefusedError(status, error.code, error.sentence, said, error.hint)
 
 
-def _not_allowed(kind: OperationType, method: str) -> RefusedError:
+def _not_allowed(kind: OperationType, said: Said) -> RefusedError:
     """Return the refusal of an operation of a kind that cannot be asked for so."""
-    if kind in _METHODS[method]:
-        return _bad_request("A plan alone is made of queries: a mutation acts.")
+    # Who takes parts is answered in parts what is followed, but where a plan is asked for.
+    if kind in _METHODS[said.method] or (kind is OperationType.SUBSCRIPTION and said.wants_parts):
+        return _bad_request(UNPLANNED)
     if kind is OperationType.MUTATION:
         return _method_not_allowed("A mutation is sent by POST.", "POST")
     return RefusedError(

@@ -22,9 +22,19 @@ from strawberry.types.graphql import OperationType
 
 from models import errors
 from schema.execution import limits, once, part, problems, turns
+from schema.execution.code import Code
 from schema.execution.part import Part
 from schema.execution.reading import Prepared
-from schema.execution.schema import Asked, Outcome, Schema, charged, charging
+from schema.execution.schema import (
+    UNPLANNED,
+    Asked,
+    Outcome,
+    Planned,
+    Schema,
+    charging,
+    in_vain,
+    priced,
+)
 
 T = TypeVar("T")
 
@@ -42,6 +52,11 @@ class RefusedError(Exception):
     def __init__(self, found: Iterable[graphql.GraphQLError]) -> None:
         super().__init__("The operation was refused.")
         self.errors = [error.formatted for error in found]
+
+    @classmethod
+    def of(cls, sentence: str) -> RefusedError:
+        """Return the refusal of what no operation can be asked for like."""
+        return cls([graphql.GraphQLError(sentence, extensions={"code": Code.BAD_REQUEST})])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +129,8 @@ class Live:
         with refusing(self.seconds):
             context = await surroundings()
             read = await self.read(asked, context)
+            if _is_unplanned(read.prepared.kind, context):
+                raise RefusedError.of(UNPLANNED)
             if read.prepared.kind is OperationType.SUBSCRIPTION:
                 parts = self._followed(read, asked, context, surroundings)
             elif delivering and read.in_pieces and read.prepared.kind is OperationType.QUERY:
@@ -202,10 +219,20 @@ class Live:
 
     def _admitted(self, read: Read, asked: Asked, context: object) -> Part:
         """Charge for an operation as for one that is answered whole, and return what it costs."""
-        points = charged(read.prepared, asked, charging(context))
+        charge, points = charging(context), priced(read.prepared, asked)
         if excess := self._schema.excess(asked, points):
+            charge(in_vain(asked))
             raise RefusedError(excess)
+        charge(max(points, limits.BASE))
         return {"cost": {"requested": points, "limit": self._schema.bounds.cost}}
+
+
+def _is_unplanned(kind: OperationType, context: object) -> bool:
+    """Say whether a plan is asked for of what has none."""
+    plan: Planned | None = getattr(context, "plan", None)
+    if plan is None or kind is OperationType.QUERY:
+        return False
+    return plan.is_dry or kind is OperationType.SUBSCRIPTION
 
 
 class Silence(Enum):

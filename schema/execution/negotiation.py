@@ -31,6 +31,12 @@ def weighed(header: str) -> dict[str, float]:
     return dict(_range(part) for part in header.split(",") if part.strip())
 
 
+def ranked(header: str | None) -> list[str]:
+    """Return the types that a header takes, the one that is wanted most first."""
+    weights = weighed(header or "")
+    return sorted((name for name in weights if weights[name] > 0), key=lambda name: -weights[name])
+
+
 def media_type(header: str | None) -> tuple[str, dict[str, str]]:
     """Return the media type of a header in lower case, and its parameters."""
     name, *rest = (part.strip().lower() for part in (header or "").split(";"))

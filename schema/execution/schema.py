@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from weakref import ref
 
 import graphql
+import orjson
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
@@ -38,6 +39,12 @@ _QUERY = OperationType.QUERY
 
 #: Called with the context once an operation is over; what it returns is awaited, if it is anything.
 After = Callable[[Any], Awaitable[None] | None]
+
+
+#: How a plan may be asked for.
+PLANS = ("only", "with")
+NO_PLAN = "`plan` must be `only` or `with`."
+UNPLANNED = "A plan alone is made of queries: a mutation acts, and a subscription goes on."
 
 
 class Planned(Protocol):
@@ -278,17 +285,19 @@ class Schema(Subgraph):
             outcome = Outcome.refused([refused])
             outcome.is_unprocessable = reading is not None
             return outcome
-        if operation.kind not in asked.allowed:
+        if operation.kind not in asked.allowed and not reading.errors:
             raise InvalidOperationTypeError(operation.kind)
         known = asked.known
         if known is not None and known.reading() is reading:
             points, variables = known.points, known.variables
             charge(max(points, limits.BASE))
         else:
-            points = charged(operation, asked, charge)
+            points = priced(operation, asked)
             found = self._fitting(reading, operation, asked, points)
             if isinstance(found, Outcome):
+                charge(in_vain(asked))
                 return found
+            charge(max(points, limits.BASE))
             variables = found
         recorder = _recorder(points, charge) if asked.is_traced and self._traces else None
         if (needed := self._before(context, reading.fields)) is not None:
@@ -403,15 +412,14 @@ def charging(context: object) -> Callable[[int], None]:
     return charge
 
 
-def charged(operation: Prepared, asked: Asked, charge: Callable[[int], None]) -> int:
-    """Charge whoever asks for an operation, and return what it costs with its variables.
+def priced(operation: Prepared, asked: Asked) -> int:
+    """Return what an operation costs with its variables, in points."""
+    return operation.cost.of(asked.variables) if operation.cost else 0
 
-    Raises:
-        RateLimitedError: they have not so many points left.
-    """
-    points = operation.cost.of(asked.variables) if operation.cost else 0
-    charge(max(points, limits.BASE))
-    return points
+
+def in_vain(asked: Asked) -> int:
+    """Return the points that an operation costs which is refused: its variables were read."""
+    return limits.BASE + len(orjson.dumps(asked.variables, default=str))
 
 
 def _recorder(points: int, charge: Callable[[int], None]) -> Recorder:

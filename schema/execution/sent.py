@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope
@@ -17,41 +17,46 @@ WHOLE = "greenway.whole"
 
 #: How a plan of the query is asked for: alone, or with the answer.
 PLAN_HEADER = "x-greenway-plan"
+_FAULT = b"x-greenway-fault"
 #: Whoever sends one of these is answered anew: for a fresh answer, a plan, a fault, or a trace.
-_FRESH = frozenset(
-    {b"cache-control", PLAN_HEADER.encode(), b"x-greenway-fault", tracing.HEADER.encode()}
-)
+_FRESH = frozenset({b"cache-control", PLAN_HEADER.encode(), _FAULT, tracing.HEADER.encode()})
 
 
 class Said:
     """What the head of a request says; nothing in it changes."""
 
     __slots__ = (
-        "_fields", "coding", "has_origin", "is_json", "is_nobodys", "is_packed", "is_traced",
-        "language", "may_be_kept", "media", "method", "plan", "query", "tags", "traceparent",
-        "wants_parts",
+        "_fields", "coding", "has_fault", "has_origin", "is_json", "is_nobodys", "is_packed",
+        "is_traced", "language", "may_be_kept", "media", "method", "offered", "plan", "query",
+        "tags", "traceparent", "wants_parts",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, *, has_page: bool) -> None:
-        self.method: str = scope["method"]
+        # An answer to HEAD is that to GET, of which the server keeps the body back.
+        self.method: str = "GET" if scope["method"] == "HEAD" else scope["method"]
         self.query: bytes = scope["query_string"]
-        self._fields: dict[bytes, bytes] = dict(scope["headers"])
+        self._fields = _fields(scope["headers"])
         accept = self.header(b"accept")
-        offered = negotiation.offered(page=has_page and self.method == "GET" and not self.query)
-        #: The media type of the answer; None where none is accepted.
-        self.media = negotiation.preferred(accept, offered)
+        types = negotiation.ranked(accept)
+        #: The media types that it may have, and the one that it has; None where none is accepted.
+        self.offered = negotiation.offered(
+            page=has_page and self.method == "GET" and not self.query
+        )
+        self.media = negotiation.preferred(accept, self.offered)
         #: How the answer is packed.
         self.coding = packing.preferred(self._fields.get(b"accept-encoding"))
         #: Whether an answer in parts may be wanted.
-        self.wants_parts = stream.wanted(accept)
+        self.wants_parts = stream.wanted(types) and scope["method"] != "HEAD"
         #: Whether its answer may be one that was kept, or be kept.
-        self.may_be_kept = _FRESH.isdisjoint(self._fields) and not stream.wants_events(accept)
+        self.may_be_kept = _FRESH.isdisjoint(self._fields) and not stream.wants_events(types)
+        #: Whether partners are to fail for it.
+        self.has_fault = _FAULT in self._fields
         #: Whether it shows nobody in particular.
         self.is_nobodys = b"authorization" not in self._fields
         #: Whether a page sent it, which others must let read the answer.
         self.has_origin = b"origin" in self._fields
         #: Whether its body is packed, and whether it is JSON in UTF-8.
-        self.is_packed = self.header(b"content-encoding") not in {None, "identity"}
+        self.is_packed = (self.header(b"content-encoding") or "identity").lower() != "identity"
         kind, parameters = negotiation.media_type(self.header(b"content-type"))
         self.is_json = kind == negotiation.JSON and parameters.get("charset", "utf-8") == "utf-8"
         self.plan = self.header(PLAN_HEADER.encode())
@@ -100,10 +105,19 @@ class Sent:
         """Return what the answer depends on that is the same for everybody: all that was sent."""
         said = self.said
         asked = said.query if said.method == "GET" else self.body
-        return said.method, asked, said.media, said.language
+        # Whoever takes parts may be answered in parts.
+        return said.method, asked, said.media, said.wants_parts, said.language
 
     def request(self) -> Request:
         """Return it as Starlette has it."""
         if self._request is None:
             self._request = Request(self.scope, self.receive)
         return self._request
+
+
+def _fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return headers by name; several of one name are one list (RFC 9110, section 5.3)."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        found[name] = b"%s, %s" % (found[name], value) if name in found else value
+    return found

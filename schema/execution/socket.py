@@ -20,13 +20,14 @@ from schema.execution import problems
 from schema.execution.code import Code
 from schema.execution.documents import Documents
 from schema.execution.live import Live, RefusedError, refusing
-from schema.execution.schema import Asked
+from schema.execution.schema import NO_PLAN, PLANS, Asked
 from schema.execution.seat import FullError, Seats
 
 PROTOCOL = "graphql-transport-ws"
 
-#: Makes the context of an operation, of a scope with the headers of who opened the socket.
-Context = Callable[[Scope], Awaitable[Any]]
+#: Makes the context of an operation, of a scope with the headers of who opened the socket, and of
+#: how a plan of it is asked for.
+Context = Callable[[Scope, str | None], Awaitable[Any]]
 
 #: Why a client is hung up on, as the protocol numbers it.
 _BAD, _UNAUTHORIZED, _FORBIDDEN, _UNACCEPTABLE = 4400, 4401, 4403, 4406
@@ -216,7 +217,7 @@ class _Talk:
             self._request = self._shown(given)
         try:
             # Whoever shows what does not hold is told at once, not with their first operation.
-            await self._context(self._request.scope)
+            await self._context(self._request.scope, None)
         except errors.UnauthenticatedError as refused:
             raise _HungUpError(_FORBIDDEN, refused.sentence) from None
         except errors.GreenwayError as refused:
@@ -287,7 +288,8 @@ class _Talk:
         try:
             with refusing(self._live.seconds):
                 asked = Asked(await self._text(sent), sent.variables, sent.name)
-            asking = self._live.answers(asked, partial(self._context, self._request.scope))
+            surroundings = partial(self._context, self._request.scope, _plan(sent))
+            asking = self._live.answers(asked, surroundings)
             async with aclosing(asking) as parts:
                 async for part in parts:
                     await self._tell({"id": id_, "type": "next", "payload": part})
@@ -348,6 +350,14 @@ def _sent(payload: dict[str, Any]) -> _Sent:
     if not (query or extensions or document_id):
         raise _invalid()
     return _Sent(query or "", variables or {}, name or None, extensions, document_id)
+
+
+def _plan(sent: _Sent) -> str | None:
+    """Return how a plan of it is asked for."""
+    plan: str | None = (sent.extensions or {}).get("plan")
+    if plan is not None and plan not in PLANS:
+        raise RefusedError.of(NO_PLAN)
+    return plan
 
 
 def _request(scope: Scope, headers: Collection[bytes], authorization: str | None) -> Request:

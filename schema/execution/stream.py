@@ -8,7 +8,7 @@ its data later (`@defer`, `@stream`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from enum import Enum
 
@@ -46,14 +46,14 @@ _HEADERS = {
 _RETRY_SECONDS = 5
 
 
-def wanted(accept: str | None) -> bool:
-    """Return whether who asks may want an answer in parts."""
-    return accept is not None and (EVENTS in accept or MULTIPART in accept)
+def wanted(types: Sequence[str]) -> bool:
+    """Return whether who takes these media types may want an answer in parts."""
+    return EVENTS in types or MULTIPART in types
 
 
-def wants_events(accept: str | None) -> bool:
-    """Return whether who asks wants events first of all, whatever is asked."""
-    return accept is not None and accept.lstrip().startswith(EVENTS)
+def wants_events(types: Sequence[str]) -> bool:
+    """Return whether who takes these wants events first of all, whatever is asked."""
+    return types[:1] == [EVENTS]
 
 
 class Way(Enum):
@@ -124,14 +124,13 @@ class Streams:
         Raises:
             RateLimitedError: who asks has spent too much.
         """
-        accept = request.headers.get("accept", "")
-        if not wanted(accept):
+        types = negotiation.ranked(", ".join(request.headers.getlist("accept")))
+        if not wanted(types):
             return None
-        types = [negotiation.media_type(part)[0] for part in accept.split(",")]
         try:
             read = await self._live.read(asked, context)
         except RefusedError:
-            return Way.EVENTS if types[0] == EVENTS else None
+            return Way.EVENTS if wants_events(types) else None
         return _way(types, read, request.method)
 
     async def respond(
@@ -178,7 +177,7 @@ class Streams:
 def _way(types: list[str], read: Read, method: str) -> Way | None:
     if read.prepared.kind is OperationType.MUTATION and method == "GET":
         return None
-    if types[0] == EVENTS:
+    if wants_events(types):
         return Way.EVENTS
     if read.prepared.kind is OperationType.SUBSCRIPTION:
         first = next((one for one in types if one in {EVENTS, MULTIPART}), None)

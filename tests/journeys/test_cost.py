@@ -67,3 +67,29 @@ def test_every_connection_says_how_long_it_is(field):
     assert listed.slicing_arguments == ["first"]
     assert listed.assumed_size == 20
     assert sorted(listed.sized_fields) == sorted(lists)
+
+
+@pytest.mark.any_database
+async def test_what_is_refused_for_its_cost_is_charged_for_being_read(stand):
+    nodes = "nodes { verdict { wouldChange { changes { name } } reasons { __typename } } }"
+    some = " ".join(f"m{place}: menu(first: $n) {{ {nodes} }}" for place in range(20))
+    document = f"query ($n: Int) {{ {some} }}"
+    hub = stand(points_per_second=1, points_burst=1_000_000)
+    left = [await _left(hub)]
+
+    for _ in range(5):
+        answer = await hub.ask(document, {"n": 100})
+        assert (answer.status, answer.codes) == (422, ["QUERY_TOO_COSTLY"])
+        left.append(await _left(hub))
+
+    # The text is read but once; nothing is told of points that refill meanwhile.
+    assert left[0] - left[-1] < len(document) + 6 * 2 * limits.BASE + 500
+    many = {"ids": ["x"] * 9_999}
+    answer = await hub.ask("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", many)
+    assert (answer.status, answer.codes) == (422, ["QUERY_TOO_COSTLY"])
+    # Reading them is work.
+    assert 40_000 - 15_000 < left[-1] - await _left(hub) < 60_000
+
+
+async def _left(hub) -> int:
+    return (await hub.ask("{ __typename }")).json()["extensions"]["cost"]["remaining"]

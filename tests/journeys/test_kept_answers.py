@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import aiohttp
 import pytest
 
 from models import demo
 from models.offer import Capability
+from resolvers.context import ZONE
 from tests import asgi
 
 MENU = "{ categories { code services { code name { text } isStale partners { code } } } }"
@@ -209,3 +211,95 @@ async def test_once_somebody_has_booked_what_was_said_before_is_not_told_again(h
 
     assert freshness(after) == {"LIVE"}
     assert kept(hub) == 1
+
+
+async def test_nothing_is_promised_beyond_the_day(hub):
+    hub.clock.pass_seconds(-_of_day(hub) + 86_400 - 90)
+    await hub.ask("{ edition { revision } }")
+    first = await asgi.call(hub.app, query=GET)
+    hub.clock.pass_seconds(60)
+
+    late = [await asgi.call(hub.app, query=GET) for _ in range(2)]
+
+    assert first.headers["cache-control"] == "public, max-age=60"
+    assert [one.headers["cache-control"] for one in late] == ["public, max-age=30"] * 2
+    assert late[0].body == first.body
+
+
+def _of_day(hub) -> int:
+    now = hub.clock().astimezone(ZONE)
+    return now.hour * 3600 + now.minute * 60 + now.second
+
+
+@pytest.mark.parametrize(
+    "header", [{"x-greenway-plan": "only"}, {"x-greenway-plan": "with"}], ids=["only", "with"]
+)
+async def test_what_vary_does_not_tell_of_is_kept_by_nobody(hub, header):
+    answer = await asgi.call(hub.app, query=GET, headers=header)
+
+    assert "plan" in answer.json()["extensions"]
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert "etag" not in answer.headers
+
+
+async def test_head_says_what_get_says(hub):
+    found = [await asgi.call(hub.app, one, query=GET) for one in ("GET", "HEAD", "HEAD")]
+
+    assert {one.status for one in found} == {200}
+    assert len({(one.headers["etag"], one.headers["content-length"]) for one in found}) == 1
+
+
+async def test_whoever_has_any_is_told_that_it_is_the_same(hub):
+    answer = await asgi.call(hub.app, query=GET, headers={"if-none-match": "*"})
+
+    assert (answer.status, answer.body) == (304, b"")
+
+
+async def test_who_takes_parts_gets_parts_whoever_asked_before(hub):
+    body = {"query": "{ edition { revision ... @defer { digest } } }"}
+    accepts = ["application/json"] * 2 + ["multipart/mixed, application/json"]
+    async with asgi.served(hub.app) as address, aiohttp.ClientSession() as client:
+        found = []
+        for accept in accepts:
+            headers = {"accept": accept}
+            async with client.post(f"{address}/graphql", json=body, headers=headers) as answer:
+                found.append(answer.headers["content-type"].partition(";")[0])
+
+    assert found == ["application/json"] * 2 + ["multipart/mixed"]
+
+
+async def test_where_other_sites_may_ask_every_answer_says_that_it_differs_by_them(stand):
+    hub = stand(cors_origins="https://app.example")
+    await hub.ask("{ edition { revision } }")
+    for _ in range(2):
+        await asgi.call(hub.app, query=GET)
+    async with asgi.served(hub.app) as address, aiohttp.ClientSession() as client:
+        told = []
+        for _ in range(4):
+            async with client.get(f"{address}/graphql", params=GET) as answer:
+                told.append(", ".join(answer.headers.getall("vary")).lower().split(", "))
+        shown = {"origin": "https://app.example"}
+        async with client.get(f"{address}/graphql", params=GET, headers=shown) as answer:
+            assert answer.headers["access-control-allow-origin"] == "https://app.example"
+
+    assert all("origin" in one and "authorization" in one for one in told)
+
+
+async def test_other_sites_may_send_what_an_application_says_of_itself(stand):
+    hub = stand(cors_origins="https://app.example")
+    said = [
+        "x-greenway-app", "x-greenway-app-version", "graphql-client-name",
+        "graphql-client-version", "apollographql-client-name", "content-type",
+    ]  # fmt: skip
+
+    answer = await asgi.call(
+        hub.app,
+        "OPTIONS",
+        headers={
+            "origin": "https://app.example",
+            "access-control-request-method": "POST",
+            "access-control-request-headers": ",".join(said),
+        },
+    )
+
+    assert answer.status == 200

@@ -8,7 +8,7 @@ import pytest
 
 from models import demo
 from sandbox.fault import Fault, Mode
-from tests import asgi
+from tests import asgi, follow
 
 pytestmark = [pytest.mark.any_database, pytest.mark.viewer("holder", demo.PILOT)]
 
@@ -127,6 +127,39 @@ async def test_a_plan_alone_never_acts(ask):
     answer = await ask(document, headers=ONLY)
 
     assert (answer.status, answer.codes) == (400, ["BAD_REQUEST"])
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "*/*"])
+async def test_what_is_followed_has_no_plan(ask, accept):
+    answer = await ask("subscription { edition { revision } }", headers={**WITH, "accept": accept})
+
+    assert answer.status in {400, 406}
+    assert "event-stream" not in answer.json()["errors"][0]["message"] or accept != (
+        "text/event-stream"
+    )
+
+
+async def test_over_a_socket_a_plan_is_the_same_and_never_acts(hub):
+    document = 'mutation { cancelBooking(input: { id: "b" }) { __typename } }'
+    async with follow.Socket(hub.app) as socket:
+        await socket.begin(**hub.bearer("holder", demo.PILOT))
+
+        [planned, _] = await socket.answers(FILMS, extensions={"plan": "only"})
+        assert planned["payload"]["data"] is None
+        assert planned["payload"]["extensions"]["plan"]["calls"] == 2
+        assert hub.calls() == {}
+        [done, _] = await socket.answers(FILMS, extensions={"plan": "with"})
+        assert done["payload"]["data"]["service"]["offers"]["pages"]
+        assert done["payload"]["extensions"]["plan"]["calls"] == 2
+        for text, plan in [
+            (document, "only"),
+            ("subscription { edition { revision } }", "with"),
+            (FILMS, "maybe"),
+            (FILMS, 1),
+        ]:
+            [refused] = await socket.answers(text, extensions={"plan": plan})
+            assert refused["type"] == "error"
+            assert [one["extensions"]["code"] for one in refused["payload"]] == ["BAD_REQUEST"]
 
 
 async def test_a_plan_of_another_sort_is_refused(ask):
