@@ -180,15 +180,21 @@ async def test_a_variable_that_does_not_fit_is_named(ask, variables):
     assert f"${next(iter(variables))}" in answer.json()["errors"][0]["message"]
 
 
-@pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "2026-02-29", "20261122T10", ""])
-async def test_a_day_that_is_none_is_refused(ask, day):
-    answer = await ask(
-        """query Offers($day: Date) { service(code: "film-tickets") { ... on Service {
-          offers(since: $day) { pages { freshness } } } } }""",
-        {"day": day},
-    )
+@pytest.mark.parametrize(
+    "day", ["yesterday", "2026-13-01", "2026-02-29", "20261122T10", "", "20261129", "2026-W48-7"]
+)
+async def test_a_day_that_is_none_is_refused_and_told_its_form(ask, day):
+    asked = """{ service(code: "film-tickets") { ... on Service {
+      offers(since: %s) { pages { freshness } } } } }"""
 
-    assert answer.codes == ["BAD_USER_INPUT"]
+    sent = await ask("query Offers($day: Date) " + asked % "$day", {"day": day})
+    written = await ask(asked % json.dumps(day))
+
+    assert (sent.codes, written.codes) == (["BAD_USER_INPUT"], ["GRAPHQL_VALIDATION_FAILED"])
+    for answer in (sent, written):
+        [error] = answer.json()["errors"]
+        assert "`2024-02-29`" in error["message"]
+        assert error["locations"]
 
 
 async def test_a_hundred_ids_are_answered_and_one_more_is_not(ask):
