@@ -273,11 +273,14 @@ async def changes(database: Database, catalogue: Catalogue, since: int) -> list[
     Raises:
         BadInputError: there was no such revision.
     """
-    async with database.session() as session:
-        content = await menu.content_of(session, since)
-    if content is None or since > catalogue.revision:
+    content = None
+    if 1 <= since <= catalogue.revision:
+        async with database.session() as session:
+            content = await menu.content_of(session, since)
+    if content is None:
         raise errors.BadInputError(
-            f"There was no revision {since}.", "`edition.revision` is the one in force."
+            f"There was no revision {since}: they are numbered 1 to {catalogue.revision}.",
+            "`edition.revision` is the one in force.",
         )
     before = {service.code: service for service in menu.unpacked(content).services}
     after = catalogue.services
