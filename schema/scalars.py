@@ -14,7 +14,7 @@ import strawberry
 from graphql.language import ast
 from strawberry.types.scalar import ScalarDefinition
 
-from models.text import Said, Text, wanted
+from models.text import Said, Text, asked
 from schema.caching import PUBLIC
 from schema.info import Info
 
@@ -180,7 +180,7 @@ class LocalizedText:
 
     @classmethod
     def of(cls, found: Text, info: Info, language: str | None = None) -> LocalizedText:
-        languages = wanted(language) if language else info.context.languages
+        languages = info.context.languages if language is None else asked(language)
         view: LocalizedText | None = found.views.get(languages)
         return view or found.view(languages, cls._said)
 

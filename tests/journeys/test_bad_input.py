@@ -201,6 +201,21 @@ async def test_a_day_that_is_none_is_refused_and_told_its_form(ask, day):
         assert error["locations"]
 
 
+@pytest.mark.parametrize("language", ["zh_CN", "!!!", "", "x" * 5000])
+async def test_what_is_no_language_is_refused_in_an_argument_and_passed_over_in_a_header(
+    ask, language
+):
+    named = """query Named($language: String) { service(code: "film-tickets") {
+      ... on Service { name(language: $language) { language isFallback } } } }"""
+
+    refused = await ask(named, {"language": language})
+    passed_over = await ask(named, headers={"accept-language": language})
+
+    assert refused.codes == ["BAD_INPUT"]
+    assert "zh-CN" in refused.json()["errors"][0]["extensions"]["hint"]
+    assert passed_over.json()["data"]["service"]["name"] == {"language": "en", "isFallback": False}
+
+
 async def test_a_hundred_ids_are_answered_and_one_more_is_not(ask):
     asked = "query Nodes($ids: [ID!]!) { nodes(ids: $ids) { id } }"
 

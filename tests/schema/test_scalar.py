@@ -8,6 +8,7 @@ from decimal import Decimal
 import graphql
 import pytest
 
+from models import errors
 from models.text import Text
 from schema import scalars
 
@@ -119,11 +120,12 @@ def test_an_enum_with_a_value_that_is_not_described_is_refused():
         scalars.describe(Colour, "Colours.", {"RED": "Red."})
 
 
-def test_a_text_answers_in_the_language_of_the_argument_before_the_requests():
-    class Info:
-        class context:  # noqa: N801 - the name strawberry gives it
-            languages = ("zh",)
+class Info:
+    class context:  # noqa: N801 - the name strawberry gives it
+        languages = ("zh",)
 
+
+def test_a_text_answers_in_the_language_of_the_argument_before_the_requests():
     text = Text({"en": "Talent", "zh": "人才"})
 
     by_request = scalars.LocalizedText.of(text, Info)
@@ -133,3 +135,16 @@ def test_a_text_answers_in_the_language_of_the_argument_before_the_requests():
     assert (by_request.text, by_request.is_fallback) == ("人才", False)
     assert (by_argument.text, by_argument.is_fallback) == ("Talent", False)
     assert (fallen_back.text, fallen_back.is_fallback) == ("Talent", True)
+
+
+@pytest.mark.parametrize("language", ["de", "de-DE", "klingon", "i-klingon", "x-mine", "ja, ko"])
+def test_a_text_that_falls_back_says_so_whatever_language_was_asked_for(language):
+    text = Text({"en": "Talent", "zh": "人才"})
+
+    assert scalars.LocalizedText.of(text, Info, language).is_fallback
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "", "!!!"])
+def test_what_is_no_language_is_no_fallback_but_refused(language):
+    with pytest.raises(errors.BadInputError):
+        scalars.LocalizedText.of(Text({"en": "Talent"}), Info, language)
