@@ -813,6 +813,8 @@ class MenuFilter:
 
     def wanted(self, info: Info) -> catalogue.Filter:
         found = catalogue.Filter._make(map(vars(self).get, catalogue.Filter._fields))
+        if self.partner is not None:
+            info.context.catalogue.partner(self.partner, info.context.registry)
         if not self.industry:
             return found
         return found._replace(industry=info.context.catalogue.industry(self.industry))

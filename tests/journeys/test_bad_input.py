@@ -62,6 +62,7 @@ async def test_an_unknown_service_is_a_fault_with_the_nearest_codes(ask):
         ({"policy": "healht"}, "health"),
         ({"industry": "civil-avation"}, "civil-aviation"),
         ({"station": "xinhua-staton"}, "xinhua-station"),
+        ({"partner": "hongqiao-cinma"}, "hongqiao-cinema"),
     ],
     ids="-".join,
 )
@@ -80,6 +81,7 @@ async def test_an_unknown_code_in_a_filter_names_the_nearest(ask, wanted, neares
     ("asked", "code"),
     [
         ('{ partners(kind: "hospitl") { code } }', "UNKNOWN_CODE"),
+        ('{ eligibleServices(filter: {partner: "nope"}) { totalCount } }', "UNKNOWN_CODE"),
         ('{ talents(filter: {industry: "civil avation"}) { totalCount } }', "UNKNOWN_CODE"),
         ('{ talents(filter: {district: "No Such!"}) { totalCount } }', "BAD_INPUT"),
         (f'{{ talents(filter: {{text: "{"x" * 101}"}}) {{ totalCount }} }}', "BAD_INPUT"),
@@ -90,6 +92,15 @@ async def test_what_stands_in_no_list_is_the_askers_error(ask, asked, code):
 
     assert answer.status == 294
     assert answer.codes == [code]
+
+
+async def test_a_district_stands_in_no_list_so_that_one_without_anybody_is_empty(ask):
+    answer = await ask(
+        """{ partners(district: "atlantis") { code }
+          talents(filter: {district: "atlantis"}) { totalCount } }"""
+    )
+
+    assert answer.json()["data"] == {"partners": [], "talents": {"totalCount": 0}}
 
 
 @pytest.mark.parametrize("asked", LISTS)

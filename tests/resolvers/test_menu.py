@@ -123,6 +123,23 @@ def test_an_unknown_service_names_the_nearest(found):
     assert refused.value.nearest == ("cinema",)
 
 
+@pytest.mark.parametrize("code", ["p", "at-work", "set-aside"])
+def test_a_partner_is_known_that_is_asked_or_at_work_or_set_aside(found, registry, code):
+    registry.partners["at-work"] = registry.set_aside["set-aside"] = ()
+
+    assert found.partner(code, registry) == code
+
+
+def test_another_partner_names_the_nearest(found, registry):
+    registry.set_aside["set-aside"] = ()
+
+    with pytest.raises(errors.UnknownCodeError) as refused:
+        found.partner("setaside", registry)
+
+    assert str(refused.value) == "There is no partner “setaside”."
+    assert refused.value.nearest == ("set-aside",)
+
+
 @pytest.mark.parametrize("wording", ["civil-aviation", "Aviation  Services"])
 def test_an_industry_is_known_by_its_code_and_its_wordings(found, wording):
     assert found.industry(wording) == "civil-aviation"
