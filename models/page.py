@@ -73,13 +73,16 @@ class Scope:
         return hashlib.blake2b(person + b"\0" + body, digest_size=_SEAL_BYTES).digest()
 
 
-def size(first: int | None, least: int = 0) -> int:
-    """Return how many items were asked for, or the default; out of range is the asker's error."""
+def size(
+    first: int | None, least: int = 0, hint: str = "Ask for further pages with `after`."
+) -> int:
+    """Return how many items were asked for, or the default.
+
+    Raises:
+        BadInputError: it is out of range; ``hint`` says how the others are had.
+    """
     if first is None:
         return DEFAULT
     if not least <= first <= MOST:
-        raise errors.BadInputError(
-            f"`first` is {first}; it may be {least} to {MOST}.",
-            "Ask for further pages with `after`.",
-        )
+        raise errors.BadInputError(f"`first` is {first}; it may be {least} to {MOST}.", hint)
     return first

@@ -47,8 +47,12 @@ class Classification:
 
 
 async def of(context: Context, person: talent.Talent, as_of: date | None) -> Classification:
-    """Return a person's classification on a day (in Shanghai); today where none is named."""
-    on = as_of or context.today
+    """Return a person's classification on a day (in Shanghai); today where none is named.
+
+    Raises:
+        BadInputError: the day is further away than anything is looked into.
+    """
+    on = context.day(as_of)
     book = context.catalogue.rulebook
     scores = tuple(
         Score(table, table is tables.on(on))

@@ -12,6 +12,7 @@ from eligibility import person as ages
 from eligibility.disclosure import Policy
 from models import consent as rows
 from models import errors, menu, presentation, talent
+from models import text as texts
 from models.consent import Consent, Means
 from models.database import Session
 from models.verifier import Scope, Verifier
@@ -121,7 +122,8 @@ def disclosed(context: Context, wanted: Wanted) -> Disclosed:
     """Return what a partner would learn of the viewer, and the text to show; raises as ``asking``.
 
     Raises:
-        BadInputError: children are named that are none of the viewer's, or need not be.
+        BadInputError: children are named that are none of the viewer's, or need not be; or the
+            language is none.
         UnauthenticatedError, ForbiddenError: the viewer is no person we know.
     """
     person = context.holder()
@@ -276,5 +278,5 @@ def _child(context: Context, member: talent.Member) -> wording.Child:
 
 
 def _language(context: Context, language: str | None) -> str:
-    asked = (language.partition("-")[0].lower(),) if language else context.languages
-    return next((one for one in asked if one in wording.LANGUAGES), wording.LANGUAGES[0])
+    languages = context.languages if language is None else texts.asked(language)
+    return next((one for one in languages if one in wording.LANGUAGES), wording.LANGUAGES[0])

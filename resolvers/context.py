@@ -14,6 +14,7 @@ from connectors.partner import Freshness
 from connectors.registry import Registry
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
+from eligibility.turning import HORIZON
 from models import errors, talent
 from models.database import Database
 from models.once import Once
@@ -167,6 +168,20 @@ class Context:
         if self._today is None:
             self._today = self.now.astimezone(ZONE).date()
         return self._today
+
+    def day(self, asked: date | None) -> date:
+        """Return the day that something is asked for: today, where none is named.
+
+        Raises:
+            BadInputError: it is further away than anything is looked into.
+        """
+        today = self.today
+        if asked is None or asked == today:
+            return today
+        earliest, latest = HORIZON.first_start(today), HORIZON.last_day(today)
+        if not earliest <= asked <= latest:
+            raise errors.BadInputError(f"`asOf` is {asked}; it may be {earliest} to {latest}.")
+        return asked
 
     @property
     def is_nobodys(self) -> bool:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
+from connectors.registry import Registry
 from eligibility.rulebook import Rulebook
 from eligibility.turning import Calendar
 from models import errors, menu, page
@@ -139,6 +140,21 @@ class Catalogue:
         if (found := meant.get(" ".join(wording.casefold().split()))) is None:
             raise errors.UnknownCodeError("industry", wording, meant)
         return found
+
+    def partner(self, code: str, registry: Registry) -> str:
+        """Return the code of a partner that is at work, is set aside, or is asked by a service.
+
+        Raises:
+            UnknownCodeError: no partner is called so; it names the nearest.
+        """
+        asked: frozenset[str] = self.once("partners", self._asked)
+        if not any(code in known for known in (asked, registry.partners, registry.set_aside)):
+            known = sorted({*asked, *registry.partners, *registry.set_aside})
+            raise errors.UnknownCodeError("partner", code, known)
+        return code
+
+    def _asked(self) -> frozenset[str]:
+        return frozenset(ask.partner for one in self.services.values() for ask in one.partners)
 
     def day(self, on: date) -> Day:
         """Return the menu of a day; that of the days asked about last is kept."""
@@ -273,11 +289,14 @@ async def changes(database: Database, catalogue: Catalogue, since: int) -> list[
     Raises:
         BadInputError: there was no such revision.
     """
-    async with database.session() as session:
-        content = await menu.content_of(session, since)
-    if content is None or since > catalogue.revision:
+    content = None
+    if 1 <= since <= catalogue.revision:
+        async with database.session() as session:
+            content = await menu.content_of(session, since)
+    if content is None:
         raise errors.BadInputError(
-            f"There was no revision {since}.", "`edition.revision` is the one in force."
+            f"There was no revision {since}: they are numbered 1 to {catalogue.revision}.",
+            "`edition.revision` is the one in force.",
         )
     before = {service.code: service for service in menu.unpacked(content).services}
     after = catalogue.services

@@ -18,9 +18,12 @@ from resolvers import verdict
 from resolvers.context import ZONE, Context
 from resolvers.pending import Pending
 
-#: How far ahead offers are looked for where nobody says, and at most.
+#: How many days offers are looked for where nobody says, and at most.
 AHEAD = timedelta(days=14)
 MOST_AHEAD = timedelta(days=92)
+#: The first of them: it is yesterday here while it still is today further west.
+_EARLIEST = timedelta(days=-1)
+_LATEST = timedelta(days=365)
 #: The offers that begin.
 _BEGINNING = (Appointment, Showing)
 #: So many inquiries that were made last are made no second time.
@@ -198,12 +201,23 @@ def _still_ahead(offers: Sequence[Offer], now: datetime) -> tuple[Offer, ...]:
 
 
 def _window(context: Context, wanted: Wanted) -> tuple[date, date, int]:
-    """Return the first and the last of the days asked for, and of each partner how many offers."""
-    size = page.size(wanted.first, least=1)
-    since = wanted.since or context.today
-    until = wanted.until or since + AHEAD
-    if not since <= until <= since + MOST_AHEAD:
-        raise errors.BadInputError(
-            f"`until` must be from 0 to {MOST_AHEAD.days} days after `since`."
-        )
+    """Return the first and the last of the days asked for, and of each partner how many offers.
+
+    What is over is not looked for: the first day is today, if not later.
+    """
+    size = page.size(wanted.first, 1, "There are no further pages: ask for other days by `since`.")
+    today = context.today
+    since = today
+    if wanted.since is not None:
+        since = max(since, _within("since", wanted.since, today + _EARLIEST, today + _LATEST))
+    until = _within("until", wanted.until or since + AHEAD, since, since + MOST_AHEAD)
     return since, until, size
+
+
+def _within(name: str, day: date, earliest: date, latest: date) -> date:
+    if not earliest <= day <= latest:
+        raise errors.BadInputError(
+            f"`{name}` is {day}; it may be {earliest} to {latest}.",
+            "Offers are looked for from today on; days begin and end in Shanghai.",
+        )
+    return day

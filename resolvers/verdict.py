@@ -18,7 +18,7 @@ from eligibility.fact import Kind
 from eligibility.rule import Edition
 from eligibility.single import Judge
 from eligibility.tree import Known
-from eligibility.turning import HORIZON, Turning
+from eligibility.turning import Turning
 from eligibility.verdict import Alternative, Outcome, Verdict
 from models import dossier, errors, menu, page, talent
 from resolvers import access
@@ -236,7 +236,7 @@ async def ranked(
     """
     scope, size = page.Scope("eligible", (wanted, asked)), page.size(first)
     passed = scope.key(after) if after is not None else ""
-    services = context.catalogue.on_menu(_day(context, asked), wanted)
+    services = context.catalogue.on_menu(context.day(asked.as_of), wanted)
     judged = [on(context, service, asked) for service in services]
     waiting = [place for place, one in enumerate(judged) if outstanding(context, one)]
     settling = (settled(context, judged[place], path) for place in waiting)
@@ -299,7 +299,7 @@ def _of_then(
     context: Context, asked: Asked, person: talent.Talent | None
 ) -> tuple[Known, Known, date]:
     """Return what the asker says, what is known then, and the day."""
-    day = _day(context, asked)
+    day = context.day(asked.as_of)
     given = taken(asked.facts)
     return given, {**(_facts_of(person, day) if person else {}), **given}, day
 
@@ -313,19 +313,6 @@ def _judge(context: Context, catalogue: Catalogue, code: str, day: date) -> Judg
     if day == context.today:
         return catalogue.rulebook.judge(code, day)
     return Judge(catalogue.rulebook.rules[code].on(day))
-
-
-def _day(context: Context, asked: Asked) -> date:
-    """Return the day asked about.
-
-    Raises:
-        BadInputError: it is further away than anything is looked into.
-    """
-    day, today = asked.as_of or context.today, context.today
-    earliest, latest = HORIZON.first_start(today), HORIZON.last_day(today)
-    if not earliest <= day <= latest:
-        raise errors.BadInputError(f"`asOf` is {day}; it may be {earliest} to {latest}.")
-    return day
 
 
 def taken(facts: Sequence[Given]) -> dict[str, Value | None]:

@@ -674,11 +674,19 @@ class Service(Node):
             strawberry.argument(description="How many a partner, 1 to 100; 20 where nobody says."),
         ] = None,
         since: Annotated[
-            date | None, strawberry.argument(description="From this day on; today, if not given.")
+            date | None,
+            strawberry.argument(
+                description="From this day on: yesterday to 365 days ahead; today, if not given."
+            ),
         ] = None,
         until: Annotated[
             date | None,
-            strawberry.argument(description="Until this day, included; 14 days on, if not given."),
+            strawberry.argument(
+                description=(
+                    "Until this day, included: today to 92 days after `since`; 14 days after it, "
+                    "if not given."
+                )
+            ),
         ] = None,
     ) -> Awaitable[ServiceOffers]:
         wanted = offers.Wanted(first=first, since=since, until=until)
@@ -805,6 +813,8 @@ class MenuFilter:
 
     def wanted(self, info: Info) -> catalogue.Filter:
         found = catalogue.Filter._make(map(vars(self).get, catalogue.Filter._fields))
+        if self.partner is not None:
+            info.context.catalogue.partner(self.partner, info.context.registry)
         if not self.industry:
             return found
         return found._replace(industry=info.context.catalogue.industry(self.industry))

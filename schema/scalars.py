@@ -5,37 +5,95 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NewType
 
+import graphql
 import strawberry
+from graphql.language import ast
 from strawberry.types.scalar import ScalarDefinition
 
-from models.text import Said, Text, wanted
+from models.text import Said, Text, asked
 from schema.caching import PUBLIC
 from schema.info import Info
 
+#: RFC 3339, section 5.6: ``full-date`` and ``date-time``. The calendar is asked after these.
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]"
+    r"(?:[01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(?:\.\d+)?"
+    r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
+_LEAP = "60"
 
-def _parser(parse: Callable[[str], Any]) -> Callable[[object], Any]:
-    def parsed(value: object) -> Any:  # noqa: ANN401 - each scalar has its own type
-        if not isinstance(value, str):
-            raise TypeError("This scalar is written as a string.")
-        try:
-            return parse(value)
-        except (ValueError, decimal.InvalidOperation):
-            raise ValueError("This is not how this scalar is written.") from None
 
-    return parsed
+def _day(text: str) -> datetime.date:
+    if _DAY.fullmatch(text) is None:
+        raise ValueError("A `Date` is written as `2024-02-29`.")
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("The calendar has no such day; a `Date` is one as `2024-02-29`.") from None
 
 
 def _moment(text: str) -> datetime.datetime:
-    moment = datetime.datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("A moment has its offset.")
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        raise ValueError(
+            "A `DateTime` is written as `2024-02-29T09:00:00+08:00`: with seconds and an offset."
+        )
+    if found[1] == _LEAP:
+        raise ValueError("A `DateTime` has no leap second: write second 59, or the minute after.")
     try:
-        return moment.astimezone(datetime.UTC)
-    except OverflowError:
-        raise ValueError("No calendar has this moment.") from None
+        # What of a second is below a microsecond is cut off.
+        return datetime.datetime.fromisoformat(text.upper()).astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            "The calendar has no such moment; a `DateTime` is one as `2024-02-29T09:00:00+08:00`."
+        ) from None
+
+
+def _decimal(text: str) -> decimal.Decimal:
+    try:
+        return decimal.Decimal(text)
+    except decimal.InvalidOperation:
+        raise ValueError("A `Decimal` is written as `7.1893`.") from None
+
+
+def _written(
+    name: str,
+    description: str,
+    specified_by_url: str,
+    serialize: Callable[[Any], str],
+    read: Callable[[str], Any],
+    example: str,
+) -> ScalarDefinition:
+    """Return a scalar that is written as a string; ``read`` says what is wrong with one.
+
+    Of what is raised, GraphQL tells whoever asks its own errors alone.
+    """
+
+    def value(given: object, node: ast.ValueNode | None = None) -> object:
+        try:
+            if isinstance(given, str):
+                return read(given)
+        except ValueError as wrong:
+            raise graphql.GraphQLError(str(wrong), node) from None
+        raise graphql.GraphQLError(f'A `{name}` is written as a string: `"{example}"`.', node)
+
+    def literal(node: ast.ValueNode, _: object = None) -> object:
+        return value(node.value if isinstance(node, ast.StringValueNode) else None, node)
+
+    return strawberry.scalar(
+        name=name,
+        description=description,
+        specified_by_url=specified_by_url,
+        serialize=serialize,
+        parse_value=value,
+        parse_literal=literal,
+    )
 
 
 #: What a fact is said to be: plain JSON, read by the fact it is said of.
@@ -52,26 +110,29 @@ def _fact_value(value: object) -> object:
 
 #: The hub's scalars by the Python type they stand for.
 SCALARS: Mapping[object, ScalarDefinition] = {
-    datetime.date: strawberry.scalar(
-        name="Date",
-        description="A day, as `2024-02-29`. Days begin and end in Shanghai.",
-        specified_by_url="https://scalars.graphql.org/andimarek/local-date",
-        serialize=datetime.date.isoformat,
-        parse_value=_parser(datetime.date.fromisoformat),
+    datetime.date: _written(
+        "Date",
+        "A day, as `2024-02-29` (RFC 3339). Days begin and end in Shanghai.",
+        "https://scalars.graphql.org/andimarek/local-date",
+        datetime.date.isoformat,
+        _day,
+        "2024-02-29",
     ),
-    datetime.datetime: strawberry.scalar(
-        name="DateTime",
-        description="A moment with its offset, as `2024-02-29T09:00:00+08:00`.",
-        specified_by_url="https://scalars.graphql.org/andimarek/date-time",
-        serialize=datetime.datetime.isoformat,
-        parse_value=_parser(_moment),
+    datetime.datetime: _written(
+        "DateTime",
+        "A moment with its offset, as `2024-02-29T09:00:00+08:00` (RFC 3339); no leap second.",
+        "https://scalars.graphql.org/andimarek/date-time",
+        datetime.datetime.isoformat,
+        _moment,
+        "2024-02-29T09:00:00+08:00",
     ),
-    decimal.Decimal: strawberry.scalar(
-        name="Decimal",
-        description='An exact decimal number, written as a string: `"7.1893"`.',
-        specified_by_url="https://speleotrove.com/decimal/decarith.html",
-        serialize=lambda value: format(value, "f"),
-        parse_value=_parser(decimal.Decimal),
+    decimal.Decimal: _written(
+        "Decimal",
+        'An exact decimal number, written as a string: `"7.1893"`.',
+        "https://speleotrove.com/decimal/decarith.html",
+        lambda value: format(value, "f"),
+        _decimal,
+        "7.1893",
     ),
     FactValue: strawberry.scalar(
         name="FactValue",
@@ -119,7 +180,7 @@ class LocalizedText:
 
     @classmethod
     def of(cls, found: Text, info: Info, language: str | None = None) -> LocalizedText:
-        languages = wanted(language) if language else info.context.languages
+        languages = info.context.languages if language is None else asked(language)
         view: LocalizedText | None = found.views.get(languages)
         return view or found.view(languages, cls._said)
 

@@ -318,7 +318,9 @@ class Talent(Node):
         info: Info,
         as_of: Annotated[
             date | None,
-            strawberry.argument(description="The day in Shanghai; today where none is named."),
+            strawberry.argument(
+                description="The day in Shanghai, at most ten years from today, which it else is."
+            ),
         ] = None,
     ) -> Classification:
         return Classification.of(await classing.of(info.context, self.row, as_of))

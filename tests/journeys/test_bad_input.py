@@ -62,6 +62,7 @@ async def test_an_unknown_service_is_a_fault_with_the_nearest_codes(ask):
         ({"policy": "healht"}, "health"),
         ({"industry": "civil-avation"}, "civil-aviation"),
         ({"station": "xinhua-staton"}, "xinhua-station"),
+        ({"partner": "hongqiao-cinma"}, "hongqiao-cinema"),
     ],
     ids="-".join,
 )
@@ -80,6 +81,7 @@ async def test_an_unknown_code_in_a_filter_names_the_nearest(ask, wanted, neares
     ("asked", "code"),
     [
         ('{ partners(kind: "hospitl") { code } }', "UNKNOWN_CODE"),
+        ('{ eligibleServices(filter: {partner: "nope"}) { totalCount } }', "UNKNOWN_CODE"),
         ('{ talents(filter: {industry: "civil avation"}) { totalCount } }', "UNKNOWN_CODE"),
         ('{ talents(filter: {district: "No Such!"}) { totalCount } }', "BAD_INPUT"),
         (f'{{ talents(filter: {{text: "{"x" * 101}"}}) {{ totalCount }} }}', "BAD_INPUT"),
@@ -90,6 +92,15 @@ async def test_what_stands_in_no_list_is_the_askers_error(ask, asked, code):
 
     assert answer.status == 294
     assert answer.codes == [code]
+
+
+async def test_a_district_stands_in_no_list_so_that_one_without_anybody_is_empty(ask):
+    answer = await ask(
+        """{ partners(district: "atlantis") { code }
+          talents(filter: {district: "atlantis"}) { totalCount } }"""
+    )
+
+    assert answer.json()["data"] == {"partners": [], "talents": {"totalCount": 0}}
 
 
 @pytest.mark.parametrize("asked", LISTS)
@@ -153,6 +164,10 @@ async def test_a_cursor_fits_its_filter_alone(ask, asked, filters):
         'since: "2026-11-25", until: "2026-11-24"',
         'until: "2026-11-21"',
         'since: "2026-11-22", until: "2027-11-22"',
+        'first: 1, since: "9999-12-31"',
+        'since: "0001-01-01"',
+        'since: "2026-11-20"',
+        'until: "9999-12-31"',
         "first: 0",
         "first: 101",
     ],
@@ -180,15 +195,36 @@ async def test_a_variable_that_does_not_fit_is_named(ask, variables):
     assert f"${next(iter(variables))}" in answer.json()["errors"][0]["message"]
 
 
-@pytest.mark.parametrize("day", ["yesterday", "2026-13-01", "2026-02-29", "20261122T10", ""])
-async def test_a_day_that_is_none_is_refused(ask, day):
-    answer = await ask(
-        """query Offers($day: Date) { service(code: "film-tickets") { ... on Service {
-          offers(since: $day) { pages { freshness } } } } }""",
-        {"day": day},
-    )
+@pytest.mark.parametrize(
+    "day", ["yesterday", "2026-13-01", "2026-02-29", "20261122T10", "", "20261129", "2026-W48-7"]
+)
+async def test_a_day_that_is_none_is_refused_and_told_its_form(ask, day):
+    asked = """{ service(code: "film-tickets") { ... on Service {
+      offers(since: %s) { pages { freshness } } } } }"""
 
-    assert answer.codes == ["BAD_USER_INPUT"]
+    sent = await ask("query Offers($day: Date) " + asked % "$day", {"day": day})
+    written = await ask(asked % json.dumps(day))
+
+    assert (sent.codes, written.codes) == (["BAD_USER_INPUT"], ["GRAPHQL_VALIDATION_FAILED"])
+    for answer in (sent, written):
+        [error] = answer.json()["errors"]
+        assert "`2024-02-29`" in error["message"]
+        assert error["locations"]
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "!!!", "", "x" * 5000])
+async def test_what_is_no_language_is_refused_in_an_argument_and_passed_over_in_a_header(
+    ask, language
+):
+    named = """query Named($language: String) { service(code: "film-tickets") {
+      ... on Service { name(language: $language) { language isFallback } } } }"""
+
+    refused = await ask(named, {"language": language})
+    passed_over = await ask(named, headers={"accept-language": language})
+
+    assert refused.codes == ["BAD_INPUT"]
+    assert "zh-CN" in refused.json()["errors"][0]["extensions"]["hint"]
+    assert passed_over.json()["data"]["service"]["name"] == {"language": "en", "isFallback": False}
 
 
 async def test_a_hundred_ids_are_answered_and_one_more_is_not(ask):

@@ -71,13 +71,12 @@ async def test_the_engineer_is_of_the_medium_class_whatever_their_chinese_turns_
 @pytest.mark.parametrize(
     ("as_of", "version", "lines"),
     [
-        ("2016-11-30", None, {"class-a": "600000"}),
+        ("2016-11-22", None, {"class-a": "600000"}),
         ("2017-03-31", "trial", {"class-a": "600000"}),
         ("2017-04-01", "provisional", {"class-a": "600000"}),
         ("2026-02-02", "provisional", {"class-a": "600000"}),
         ("2026-02-03", "provisional", {"class-a": "895248", "class-b": "596832"}),
-        ("0001-01-01", None, {}),
-        ("9999-12-31", "provisional", {"class-a": "895248", "class-b": "596832"}),
+        ("2036-11-22", "provisional", {"class-a": "895248", "class-b": "596832"}),
     ],
 )
 async def test_each_day_has_its_table_and_its_pay_lines(classification, as_of, version, lines):
@@ -89,6 +88,21 @@ async def test_each_day_has_its_table_and_its_pay_lines(classification, as_of, v
         : bool(version)
     ]
     assert {one["code"]: one["amount"] for one in found["payLines"]} == lines
+
+
+@pytest.mark.parametrize("as_of", ["0001-01-01", "2016-11-21", "2036-11-23", "9999-12-31"])
+async def test_a_day_more_than_ten_years_away_is_refused_as_it_is_for_a_verdict(ask, as_of):
+    answer = await ask(
+        """query Days($asOf: Date) { me { classification(asOf: $asOf) { asOf } }
+          service(code: "film-tickets") { ... on Service { verdict(asOf: $asOf) { asOf } } } }""",
+        {"asOf": as_of},
+        viewer="holder",
+        person=demo.PILOT,
+    )
+
+    assert answer.codes == ["BAD_INPUT"] * 2
+    [sentence] = {error["message"] for error in answer.json()["errors"]}
+    assert sentence == f"`asOf` is {as_of}; it may be 2016-11-22 to 2036-11-22."
 
 
 async def test_facts_are_those_of_the_day(classification):

@@ -69,6 +69,14 @@ def children(ask):
     return children
 
 
+async def test_a_text_is_agreed_to_in_no_language_but_one_that_is(ask, tills):
+    said = {"agreedTo": "0" * 64, "language": "zh_CN"}
+
+    answer = await ask(GIVE, {"input": {**CARE, **said}})
+
+    assert answer.codes == ["BAD_INPUT"]
+
+
 async def test_a_standing_consent_lasts_180_days_unless_its_giver_says_otherwise(agree, clock):
     [usual] = (await agree(CARE))["consents"]
     until = clock.now + timedelta(days=10)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from models import menu
+from models import errors, menu
 from resolvers import classification
 from resolvers import menu as catalogues
 from resolvers.viewer import Role, Viewer
@@ -124,6 +124,17 @@ async def test_pay_reaches_a_line_from_its_amount_on_if_there_is_pay_on_the_day(
     found = await classed(on, lines=(a_line("line", y2026=amount),))
 
     assert [one.reached for one in found.pay] == [reached]
+
+
+@pytest.mark.parametrize("day", ["2016-11-22", "2036-11-22"])
+async def test_a_day_ten_years_away_is_classed_and_the_next_is_not(classed, day):
+    beyond = timedelta(1 if day > "2026" else -1)
+
+    found = await classed(date.fromisoformat(day))
+
+    assert found.as_of == date.fromisoformat(day)
+    with pytest.raises(errors.BadInputError, match="it may be 2016-11-22 to 2036-11-22"):
+        await classed(found.as_of + beyond)
 
 
 async def test_a_fact_that_no_table_asks_for_is_not_read(classed):

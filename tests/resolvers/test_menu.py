@@ -5,8 +5,10 @@ from datetime import date
 import pytest
 
 from models import errors
+from models import menu as rows
 from resolvers import menu
 from resolvers.menu import Filter
+from tests import catalogue as small
 from tests.catalogue import a_service
 
 TODAY = date(2026, 11, 22)
@@ -121,6 +123,23 @@ def test_an_unknown_service_names_the_nearest(found):
     assert refused.value.nearest == ("cinema",)
 
 
+@pytest.mark.parametrize("code", ["p", "at-work", "set-aside"])
+def test_a_partner_is_known_that_is_asked_or_at_work_or_set_aside(found, registry, code):
+    registry.partners["at-work"] = registry.set_aside["set-aside"] = ()
+
+    assert found.partner(code, registry) == code
+
+
+def test_another_partner_names_the_nearest(found, registry):
+    registry.set_aside["set-aside"] = ()
+
+    with pytest.raises(errors.UnknownCodeError) as refused:
+        found.partner("setaside", registry)
+
+    assert str(refused.value) == "There is no partner “setaside”."
+    assert refused.value.nearest == ("set-aside",)
+
+
 @pytest.mark.parametrize("wording", ["civil-aviation", "Aviation  Services"])
 def test_an_industry_is_known_by_its_code_and_its_wordings(found, wording):
     assert found.industry(wording) == "civil-aviation"
@@ -138,3 +157,30 @@ def test_what_is_made_of_a_revision_is_made_once(found):
 async def test_before_the_first_publication_there_is_no_menu(database):
     with pytest.raises(errors.MenuMissingError):
         await menu.newest(database)
+
+
+@pytest.fixture
+async def republished(database, catalogue_of):
+    """The second of two menus that were published: one service left, one came, one is another."""
+    after = [a_service("zoo", category="leisure"), a_service("new"), a_service("bank")]
+    for services in ([a_service("zoo"), a_service("old"), a_service("bank")], after):
+        async with database.begin() as session:
+            rows.publish(session, small.a_menu(*services), "s", small.NOW)
+    return catalogue_of(*after, revision=2)
+
+
+async def test_changes_are_told_since_any_revision(database, republished):
+    assert await menu.changes(database, republished, 2) == []
+    assert await menu.changes(database, republished, 1) == [
+        menu.Change("new", menu.ChangeKind.ADDED),
+        menu.Change("old", menu.ChangeKind.REMOVED),
+        menu.Change("zoo", menu.ChangeKind.CHANGED),
+    ]
+
+
+@pytest.mark.parametrize("since", [-(2**31), -1, 0, 3, 2**31 - 1])
+async def test_a_revision_that_never_was_is_told_which_there_are(database, republished, since):
+    with pytest.raises(errors.BadInputError) as refused:
+        await menu.changes(database, republished, since)
+
+    assert str(refused.value) == f"There was no revision {since}: they are numbered 1 to 2."

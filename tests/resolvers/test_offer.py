@@ -72,6 +72,14 @@ async def test_whole_days_of_shanghai_are_asked_for_so_that_answers_can_be_share
         Wanted(since=date(2026, 12, 2), until=date(2026, 12, 1)),
         Wanted(until=date(2026, 11, 21)),
         Wanted(until=date(2027, 2, 23)),
+        Wanted(since=date(2026, 11, 20)),
+        Wanted(since=date(2026, 11, 21), until=date(2026, 11, 21)),
+        Wanted(since=date(2027, 11, 23)),
+        Wanted(since=date(2027, 11, 22), until=date(2028, 2, 23)),
+        Wanted(since=date.min),
+        Wanted(since=date.max),
+        Wanted(until=date.min),
+        Wanted(until=date.max),
         Wanted(first=0),
         Wanted(first=101),
     ],
@@ -81,6 +89,40 @@ async def test_a_window_or_a_number_out_of_range_is_refused(asked, partners, wan
     with pytest.raises(errors.BadInputError):
         await asked(wanted)
     assert partners["first"].asked == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "first", "last"),
+    [
+        (Wanted(since=date(2026, 11, 21)), "2026-11-22", "2026-12-06"),
+        (Wanted(since=date(2026, 11, 21), until=date(2026, 11, 22)), "2026-11-22", "2026-11-22"),
+        (Wanted(until=date(2027, 2, 22)), "2026-11-22", "2027-02-22"),
+        (Wanted(since=date(2027, 11, 22)), "2027-11-22", "2027-12-06"),
+        (Wanted(since=date(2027, 11, 22), until=date(2028, 2, 22)), "2027-11-22", "2028-02-22"),
+    ],
+    ids=str,
+)
+async def test_partners_are_asked_for_no_day_before_today(asked, partners, wanted, first, last):
+    await asked(wanted)
+
+    inquiry, *_ = partners["first"].asked[0]
+    assert inquiry.since.date().isoformat() == first
+    assert (inquiry.until - timedelta(days=1)).date().isoformat() == last
+
+
+async def test_a_day_out_of_range_is_told_the_range(asked):
+    with pytest.raises(errors.BadInputError) as refused:
+        await asked(Wanted(since=date.max))
+
+    assert str(refused.value) == "`since` is 9999-12-31; it may be 2026-11-21 to 2027-11-22."
+
+
+async def test_a_page_of_offers_is_told_to_go_on_by_days_and_not_by_cursors(asked):
+    with pytest.raises(errors.BadInputError) as refused:
+        await asked(Wanted(first=0))
+
+    assert "`since`" in refused.value.hint
+    assert "`after`" not in refused.value.hint
 
 
 async def test_what_has_begun_is_left_out_before_the_first_are_taken(asked, partners):
