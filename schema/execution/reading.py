@@ -68,9 +68,20 @@ class Reading:
         found = self.only if name is None else self.operations.get(name)
         if found is not None:
             return found
-        if name is None:
-            raise _unresolved("Say which operation to run: `operationName`.")
-        raise _unresolved("The document has no operation of that name.")
+        if name is not None:
+            raise _unresolved("The document has no operation of that name.")
+        names = [
+            node.name
+            for node in self.document.definitions
+            if isinstance(node, ast.OperationDefinitionNode)
+        ]
+        if not names:
+            raise _unresolved("The document has no operation: add the query that is to be run.")
+        if None in names and self.errors:
+            # No name picks one that has none: it would have to be alone.
+            first = self.errors[0]
+            raise graphql.GraphQLError(first.message, first.nodes, extensions=first.extensions)
+        raise _unresolved("Say which operation to run: `operationName`.")
 
 
 class Reader:

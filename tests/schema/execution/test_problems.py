@@ -137,6 +137,29 @@ async def test_the_first_of_two_operations_is_not_run_unasked(app, context):
     assert context.counted == 0
 
 
+@pytest.mark.parametrize(
+    ("document", "code", "sentence"),
+    [
+        (
+            "{ hello } { hello }",
+            "GRAPHQL_VALIDATION_FAILED",
+            "anonymous operation must be the only",
+        ),
+        ("query A { hello } { hello }", "GRAPHQL_VALIDATION_FAILED", "must be the only"),
+        ("fragment F on Query { hello }", "OPERATION_RESOLUTION_FAILURE", "has no operation"),
+        ("type Query { hello: String }", "OPERATION_RESOLUTION_FAILURE", "has no operation"),
+        ("{ hello } " * 21, "QUERY_TOO_MANY_OPERATIONS", "21 operations"),
+    ],
+)
+async def test_whoever_can_name_no_operation_is_not_told_to(app, document, code, sentence):
+    first = await asgi.ask(app, document)
+    second = await asgi.ask(app, document)
+
+    assert first.codes == [code]
+    assert sentence in first.json()["errors"][0]["message"]
+    assert first.body == second.body
+
+
 async def asked_for_an_even_number(document, variables, failure):
     Even = NewType("Even", int)
 
