@@ -17,6 +17,11 @@ import graphql
 from models import errors
 from schema.execution.code import Code
 
+#: What is said of a stream that would begin with less than nothing.
+UNSTREAMED = "`initialCount` of `@stream` must be a whole number, 0 or more."
+# So graphql-core says it, as if it were no error of whoever asks.
+_UNSTREAMED = "initialCount must be a positive integer"
+
 _log = logging.getLogger("greenway")
 
 
@@ -80,6 +85,8 @@ def _settled(
         return _told(error, cause)
     if "code" in (error.extensions or {}):
         return error
+    if isinstance(cause, ValueError) and str(cause) == _UNSTREAMED:
+        return _copy(error, UNSTREAMED, {"code": Code.BAD_USER_INPUT.value})
     if _is_the_askers(error, cause):
         return coded(error, Code.BAD_USER_INPUT)
     if id(cause) not in filed:

@@ -100,6 +100,7 @@ class Reader:
             *(rule for rule in graphql.specified_rules if rule not in _BOUNDED),
             partial(_Merging, bounds),
             _Introspecting,
+            _Streaming,
             MaybeNullValidationRule,
             OneOfInputValidationRule,
             _Breathing,
@@ -270,6 +271,22 @@ class _Introspecting(graphql.MaxIntrospectionDepthRule):
     def report_error(self, error: graphql.GraphQLError) -> None:
         """Report it as a limit."""
         super().report_error(limits.introspective(*(error.nodes or ())))
+
+
+class _Streaming(graphql.ValidationRule):
+    """A stream begins with so many items: with no fewer than none."""
+
+    def enter_directive(self, node: ast.DirectiveNode, *_: object) -> None:
+        """Report a number of items that there cannot be."""
+        if node.name.value != "stream":
+            return
+        for one in node.arguments or ():
+            value = one.value
+            if one.name.value == "initialCount" and (
+                isinstance(value, ast.NullValueNode)
+                or (isinstance(value, ast.IntValueNode) and value.value.startswith("-"))
+            ):
+                self.report_error(graphql.GraphQLError(problems.UNSTREAMED, value))
 
 
 class _Breathing(graphql.ValidationRule):
