@@ -218,7 +218,7 @@ def overrun(variables: Mapping[str, Any] | None, limits: Limits) -> graphql.Grap
     if not variables:
         return None
     if len(variables) > limits.variables:
-        return _too(Code.TOO_MANY_VARIABLES, "variables", limits.variables, len(variables))
+        return _too(Code.TOO_MANY_VARIABLES, "names", limits.variables, len(variables))
     found, depth, level = 0, 0, list(variables.values())
     while level:
         found, depth = found + len(level), depth + 1
