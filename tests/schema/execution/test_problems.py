@@ -119,6 +119,30 @@ async def test_a_value_that_does_not_fit_is_the_askers_to_mend(app, caplog, docu
     assert caplog.records == []
 
 
+@pytest.mark.parametrize(
+    ("declared", "value", "end"),
+    [
+        ("String!", None, "not to be null."),
+        ("String", True, "value: true"),
+        ("String", False, "value: false"),
+        ("Filter", True, "found: true."),
+        ("Int", "so: True", "value: 'so: True'"),
+        ("Int", "so None.", "value: 'so None.'"),
+    ],
+)
+async def test_null_and_booleans_are_spelt_as_graphql_has_them(app, declared, value, end):
+    argument = {"Filter": "wanted", "Int": "first"}.get(declared, "name")
+    field = (
+        "page(first: $v) { edges { cursor } }" if argument == "first" else f"hello({argument}: $v)"
+    )
+
+    answer = await asgi.ask(app, f"query ($v: {declared}) {{ {field} }}", {"v": value})
+
+    [error] = answer.json()["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+    assert error["message"].endswith(end)
+
+
 async def test_a_null_where_an_argument_may_not_be_null_is_the_askers_to_mend(app, caplog):
     answer = await asgi.ask(app, "query ($n: String) { hello(name: $n) }", {"n": None})
 
