@@ -101,7 +101,8 @@ class RateLimitedError(AskerError):
         self.wait = max(1, math.ceil(seconds))
         super().__init__(
             "You have asked for more than you may at once.",
-            f"Ask again in {self.wait} s, or for less: `extensions.cost` says what a query costs.",
+            f"Ask again in {self.wait} s, or for less: each answer with data says in "
+            "`extensions.cost` what it cost.",
         )
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import graphql
 from graphql.language import ast
+from graphql.language.parser import MAX_NESTING_DEPTH
+from graphql.validation.rules.max_introspection_depth_rule import MAX_LIST_DEPTH
 
 from schema.execution import cost as costs
 from schema.execution.code import Code
@@ -23,10 +25,13 @@ __all__ = [
     "Cost",
     "Limits",
     "breaches",
+    "introspective",
+    "nested",
     "overdrawn",
     "overrun",
     "priced",
     "refusal",
+    "repetitive",
     "toll",
 ]
 
@@ -41,14 +46,17 @@ class Limits:
     """What one request may ask for; every bound is inclusive.
 
     ``page`` is the largest page a connection gives, ``list_size`` what a list is taken for that
-    says nothing of its length. The defaults let the whole menu, a member's home page and the full
-    introspection query pass, and end what is left by the clock.
+    says nothing of its length; ``nesting`` counts selections within one another, ``comparisons``
+    what it takes to see that fields which go by one name agree. The defaults let the whole menu, a
+    member's home page and the full introspection query pass, and end what is left by the clock.
     """
 
     body_bytes: int = 256 * 1024
     length: int = 50_000
     tokens: int = 2_000
     depth: int = 15
+    nesting: int = 100
+    comparisons: int = 10_000
     fields: int = 1_000
     root_fields: int = 50
     aliases: int = 100
@@ -65,9 +73,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The size of a selection with its fragments spread out; ``depth`` counts its own fields."""
+    """The size of a selection with its fragments spread out; ``depth`` counts its own fields.
+
+    ``nesting`` counts the selections in it that stand within one another, fragments' too.
+    """
 
     depth: int = 0
+    nesting: int = 0
     fields: int = 0
     width: int = 0
     aliases: int = 0
@@ -77,16 +89,24 @@ class Measure:
         """Return the measure of the two selections next to each other."""
         return Measure(
             max(self.depth, other.depth),
+            max(self.nesting, other.nesting),
             min(self.fields + other.fields, costs.MOST),
             min(self.width + other.width, costs.MOST),
             min(self.aliases + other.aliases, costs.MOST),
             min(self.directives + other.directives, costs.MOST),
         )
 
+    def within(self) -> Measure:
+        """Return the measure of a selection of which this is all that is in it."""
+        return Measure(
+            self.depth, self.nesting + 1, self.fields, self.width, self.aliases, self.directives
+        )
+
     def under(self, node: ast.FieldNode) -> Measure:
         """Return the measure of a field that holds this selection."""
         return Measure(
             self.depth + 1,
+            self.nesting,
             min(self.fields + 1, costs.MOST),
             1,
             min(self.aliases + (node.alias is not None), costs.MOST),
@@ -95,13 +115,57 @@ class Measure:
 
 
 def refusal(
-    code: Code, what: str, limit: int, found: int, node: ast.Node | None = None
+    code: Code,
+    what: str,
+    limit: int,
+    found: int,
+    node: ast.Node | None = None,
+    *,
+    hint: str = "",
 ) -> graphql.GraphQLError:
     """Return the coded error for a document that has more of something than is allowed."""
+    extensions: dict[str, object] = {"code": code.value, "limit": limit, "found": found}
+    if hint:
+        extensions["hint"] = hint
     return graphql.GraphQLError(
         f"The document has {found} {what}; at most {limit} are allowed.",
         node,
-        extensions={"code": code.value, "limit": limit, "found": found},
+        extensions=extensions,
+    )
+
+
+def nested() -> graphql.GraphQLError:
+    """Return the coded error for a document that is too deep to be parsed."""
+    return refusal(
+        Code.QUERY_TOO_DEEP,
+        "braces and brackets or more within one another",
+        MAX_NESTING_DEPTH,
+        MAX_NESTING_DEPTH + 1,
+        hint="Give what is deep as a variable, or ask for it in several requests.",
+    )
+
+
+def introspective(node: ast.Node) -> graphql.GraphQLError:
+    """Return the coded error for introspection that goes round in the lists of types."""
+    return refusal(
+        Code.QUERY_TOO_DEEP,
+        "lists or more of fields, interfaces, types or input fields within one another",
+        MAX_LIST_DEPTH - 1,
+        MAX_LIST_DEPTH,
+        node,
+        hint="Ask for one type by its name: `__type(name:)`.",
+    )
+
+
+def repetitive(limits: Limits, node: ast.Node) -> graphql.GraphQLError:
+    """Return the coded error for a document whose fields of one name take long to compare."""
+    return refusal(
+        Code.QUERY_TOO_REPETITIVE,
+        "comparisons or more to make of fields that go by one name",
+        limits.comparisons,
+        limits.comparisons + 1,
+        node,
+        hint="Ask for a field in fewer places of one selection, or in several requests.",
     )
 
 
@@ -119,10 +183,13 @@ def breaches(
         if many > limits.variables:
             return [refusal(Code.TOO_MANY_VARIABLES, "variables", limits.variables, many, node)]
     try:
+        survey.measure()
         return [error for node in survey.operations for error in survey.judged(node)]
-    except RecursionError:
+    except _TooNestedError:
         # A chain of fragments can be longer than Python's stack without a level of depth.
-        return [refusal(Code.QUERY_TOO_DEEP, "levels or more", limits.depth, limits.depth + 1)]
+        what, most = "selections or more within one another", limits.nesting
+        hint = "Spread fragments beside one another, not each within another."
+        return [refusal(Code.QUERY_TOO_DEEP, what, most, most + 1, hint=hint)]
 
 
 def priced(
@@ -151,7 +218,7 @@ def overrun(variables: Mapping[str, Any] | None, limits: Limits) -> graphql.Grap
     if not variables:
         return None
     if len(variables) > limits.variables:
-        return _too(Code.TOO_MANY_VARIABLES, "variables", limits.variables, len(variables))
+        return _too(Code.TOO_MANY_VARIABLES, "names", limits.variables, len(variables))
     found, depth, level = 0, 0, list(variables.values())
     while level:
         found, depth = found + len(level), depth + 1
@@ -177,6 +244,10 @@ def _too(code: Code, what: str, limit: int, found: int) -> graphql.GraphQLError:
     )
 
 
+class _TooNestedError(Exception):
+    """More selections stand within one another than are allowed."""
+
+
 class _Survey:
     """One reading of one document; not yet validated, so nothing in it is taken for granted."""
 
@@ -188,6 +259,8 @@ class _Survey:
         #: What its operations cost.
         self.priced = costs.Pricing(schema, document, sizes).of
         self._measured: dict[str, Measure] = {}
+        #: How many selections stand around what is being measured.
+        self._around = 0
         self.operations: list[ast.OperationDefinitionNode] = []
         self._fragments: dict[str, ast.FragmentDefinitionNode] = {}
         for node in document.definitions:
@@ -195,6 +268,15 @@ class _Survey:
                 self.operations.append(node)
             elif isinstance(node, ast.FragmentDefinitionNode):
                 self._fragments[node.name.value] = node
+
+    def measure(self) -> None:
+        """Measure each fragment: validation reads also those that nothing spreads.
+
+        Raises:
+            _TooNestedError: it is nested too deeply to be judged.
+        """
+        for name in self._fragments:
+            self._fragment(name)
 
     def judged(self, node: ast.OperationDefinitionNode) -> Iterator[graphql.GraphQLError]:
         """Yield an error for each limit this operation exceeds."""
@@ -213,8 +295,18 @@ class _Survey:
                 yield refusal(code, what, limit, measured, node)
 
     def _selections(self, selections: ast.SelectionSetNode | None) -> Measure:
-        nodes = selections.selections if selections else ()
-        return reduce(Measure.beside, (self._selection(node) for node in nodes), Measure())
+        if selections is None:
+            return Measure()
+        self._around += 1
+        self._bear(0)
+        inside = map(self._selection, selections.selections)
+        found = reduce(Measure.beside, inside, Measure())
+        self._around -= 1
+        return found.within()
+
+    def _bear(self, inside: int) -> None:
+        if self._around + inside > self._limits.nesting:
+            raise _TooNestedError
 
     def _selection(self, node: ast.SelectionNode) -> Measure:
         if isinstance(node, ast.FieldNode):
@@ -232,4 +324,6 @@ class _Survey:
             node = self._fragments.get(name)
             if node:
                 self._measured[name] = self._selections(node.selection_set)
-        return self._measured[name]
+        found = self._measured[name]
+        self._bear(found.nesting)
+        return found

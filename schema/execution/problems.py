@@ -17,6 +17,21 @@ import graphql
 from models import errors
 from schema.execution.code import Code
 
+#: What is said of a stream that would begin with less than nothing.
+UNSTREAMED = "`initialCount` of `@stream` must be a whole number, 0 or more."
+# So graphql-core says it, as if it were no error of whoever asks.
+_UNSTREAMED = "initialCount must be a positive integer"
+
+# What a sentence of graphql-core about a variable ends with, and how GraphQL has it. Texts that
+# somebody gave are quoted there, so that these are no part of one.
+_SPELT = {
+    " None.": " null.",
+    ": True": ": true",
+    ": True.": ": true.",
+    ": False": ": false",
+    ": False.": ": false.",
+}
+
 _log = logging.getLogger("greenway")
 
 
@@ -80,12 +95,22 @@ def _settled(
         return _told(error, cause)
     if "code" in (error.extensions or {}):
         return error
+    if isinstance(cause, ValueError) and str(cause) == _UNSTREAMED:
+        return _copy(error, UNSTREAMED, {"code": Code.BAD_USER_INPUT.value})
     if _is_the_askers(error, cause):
-        return coded(error, Code.BAD_USER_INPUT)
+        found = coded(error, Code.BAD_USER_INPUT)
+        return _copy(found, _spelt(found.message), found.extensions or {})
     if id(cause) not in filed:
         # One failure can surface at many paths; the log needs it once.
         filed[id(cause)] = _filed(cause, error.path)
     return _copy(error, "Internal error", filed[id(cause)])
+
+
+def _spelt(message: str) -> str:
+    for end, said in _SPELT.items():
+        if message.endswith(end):
+            return message.removesuffix(end) + said
+    return message
 
 
 def _filed(cause: Exception, path: Sequence[str | int] | None) -> dict[str, object]:

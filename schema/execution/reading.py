@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
+from operator import is_
+from typing import Any, TypeVar
 
 import graphql
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.language import ast
+from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.graphql import OperationType
@@ -21,6 +24,10 @@ from schema.execution.variable import Variables
 #: returns is awaited, if it is anything.
 Before = Callable[[Any, frozenset[str]], Awaitable[None] | None]
 
+N = TypeVar("N", bound=ast.Node)
+
+#: Rules that end what would take too long; ours say so as a limit.
+_BOUNDED = (graphql.OverlappingFieldsCanBeMergedRule, graphql.MaxIntrospectionDepthRule)
 _REMEMBERED = 64  # a document of the most tokens takes some 1.5 MB as a tree
 
 
@@ -61,9 +68,20 @@ class Reading:
         found = self.only if name is None else self.operations.get(name)
         if found is not None:
             return found
-        if name is None:
-            raise _unresolved("Say which operation to run: `operationName`.")
-        raise _unresolved("The document has no operation of that name.")
+        if name is not None:
+            raise _unresolved("The document has no operation of that name.")
+        names = [
+            node.name
+            for node in self.document.definitions
+            if isinstance(node, ast.OperationDefinitionNode)
+        ]
+        if not names:
+            raise _unresolved("The document has no operation: add the query that is to be run.")
+        if None in names and self.errors:
+            # No name picks one that has none: it would have to be alone.
+            first = self.errors[0]
+            raise graphql.GraphQLError(first.message, first.nodes, extensions=first.extensions)
+        raise _unresolved("Say which operation to run: `operationName`.")
 
 
 class Reader:
@@ -79,7 +97,10 @@ class Reader:
         self._schema = schema
         self._bounds = bounds
         self._rules = [
-            *graphql.specified_rules,
+            *(rule for rule in graphql.specified_rules if rule not in _BOUNDED),
+            partial(_Merging, bounds),
+            _Introspecting,
+            _Streaming,
             MaybeNullValidationRule,
             OneOfInputValidationRule,
             _Breathing,
@@ -122,8 +143,10 @@ class Reader:
         turns.breathe()
         # What exceeds a limit is not validated: rules of others may not be linear.
         errors = limits.breaches(self._schema, document, self._bounds) or [
-            problems.coded(error, Code.GRAPHQL_VALIDATION_FAILED)
-            for error in self._validated(document)
+            error
+            if "code" in (error.extensions or {})
+            else problems.coded(error, Code.GRAPHQL_VALIDATION_FAILED)
+            for error in self._validated(_distinct(document, text))
         ]
         turns.breathe()
         operations = self._operations(once.whole(document), may_run=not errors)
@@ -182,6 +205,8 @@ class Reader:
                 refused = limits.refusal(
                     Code.QUERY_TOO_MANY_TOKENS, "tokens or more", bounds.tokens, bounds.tokens + 1
                 )
+            elif "nested too deeply" in error.message:
+                refused = limits.nested()
             else:
                 refused = problems.coded(error, Code.GRAPHQL_PARSE_FAILED)
             raise refused from None
@@ -216,12 +241,86 @@ class _Together(graphql.Visitor):
         del self._all
 
 
+class _Merging(graphql.OverlappingFieldsCanBeMergedRule):
+    """Fields of one name agree; comparing them has a bound of our own, and a code."""
+
+    def __init__(self, bounds: limits.Limits, context: graphql.ValidationContext) -> None:
+        super().__init__(context)
+        self._bounds = bounds
+        # A comparison of two fields is two steps there.
+        self.rule_context.remaining_complexity_budget = 2 * bounds.comparisons
+
+    def enter_selection_set(
+        self, selection_set: ast.SelectionSetNode, key: object, parent: object, *place: object
+    ) -> None:
+        """Compare what is in a selection, and whatever its fields have in them."""
+        try:
+            super().enter_selection_set(selection_set, key, parent, *place)
+        except ValidationAbortedError:
+            if self.rule_context.remaining_complexity_budget >= 0:
+                raise
+            told = limits.repetitive(self._bounds, selection_set)
+        else:
+            return
+        raise ValidationAbortedError(told.message, told.nodes, extensions=told.extensions)
+
+
+class _Introspecting(graphql.MaxIntrospectionDepthRule):
+    """Introspection does not go round in the lists of types; whatever does has a code."""
+
+    def report_error(self, error: graphql.GraphQLError) -> None:
+        """Report it as a limit."""
+        super().report_error(limits.introspective(*(error.nodes or ())))
+
+
+class _Streaming(graphql.ValidationRule):
+    """A stream begins with so many items: with no fewer than none."""
+
+    def enter_directive(self, node: ast.DirectiveNode, *_: object) -> None:
+        """Report a number of items that there cannot be."""
+        if node.name.value != "stream":
+            return
+        for one in node.arguments or ():
+            value = one.value
+            if one.name.value == "initialCount" and (
+                isinstance(value, ast.NullValueNode)
+                or (isinstance(value, ast.IntValueNode) and value.value.startswith("-"))
+            ):
+                self.report_error(graphql.GraphQLError(problems.UNSTREAMED, value))
+
+
 class _Breathing(graphql.ValidationRule):
     """No rule: validating a long document is no piece of work."""
 
     def enter(self, *_: object) -> None:
         """Breathe."""
         turns.breathe()
+
+
+def _distinct(document: ast.DocumentNode, text: str) -> ast.DocumentNode:
+    """Return a document without what is said again, word for word, in the same selection.
+
+    It holds if the whole does, and that is seen sooner: in a selection, all fields of one name are
+    compared with each other.
+    """
+    definitions = tuple(_merged(node, text) for node in document.definitions)
+    return replace(document, definitions=definitions)
+
+
+def _merged(node: N, text: str) -> N:
+    selected: ast.SelectionSetNode | None = getattr(node, "selection_set", None)
+    if selected is None:
+        return node
+    distinct: dict[object, ast.SelectionNode] = {}
+    for one in selected.selections:
+        said = text[one.loc.start : one.loc.end] if one.loc else "@"
+        # Whether a directive may be said again is for validation to judge.
+        distinct.setdefault(id(one) if "@" in said else said, one)
+    inside = tuple(_merged(one, text) for one in distinct.values())
+    if len(inside) == len(selected.selections) and all(map(is_, inside, selected.selections)):
+        return node
+    fewer: Any = {"selection_set": replace(selected, selections=inside)}
+    return replace(node, **fewer)
 
 
 def _fields(node: ast.Node) -> Iterator[str]:

@@ -64,8 +64,12 @@ DOCUMENTS = {
         "{ edition { " + "revision " * 1_001 + "} }",
         {"QUERY_TOO_MANY_FIELDS"},
     ),
-    "circular introspection": (_CIRCULAR, {"GRAPHQL_VALIDATION_FAILED"}),
+    "circular introspection": (_CIRCULAR, {"GRAPHQL_VALIDATION_FAILED", "QUERY_TOO_DEEP"}),
     "introspection": ("{ __schema { queryType { name } } }", {"GRAPHQL_VALIDATION_FAILED"}),
+    "one field in other words": (
+        "{ categories { " + " ".join(f"name {{{' ' * n}text }}" for n in range(300)) + " } }",
+        {"QUERY_TOO_REPETITIVE"},
+    ),
     "circular fragments": (
         "{ ...A } fragment A on Query { __typename ...B } fragment B on Query { ...A }",
         {"GRAPHQL_VALIDATION_FAILED"},

@@ -138,7 +138,7 @@ def test_doubled_fragments_are_judged_within_fifty_milliseconds(schema_of, level
     assert min(took) < 0.05
 
 
-@pytest.mark.parametrize("levels", [16, 40, 150])
+@pytest.mark.parametrize("levels", [16, 40, 90])
 async def test_doubled_fragments_are_refused_at_once(app, levels):
     began = time.perf_counter()
 
@@ -147,6 +147,101 @@ async def test_doubled_fragments_are_refused_at_once(app, levels):
     assert "QUERY_TOO_MANY_FIELDS" in codes
     assert codes["QUERY_TOO_MANY_FIELDS"][1] == min(2**levels, 1_000_000_000)
     assert time.perf_counter() - began < 1
+
+
+def chained(levels):
+    """Fragments that each spread the next: one level of depth, however many there are."""
+    fragments = " ".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(levels))
+    return f"{fragments} fragment F{levels} on Query {{ hello }}"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ ...F0 } " + chained(99),
+        "{ ...F0 } " + chained(200),
+        "{ ...F60 ...F0 } " + chained(120),
+        "{ hello } " + chained(200),
+        "{ " + "... { " * 100 + "hello" + " }" * 100 + " }",
+    ],
+    ids=lambda document: document[:20],
+)
+async def test_selections_within_one_another_are_counted_whatever_their_depth(app, document):
+    answer = await asgi.ask(app, document)
+
+    [error] = answer.json()["errors"]
+    assert error["message"] == (
+        "The document has 101 selections or more within one another; at most 100 are allowed."
+    )
+    assert error["extensions"] == {
+        "code": "QUERY_TOO_DEEP",
+        "limit": 100,
+        "found": 101,
+        "hint": "Spread fragments beside one another, not each within another.",
+    }
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["{ ...F0 } " + chained(98), "{ " + "... { " * 99 + "hello" + " }" * 99 + " }"],
+    ids=lambda document: document[:20],
+)
+async def test_so_many_selections_as_may_be_within_one_another_are_answered(app, document):
+    assert (await asgi.ask(app, document)).json()["data"] == {"hello": "Hello, world."}
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["{ hello(name: " + "[" * 700 + "]" * 700 + ") }", "{ " + "items { " * 300 + "}" * 301],
+    ids=lambda document: document[:20],
+)
+async def test_what_is_too_deep_to_be_parsed_is_beyond_a_limit(app, document):
+    assert await refusals(app, document) == {"QUERY_TOO_DEEP": (200, 201)}
+
+
+async def test_introspection_that_goes_round_is_beyond_a_limit(app):
+    round_and_round = (
+        "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }"
+    )
+
+    assert await refusals(app, round_and_round) == {"QUERY_TOO_DEEP": (2, 3)}
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["name " * 990, "items { name } " * 490, "... { name } " * 490, "a: name b: id " * 49 * 5],
+    ids=lambda inside: inside[:12],
+)
+async def test_what_is_said_again_is_compared_once(app_of, inside):
+    answer = await asgi.ask(app_of(aliases=500), f"{{ items {{ {inside} }} }}")
+
+    assert answer.codes == []
+
+
+async def test_what_is_said_again_in_other_words_is_beyond_a_limit(app):
+    many = " ".join(f"items {{{' ' * n}name }}" for n in range(150))
+    began = time.perf_counter()
+
+    answer = await asgi.ask(app, f"{{ items {{ {many} }} }}")
+
+    [error] = answer.json()["errors"]
+    assert error["extensions"]["code"] == "QUERY_TOO_REPETITIVE"
+    assert (error["extensions"]["limit"], error["extensions"]["found"]) == (10_000, 10_001)
+    assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ hello @skip(if: false) @skip(if: false) hello @skip(if: false) @skip(if: false) }",
+        "{ items @stream { name } items @stream { name } }",
+        '{ ... @defer(label: "a") { hello } ... @defer(label: "a") { hello } }',
+    ],
+)
+async def test_directives_that_are_said_again_are_judged_each(app, document):
+    answer = await asgi.ask(app, document)
+
+    assert set(answer.codes) == {"GRAPHQL_VALIDATION_FAILED"}
 
 
 async def test_an_endless_cycle_of_lists_is_refused_before_it_runs(app):

@@ -119,6 +119,30 @@ async def test_a_value_that_does_not_fit_is_the_askers_to_mend(app, caplog, docu
     assert caplog.records == []
 
 
+@pytest.mark.parametrize(
+    ("declared", "value", "end"),
+    [
+        ("String!", None, "not to be null."),
+        ("String", True, "value: true"),
+        ("String", False, "value: false"),
+        ("Filter", True, "found: true."),
+        ("Int", "so: True", "value: 'so: True'"),
+        ("Int", "so None.", "value: 'so None.'"),
+    ],
+)
+async def test_null_and_booleans_are_spelt_as_graphql_has_them(app, declared, value, end):
+    argument = {"Filter": "wanted", "Int": "first"}.get(declared, "name")
+    field = (
+        "page(first: $v) { edges { cursor } }" if argument == "first" else f"hello({argument}: $v)"
+    )
+
+    answer = await asgi.ask(app, f"query ($v: {declared}) {{ {field} }}", {"v": value})
+
+    [error] = answer.json()["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+    assert error["message"].endswith(end)
+
+
 async def test_a_null_where_an_argument_may_not_be_null_is_the_askers_to_mend(app, caplog):
     answer = await asgi.ask(app, "query ($n: String) { hello(name: $n) }", {"n": None})
 
@@ -135,6 +159,29 @@ async def test_the_first_of_two_operations_is_not_run_unasked(app, context):
     assert answer.codes == unknown.codes == ["OPERATION_RESOLUTION_FAILURE"]
     assert named.json()["data"] == {"hello": "Hello, world."}
     assert context.counted == 0
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "sentence"),
+    [
+        (
+            "{ hello } { hello }",
+            "GRAPHQL_VALIDATION_FAILED",
+            "anonymous operation must be the only",
+        ),
+        ("query A { hello } { hello }", "GRAPHQL_VALIDATION_FAILED", "must be the only"),
+        ("fragment F on Query { hello }", "OPERATION_RESOLUTION_FAILURE", "has no operation"),
+        ("type Query { hello: String }", "OPERATION_RESOLUTION_FAILURE", "has no operation"),
+        ("{ hello } " * 21, "QUERY_TOO_MANY_OPERATIONS", "21 operations"),
+    ],
+)
+async def test_whoever_can_name_no_operation_is_not_told_to(app, document, code, sentence):
+    first = await asgi.ask(app, document)
+    second = await asgi.ask(app, document)
+
+    assert first.codes == [code]
+    assert sentence in first.json()["errors"][0]["message"]
+    assert first.body == second.body
 
 
 async def asked_for_an_even_number(document, variables, failure):
@@ -172,6 +219,16 @@ async def test_a_scalar_tells_what_it_says_on_purpose_and_nothing_else(document,
     assert refused.extensions == {"code": "BAD_INPUT", "hint": "Ask with an even one."}
     assert burst.extensions["code"] in {"BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"}
     assert "padding" not in burst.message
+
+
+def test_whoever_spent_too_much_is_told_when_to_come_back_and_which_answers_have_costs():
+    refused = errors.RateLimitedError(2.1)
+
+    assert refused.wait == 3
+    assert refused.hint == (
+        "Ask again in 3 s, or for less: each answer with data says in `extensions.cost` "
+        "what it cost."
+    )
 
 
 async def test_a_document_read_before_answers_with_the_same_errors(app):

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from models import errors
 from schema import execution
 from schema.execution import turns
+from schema.execution.live import RefusedError
 from schema.execution.schema import Asked
 from schema.execution.stream import Way
 from tests import follow
@@ -212,6 +213,34 @@ async def test_items_of_a_list_come_as_they_are_there(client):
     assert first["data"] == {"items": [{"name": "lamp"}]}
     assert items == [{"name": "bicycle"}, {"name": "bell"}]
     assert rest[-1]["hasNext"] is False
+
+
+@pytest.mark.parametrize("count", ["-2", "null"])
+async def test_a_list_that_would_begin_with_less_than_nothing_does_not_hold(client, count):
+    way = await client.ask(f"{{ items @stream(initialCount: {count}) {{ name }} }}", DEFER)
+
+    with pytest.raises(RefusedError) as refused:
+        await client._streams._live.read(
+            Asked(f"{{ items @stream(initialCount: {count}) {{ name }} }}", {}), None
+        )
+
+    [error] = refused.value.errors
+    assert way is None
+    assert error["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED"}
+    assert error["message"] == "`initialCount` of `@stream` must be a whole number, 0 or more."
+
+
+@pytest.mark.parametrize("count", [-2, None])
+async def test_a_variable_that_would_begin_a_list_with_less_than_nothing_is_the_askers(
+    client, caplog, count
+):
+    await client.ask("query ($n: Int) { items @stream(initialCount: $n) { name } }", DEFER, n=count)
+    [answer] = client.parts("-")
+
+    [error] = answer["errors"]
+    assert error["message"] == "`initialCount` of `@stream` must be a whole number, 0 or more."
+    assert (error["path"], error["extensions"]["code"]) == (["items"], "BAD_USER_INPUT")
+    assert caplog.records == []
 
 
 async def test_what_is_not_deferred_after_all_comes_in_one_part(client):
