@@ -224,7 +224,7 @@ class Live:
             charge(in_vain(asked))
             raise RefusedError(excess)
         charge(max(points, limits.BASE))
-        return {"cost": {"requested": points, "limit": self._schema.bounds.cost}}
+        return {"cost": self._schema.bill(points, context)}
 
 
 def _is_unplanned(kind: OperationType, context: object) -> bool:

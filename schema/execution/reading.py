@@ -141,13 +141,7 @@ class Reader:
     def _read(self, text: str) -> Reading:
         document = self._parsed(text)
         turns.breathe()
-        # What exceeds a limit is not validated: rules of others may not be linear.
-        errors = limits.breaches(self._schema, document, self._bounds) or [
-            error
-            if "code" in (error.extensions or {})
-            else problems.coded(error, Code.GRAPHQL_VALIDATION_FAILED)
-            for error in self._validated(_distinct(document, text))
-        ]
+        errors = self.errors(document, text)
         turns.breathe()
         operations = self._operations(once.whole(document), may_run=not errors)
         turns.breathe()
@@ -159,7 +153,21 @@ class Reader:
             operations[0] if len(operations) == 1 else None,
         )
 
-    def _validated(self, document: ast.DocumentNode) -> list[graphql.GraphQLError]:
+    def errors(
+        self, document: ast.DocumentNode, text: str, *, suggests: bool = False
+    ) -> list[graphql.GraphQLError]:
+        """Return what keeps a document from being run; names that are meant, if it ``suggests``."""
+        # What exceeds a limit is not validated: rules of others may not be linear.
+        return limits.breaches(self._schema, document, self._bounds) or [
+            error
+            if "code" in (error.extensions or {})
+            else problems.coded(error, Code.GRAPHQL_VALIDATION_FAILED)
+            for error in self._validated(_distinct(document, text), suggests=suggests)
+        ]
+
+    def _validated(
+        self, document: ast.DocumentNode, *, suggests: bool
+    ) -> list[graphql.GraphQLError]:
         made: list[_Together] = []
 
         def together(context: graphql.ValidationContext) -> _Together:
@@ -168,7 +176,7 @@ class Reader:
 
         rules: Any = [together]
         try:
-            return graphql.validate(self._schema, document, rules, hide_suggestions=True)
+            return graphql.validate(self._schema, document, rules, hide_suggestions=not suggests)
         finally:
             for one in made:
                 one.forget()

@@ -11,7 +11,8 @@ from graphql.language import ast
 
 from models import errors
 from models.document import Sent
-from schema.execution.limits import Limits, breaches
+from schema.execution.limits import Limits
+from schema.execution.reading import Reader
 
 #: Where a document may name something of the menu, of partners or of rules, and what it names.
 _NAMING = {
@@ -54,6 +55,7 @@ class Review:
     def __init__(self, schema: graphql.GraphQLSchema, bounds: Limits | None = None) -> None:
         self._schema = schema
         self._bounds = bounds or Limits()
+        self._reader = Reader(schema, self._bounds, introspection=True)
 
     def mistakes(self, where: str, text: str) -> list[errors.Mistake]:
         """Return what keeps a text from being run, or from being told of when it breaks."""
@@ -65,12 +67,12 @@ class Review:
         if not operations or not all(operations):
             hint = "It is what is told when a change would break it."
             return [errors.Mistake(where, 1, "", "Every operation needs a name.", hint)]
-        return [_mistake(where, error) for error in self._errors(document)]
+        return [_mistake(where, error) for error in self._errors(document, text)]
 
     def holds(self, text: str) -> bool:
         """Say whether a text may be run at all."""
         try:
-            return not self._errors(self._parsed(text))
+            return not self._errors(self._parsed(text), text)
         except graphql.GraphQLError:
             return False
 
@@ -107,10 +109,8 @@ class Review:
             if noun in known and code not in known[noun]:
                 yield f"There is no {noun} “{errors.shown(code)}”."
 
-    def _errors(self, document: ast.DocumentNode) -> Sequence[graphql.GraphQLError]:
-        # As where it is run: what exceeds a limit is not looked at further.
-        found = breaches(self._schema, document, self._bounds)
-        return found or graphql.validate(self._schema, document)
+    def _errors(self, document: ast.DocumentNode, text: str) -> Sequence[graphql.GraphQLError]:
+        return self._reader.errors(document, text, suggests=True)
 
     def _parsed(self, text: str) -> ast.DocumentNode:
         if len(text) > (most := self._bounds.length):

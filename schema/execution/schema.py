@@ -323,15 +323,13 @@ class Schema(Subgraph):
         self, reading: Reading, operation: Prepared, asked: Asked, points: int
     ) -> dict[str, Any] | Outcome:
         """Return the variables of an operation that may run with them, or what is wrong."""
-        errors = list(reading.errors) or self.excess(asked, points)
-        variables = operation.variables.read(asked.variables)
-        if isinstance(variables, list):
-            return Outcome.refused(errors or variables, operation, points)
-        if errors:
+        if errors := list(reading.errors) or self.excess(asked, points):
             outcome = Outcome.refused(errors, operation, points)
-            # It is well formed: it is given the variables that it declares.
             outcome.is_unprocessable = True
             return outcome
+        variables = operation.variables.read(asked.variables)
+        if isinstance(variables, list):
+            return Outcome.refused(variables, operation, points)
         if (known := asked.known) is not None:
             known.reading, known.points, known.variables = ref(reading), points, variables
         return variables
@@ -369,6 +367,12 @@ class Schema(Subgraph):
         excess = excess or limits.overdrawn(points, self.bounds)
         return [excess] if excess else []
 
+    def bill(self, points: int, context: object) -> dict[str, int]:
+        """Return what is told of an operation's cost to who asked in this context."""
+        cost = {"requested": points, "limit": self.bounds.cost}
+        left: int | None = getattr(context, "points_left", None)
+        return cost if left is None else {**cost, "remaining": left}
+
     def _settle(self, outcome: Outcome, context: object) -> None:
         """Make of the errors what the asker may see, and tell what the operation cost."""
         result = outcome.result
@@ -379,12 +383,9 @@ class Schema(Subgraph):
             result.errors = list(told) or None
         if not outcome.began or outcome.operation is None:
             return
-        cost: dict[str, object] = {"requested": outcome.points, "limit": self.bounds.cost}
-        left: int | None = getattr(context, "points_left", None)
         # What others may share says nothing of whoever asked first.
-        if left is not None and not outcome.is_shared(context):
-            cost["remaining"] = left
-        result.extensions = {"cost": cost}
+        asker = None if outcome.is_shared(context) else context
+        result.extensions = {"cost": self.bill(outcome.points, asker)}
         if outcome.recorder is not None:
             # A gateway keeps to itself what it is told beside the data.
             result.extensions = {WANTED: outcome.recorder.told(result.errors or ())}

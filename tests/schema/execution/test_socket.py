@@ -29,7 +29,7 @@ def asked():
 @pytest.fixture
 def app_of(source, asked):
     def build(bounds=None, seats=None, origins=(), **limits):
-        async def context(scope):
+        async def context(scope, _plan):
             asked.append(Headers(scope=scope).get("authorization"))
             if asked[-1] == "Bearer gone":
                 raise errors.UnauthenticatedError("The token has expired.")
@@ -277,7 +277,7 @@ async def test_a_subscription_ends_when_who_follows_may_ask_no_more(app_of, sour
     monkeypatch.setattr("schema.execution.live.RIGHTS_SECONDS", 0.05)
     may_ask = True
 
-    async def context(scope):
+    async def context(scope, _plan):
         if not may_ask:
             raise errors.UnauthenticatedError("The token has expired.")
         return follow.context(source)
