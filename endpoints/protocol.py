@@ -295,7 +295,7 @@ class _Connection(HttpToolsProtocol):
             self._held = None
             if is_first and self._is_between:
                 self._crowd.heads.learn(data, cycle)
-            if not self._is_answered(cycle):
+            if not self._is_answered(cycle) and not self.transport.is_closing():
                 super()._start_asgi_task(cycle, app)
 
     def _begin(self, head: Head, request: bytes) -> None:
@@ -501,8 +501,16 @@ class _Connection(HttpToolsProtocol):
     def _refuse(self, status: int) -> None:
         """Say why nothing more is read, after all that is still to be answered, and end it."""
         self._is_over = True
-        if self._is_answering():
+        if self.pipeline and self.cycle.more_body:
+            # What cannot be read to its end is not begun.
+            self.pipeline.popleft()
+            before = self.pipeline[0][0] if self.pipeline else self._turn
+            self.cycle = cast("RequestResponseCycle", before)
+        if self._has_come():
             self._refusal = status
+            return
+        if self._is_answering() and self.cycle.response_started:
+            self.cut()
             return
         self.flush()
         text = _REFUSALS[status].encode()

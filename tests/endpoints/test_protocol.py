@@ -785,3 +785,37 @@ async def test_a_place_that_was_left_is_nobodys(connect):
         await asyncio.sleep(0.2)
 
         assert len(crowd._all) <= 3
+
+
+BAD_CHUNK = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n"
+
+
+async def test_a_body_that_cannot_be_read_is_waited_for_by_nobody(connect):
+    begun = []
+
+    async def notes(scope, receive, send):
+        begun.append(scope)
+        await asyncio.sleep(0.1)
+        await answers(scope, receive, send)
+
+    async with serving(notes) as (port, crowd):
+        for pieces, due in [
+            ([BAD_CHUNK], 0),
+            ([BAD_CHUNK[:-9], BAD_CHUNK[-9:]], 0),
+            ([ASK + BAD_CHUNK], 1),
+            ([ASK + BAD_CHUNK[:-9], BAD_CHUNK[-9:]], 1),
+            ([ASK, BAD_CHUNK, ASK], 1),
+        ]:
+            pair = await connect(port)
+            for piece in pieces:
+                pair[1].write(piece)
+                await asyncio.sleep(0.02)
+
+            for _ in range(due):
+                assert await asked(pair, b"") == (200, b"0")
+            assert (await asked(pair, b""))[0] == 400
+            assert await ended(pair) < 1
+        await asyncio.sleep(0.2)
+        assert not crowd._all
+        # One of them was begun before more of it came.
+        assert len(begun) - 3 <= 2

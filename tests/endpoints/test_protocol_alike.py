@@ -106,8 +106,16 @@ CHUNKED = st.builds(
     PATHS,
     BODIES.filter(bool),
 )
+BROKEN = st.builds(
+    lambda path, size: (
+        b"POST %s HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n%s\r\nab\r\n"
+        % (path, size)
+    ),
+    PATHS,
+    st.sampled_from([b"z", b"-1", b"1", b"2;x=y", b""]),
+)
 STRAY = st.sampled_from([b"\r\n", b"\n", b"\0", b" ", b"0\r\n\r\n", b"HEAD / HTTP/1.0\r\n\r\n"])
-REQUESTS = st.lists(GETS | POSTS | CHUNKED | STRAY, min_size=1, max_size=5)
+REQUESTS = st.lists(GETS | POSTS | CHUNKED | BROKEN | STRAY, min_size=1, max_size=5)
 
 
 @st.composite
