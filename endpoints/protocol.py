@@ -251,7 +251,8 @@ class _Connection(HttpToolsProtocol):
         self.flush()
 
     def data_received(self, data: bytes) -> None:
-        self.flush()
+        if self._unsent:
+            self.flush()
         if self._ahead or self._has_come():
             self._wait(data)
         else:
@@ -473,7 +474,8 @@ class _Connection(HttpToolsProtocol):
                 self._refuse(self._refusal)
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self._ahead and not self._has_come():
             self.loop.call_soon(self._go_on)
 

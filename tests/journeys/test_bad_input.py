@@ -273,7 +273,8 @@ async def test_a_body_that_is_too_large_is_refused(hub):
          "QUERY_TOO_MANY_ROOT_FIELDS"),
         ("{ menu(first: 100) { nodes { " + "category { services { " * 4 + "code" + "} }" * 5 + "}",
          422, "QUERY_TOO_COSTLY"),
-        ("subscription { menu { totalCount } }", 400, None),
+        ("subscription { menu { totalCount } }", 422, "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { edition { revision } }", 400, "OPERATION_TYPE_NOT_ALLOWED"),
         ("mutation { menu }", 422, None),
     ],
 )  # fmt: skip
