@@ -224,7 +224,7 @@ class Live:
             charge(in_vain(asked))
             raise RefusedError(excess)
         charge(max(points, limits.BASE))
-        return {"cost": self._schema.bill(points, context)}
+        return {"cost": self._schema.bill(points, getattr(context, "points_left", None))}
 
 
 def _is_unplanned(kind: OperationType, context: object) -> bool:

@@ -285,7 +285,8 @@ class Schema(Subgraph):
             outcome = Outcome.refused([refused])
             outcome.is_unprocessable = reading is not None
             return outcome
-        if operation.kind not in asked.allowed and not reading.errors:
+        is_told = reading.errors and operation.kind is OperationType.SUBSCRIPTION
+        if operation.kind not in asked.allowed and not is_told:
             raise InvalidOperationTypeError(operation.kind)
         known = asked.known
         if known is not None and known.reading() is reading:
@@ -323,13 +324,15 @@ class Schema(Subgraph):
         self, reading: Reading, operation: Prepared, asked: Asked, points: int
     ) -> dict[str, Any] | Outcome:
         """Return the variables of an operation that may run with them, or what is wrong."""
-        if errors := list(reading.errors) or self.excess(asked, points):
-            outcome = Outcome.refused(errors, operation, points)
-            outcome.is_unprocessable = True
-            return outcome
+        errors = list(reading.errors) or self.excess(asked, points)
         variables = operation.variables.read(asked.variables)
         if isinstance(variables, list):
-            return Outcome.refused(variables, operation, points)
+            return Outcome.refused(errors or variables, operation, points)
+        if errors:
+            outcome = Outcome.refused(errors, operation, points)
+            # It is given the variables that it declares: the audits tell the two apart.
+            outcome.is_unprocessable = True
+            return outcome
         if (known := asked.known) is not None:
             known.reading, known.points, known.variables = ref(reading), points, variables
         return variables
@@ -367,11 +370,12 @@ class Schema(Subgraph):
         excess = excess or limits.overdrawn(points, self.bounds)
         return [excess] if excess else []
 
-    def bill(self, points: int, context: object) -> dict[str, int]:
-        """Return what is told of an operation's cost to who asked in this context."""
+    def bill(self, points: int, left: int | None) -> dict[str, int]:
+        """Return what is told of an operation's cost, to whoever has so many points left."""
         cost = {"requested": points, "limit": self.bounds.cost}
-        left: int | None = getattr(context, "points_left", None)
-        return cost if left is None else {**cost, "remaining": left}
+        if left is not None:
+            cost["remaining"] = left
+        return cost
 
     def _settle(self, outcome: Outcome, context: object) -> None:
         """Make of the errors what the asker may see, and tell what the operation cost."""
@@ -383,9 +387,11 @@ class Schema(Subgraph):
             result.errors = list(told) or None
         if not outcome.began or outcome.operation is None:
             return
-        # What others may share says nothing of whoever asked first.
-        asker = None if outcome.is_shared(context) else context
-        result.extensions = {"cost": self.bill(outcome.points, asker)}
+        left: int | None = getattr(context, "points_left", None)
+        if left is not None and outcome.is_shared(context):
+            # What others may share says nothing of whoever asked first.
+            left = None
+        result.extensions = {"cost": self.bill(outcome.points, left)}
         if outcome.recorder is not None:
             # A gateway keeps to itself what it is told beside the data.
             result.extensions = {WANTED: outcome.recorder.told(result.errors or ())}

@@ -118,7 +118,7 @@ async def test_a_mutation_by_get_is_not_allowed_and_told_how_it_is(get):
 async def test_another_method_is_not_allowed_and_told_which_are(shared_hub, method):
     answer = await asgi.call(shared_hub.app, method)
 
-    assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 async def test_an_address_that_is_too_long_is_refused(get):
