@@ -85,6 +85,8 @@ class Crowd:
         self._common = b""
         self._all: set[_Connection] = set()
         self._by_address: Counter[str] = Counter()
+        #: Connections that became sockets, and by when those that are closing are to be gone.
+        self._sockets: dict[asyncio.Transport, float] = {}
         self._looking = False
 
     def protocol(self) -> type[asyncio.Protocol]:
@@ -159,15 +161,31 @@ class Crowd:
             if not self._by_address[one.address]:
                 del self._by_address[one.address]
 
+    def opened(self, one: _Connection) -> None:
+        """Take a connection for a socket, which has bounds of its own, until it is to be closed."""
+        self.forget(one)
+        self._sockets[one.transport] = math.inf
+
     def _is_proxy(self, address: str) -> bool:
         networks = (ipaddress.ip_network(one) for one in self.bounds.proxies)
         return any(ipaddress.ip_address(address) in one for one in networks)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
+        ends = now + self.bounds.idle_seconds
+        for one in self._all:
+            if one.transport.is_closing():
+                # What is closed waits for whoever does not fetch what was sent before.
+                one.due = min(one.due, ends)
         for late in [one for one in self._all if one.due < now]:
             late.cut()
-        self._looking = bool(self._all)
+        for socket, due in list(self._sockets.items()):
+            if due < now:
+                socket.abort()
+                del self._sockets[socket]
+            elif socket.is_closing():
+                self._sockets[socket] = min(due, ends)
+        self._looking = bool(self._all or self._sockets)
         if self._looking:
             loop.call_later(_LOOK_SECONDS, self._look, loop)
 
@@ -227,8 +245,7 @@ class _Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        # From here on it is a socket, which has bounds of its own.
-        self._crowd.forget(self)
+        self._crowd.opened(self)
         self._is_over = True
         super().handle_websocket_upgrade()
         socket: Any = self.transport.get_protocol()
@@ -279,8 +296,8 @@ class _Connection(HttpToolsProtocol):
         self.flush()
         data, self._ahead = bytes(self._ahead), bytearray()
         self.flow.is_full = False
-        self._take(data)
         self.flow.resume_reading()
+        self._take(data)
 
     def _take(self, data: bytes) -> None:
         """Take in bytes whose turn it is."""
@@ -376,7 +393,9 @@ class _Connection(HttpToolsProtocol):
         self._parse(data[:room])
         if self._is_over or self.transport.is_closing():
             return
-        if self._room:
+        if self._ahead:
+            self._wait(data[room:])
+        elif self._room:
             self._read_piece(data[room:])
         elif self._is_answering():
             self.cut()
@@ -398,6 +417,10 @@ class _Connection(HttpToolsProtocol):
         is as if it had not been asked for (RFC 9110, section 7.8): the head is read without.
         """
         is_socket = self._should_upgrade()
+        if is_socket and self.flow.write_paused:
+            # Whoever fetches no answer opens no socket.
+            self.cut()
+            return
         if is_socket and not self._is_answering():
             self.handle_websocket_upgrade()
             return
@@ -444,8 +467,12 @@ class _Connection(HttpToolsProtocol):
         self.cycle.keep_alive = False
 
     def _engage(self) -> None:
-        """Have a request to answer: there is no moment by which that must be done."""
-        self.due = math.inf
+        """Have a request to answer: there is no moment by which that must be done.
+
+        Unless an answer before it waits to be fetched.
+        """
+        if not self.flow.write_paused:
+            self.due = math.inf
         self._crowd.waiting.pop(self, None)
 
     def _is_leaving(self) -> bool:
@@ -469,7 +496,8 @@ class _Connection(HttpToolsProtocol):
             bounds = self._bounds
             seconds = bounds.idle_seconds if self._is_between else bounds.head_seconds
             self.due = self.loop.time() + seconds
-            self._crowd.rests(self)
+            if not self._ahead:
+                self._crowd.rests(self)
             if self._refusal is not None:
                 self._refuse(self._refusal)
         if self.transport.is_closing():

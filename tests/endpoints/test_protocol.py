@@ -819,3 +819,78 @@ async def test_a_body_that_cannot_be_read_is_waited_for_by_nobody(connect):
         assert not crowd._all
         # One of them was begun before more of it came.
         assert len(begun) - 3 <= 2
+
+
+@pytest.fixture
+async def unfetched():
+    """Ask for a large answer, fetch nothing of it, and send more."""
+    opened = []
+
+    async def unfetched(port, more):
+        one = socket.socket()
+        opened.append(one)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one.settimeout(0)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(one, ("127.0.0.1", port))
+        await loop.sock_sendall(one, ASK)
+        await asyncio.sleep(0.1)
+        await loop.sock_sendall(one, more)
+
+    yield unfetched
+    for one in opened:
+        one.close()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ASK,
+        post(b"something"),
+        BAD_CHUNK,
+        b"CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n",
+        SOCKET,
+        SOCKET.replace(b"host: x\r\n", b"host: x\r\n" + b"x-many: 1\r\n" * 200),
+    ],
+    ids=["get", "post", "broken", "tunnel", "socket", "no-socket"],
+)
+async def test_who_fetches_nothing_is_let_go_whatever_else_they_ask(unfetched, more):
+    async def much(scope, receive, send):
+        await says(send, b"x" * 8_000_000)
+
+    async with serving(much, idle_seconds=0.5, head_seconds=0.5) as (port, crowd):
+        for _ in range(3):
+            await unfetched(port, more)
+        await asyncio.sleep(0.2)
+        held = [one.transport for one in crowd._all]
+
+        async with asyncio.timeout(SOON):
+            while crowd._all or crowd._sockets:  # noqa: ASYNC110 - it is looked at, and no event
+                await asyncio.sleep(0.05)
+        assert not crowd._by_address
+        assert all(one.is_closing() for one in held)
+
+
+async def test_a_socket_that_is_closed_while_its_client_fetches_nothing_is_let_go(unfetched):
+    async def talks(scope, receive, send):
+        if scope["type"] == "http":
+            await answers(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "bytes": b"x" * 8_000_000})
+        await receive()
+
+    async with serving(talks, idle_seconds=0.5) as (port, crowd):
+        await unfetched(port, SOCKET)
+        await asyncio.sleep(0.2)
+        [transport] = crowd._sockets
+        assert transport.get_write_buffer_size() > 1_000_000
+
+        transport.close()
+
+        async with asyncio.timeout(SOON):
+            while crowd._sockets:  # noqa: ASYNC110 - it is looked at, and no event
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)
+        assert transport.get_write_buffer_size() == 0
