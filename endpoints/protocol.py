@@ -522,9 +522,6 @@ class _Connection(HttpToolsProtocol):
         self._crowd.forget(self)
         self.transport.abort()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the server says it
-        self._refuse(400)
-
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 

@@ -27,7 +27,7 @@ class Policy:
     open: bool = False
 
     def header(self, now: datetime) -> str:
-        """Return it as ``Cache-Control`` has it, at a moment in the zone of the hub's days.
+        """Return it as ``Cache-Control`` has it at a moment.
 
         What is on the menu, and what is stale, turns with the day: nothing is kept beyond it.
         """
@@ -37,14 +37,15 @@ class Policy:
 
     def holds(self, now: datetime) -> bool:
         """Say whether that is as true of an answer that is kept by the hub, and sent later."""
-        return self.max_age is None or self.max_age <= _left(now.astimezone(ZONE))
+        return self.max_age is None or self.max_age <= _left(now)
 
 
 PRIVATE = Policy(None, public=False)
 
 
 def _left(now: datetime) -> int:
-    """Return how many seconds of the day are left."""
+    """Return how many seconds are left of the hub's day."""
+    now = now.astimezone(ZONE)
     return _DAY_SECONDS - (now.hour * 3600 + now.minute * 60 + now.second)
 
 

@@ -16,7 +16,6 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
 from models import errors
-from resolvers.context import ZONE
 from resolvers.viewer import OPERATORS
 from schema.execution import ide, limits, negotiation, packing, problems
 from schema.execution.answer import (
@@ -317,8 +316,10 @@ class GraphQLView:
             return
         is_public = outcome.policy.public
         keys: dict[Hashable, int] = {}
-        holding = outcome.policy if is_public else context.holding
+        holding = context.holding
         if is_public:
+            # By GET it says how long it holds.
+            holding = outcome.policy if sent.said.method == "GET" else None
             keys[_meant(sent.said, asked, context)] = len(asked.text) + len(sent.body)
         if is_plain and sent.said.is_nobodys:
             keys[sent.raw()] = len(sent.body)
@@ -363,7 +364,7 @@ class GraphQLView:
             return Answer.of(status, media, content, *_PRIVATE)
         answer = Answer.of(status, media, content)
         kept = {
-            "cache-control": outcome.policy.header(self._around.clock().astimezone(ZONE)),
+            "cache-control": outcome.policy.header(self._around.clock()),
             "etag": etag(answer.body, media),
         }
         return replace(answer, headers=answer.headers + headers(kept))
