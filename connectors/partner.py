@@ -197,11 +197,12 @@ class Partner:
         """
         began = self._clock()
         fresh = self._fresh_ones(inquiries, began) if self._fresh else {}
-        pending = tuple(dict.fromkeys(one for one in inquiries if one not in fresh))
+        asked = [one for one in inquiries if one not in fresh] if fresh else inquiries
+        pending = tuple(dict.fromkeys(asked))
         found, failed = await self._found(pending, deadline) if pending else ({}, {})
         usable = self._usable_ones(failed, began) if failed else {}
         return [
-            self._told(last, began)
+            self._kept(Freshness.LIVE if last.observed_at >= began else Freshness.CACHED, last)
             if (last := found.get(one))
             else fresh.get(one) or self._instead(usable.get(one), failed.get(one))
             for one in inquiries
@@ -292,15 +293,10 @@ class Partner:
             if (last := self._memory.get(one)) and last.observed_at >= since
         }
 
-    def _told(self, last: memory.Remembered, began: datetime) -> Answer:
-        """Return what was found for an ask that began so."""
-        is_live = last.observed_at >= began
-        return self._kept(Freshness.LIVE if is_live else Freshness.CACHED, last)
-
     def _kept(self, freshness: Freshness, last: memory.Remembered) -> Answer:
         """Return the answer that others were given too: what it is told as is kept beside it."""
-        made: Answer = last.once(freshness, lambda: self._answer(freshness, last))
-        return made
+        made: Answer | None = last.once.get(freshness)
+        return made or last.once(freshness, lambda: self._answer(freshness, last))
 
     def _instead(
         self, last: memory.Remembered | None, failure: errors.PartnerError | None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import Generic, TypeVar
@@ -46,7 +45,9 @@ class Desk:
 
         Where a ``plan`` is made of the query, it is told of every ask, and may leave it.
         """
-        self._partners: Mapping[str, fault.Asked] = {**registry.partners, **stand_ins}
+        self._partners: Mapping[str, fault.Asked] = registry.partners
+        if stand_ins:
+            self._partners = {**registry.partners, **stand_ins}
         self._deadline = deadline
         #: Says that the query reads and asks nothing more before partners have answered.
         self.hurry = reads.hurry
@@ -109,22 +110,22 @@ async def _supplied(
     return [supply] * len(facts)
 
 
-@dataclass(slots=True)
 class _Batch(Generic[Q, A]):
     """Questions that are put to one together; ``come`` once the answers have, in their order."""
 
-    come: asyncio.Future[None]
-    hurry: Callable[[], None]
-    questions: list[Q] = field(default_factory=list)
-    answers: Sequence[A] = ()
+    def __init__(self, hurry: Callable[[], None]) -> None:
+        self.come: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.questions: list[Q] = []
+        self.answers: list[A] = []
+        self._hurry = hurry
+        # All wait for the same, and each takes its own.
+        self._until = (self.come,)
+        self._take = self.answers.__getitem__
 
     def put(self, question: Q) -> Pending[A]:
         """Put one question more, and return its answer."""
         self.questions.append(question)
-        return Pending((self.come,), self.hurry, self._answer, len(self.questions) - 1)
-
-    def _answer(self, place: int) -> A:
-        return self.answers[place]
+        return Pending(self._until, self._hurry, self._take, len(self.questions) - 1)
 
 
 class _Line(Generic[W, Q, A]):
@@ -158,8 +159,7 @@ class _Line(Generic[W, Q, A]):
         if not self._waiting:
             self._reads.asked()
             self._begin(self._put_all())
-        come = asyncio.get_running_loop().create_future()
-        batch = self._waiting[whom] = _Batch(come, self._reads.hurry)
+        batch = self._waiting[whom] = _Batch(self._reads.hurry)
         self._batches.append(batch)
         return batch
 
@@ -170,7 +170,7 @@ class _Line(Generic[W, Q, A]):
             self._begin(self._answer(whom, batch))
 
     async def _answer(self, whom: W, batch: _Batch[Q, A]) -> None:
-        batch.answers = await self._put(whom, batch.questions)
+        batch.answers += await self._put(whom, batch.questions)
         batch.come.set_result(None)
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:

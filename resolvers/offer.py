@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import NamedTuple, TypeVar
 
 from connectors.base import Inquiry
 from connectors.errors import PartnerError
@@ -18,6 +19,8 @@ from resolvers import verdict
 from resolvers.context import ZONE, Context
 from resolvers.pending import Pending
 
+T = TypeVar("T")
+
 #: How many days offers are looked for where nobody says, and at most.
 AHEAD = timedelta(days=14)
 MOST_AHEAD = timedelta(days=92)
@@ -26,12 +29,12 @@ _EARLIEST = timedelta(days=-1)
 _LATEST = timedelta(days=365)
 #: The offers that begin.
 _BEGINNING = (Appointment, Showing)
-#: So many inquiries that were made last are made no second time.
+#: So many inquiries that were made last are made no second time, and so many windows.
 _MOST_INQUIRIES = 4096
+_MOST_WINDOWS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Which offers are wanted: how many of each partner, from a day on, until a day (included)."""
 
     first: int | None = None
@@ -73,44 +76,59 @@ async def for_viewer(
     Raises:
         BadInputError: ``first`` or the days are out of range.
     """
-    at_once = for_eligible(context, service, wanted)
+    at_once = for_eligible(context, service, wanted, _as_it_is)
     if at_once is not None:
         return await at_once
     judged = await verdict.settled(context, verdict.on(context, service), path)
     if judged.verdict.outcome is not Outcome.ELIGIBLE:
         return Offered(judged.verdict.outcome, ())
-    return await _offered(context, service.partners, _window(context, wanted))
+    return await _offered(context, service.partners, _window(context.today, wanted), _as_it_is)
 
 
 def for_eligible(
-    context: Context, service: menu.Service, wanted: Wanted
-) -> Pending[Offered] | None:
-    """Return the same where it takes no partner to know that the viewer is eligible; else None.
+    context: Context, service: menu.Service, wanted: Wanted, tell: Callable[[Offered], T]
+) -> Pending[T] | None:
+    """``tell`` the same where it takes no partner to know that the viewer is eligible; else None.
 
     Raises:
         BadInputError: ``first`` or the days are out of range.
     """
-    window = _window(context, wanted)
+    window = _window(context.today, wanted)
     if not verdict.is_eligible(context, service):
         return None
-    return _offered(context, service.partners, window)
+    return _offered(context, service.partners, window, tell)
 
 
 def _offered(
-    context: Context, asks: Sequence[menu.Ask], window: tuple[date, date, int]
-) -> Pending[Offered]:
+    context: Context, asks: Sequence[menu.Ask], window: _Window, tell: Callable[[Offered], T]
+) -> Pending[T]:
     since, until, size = window
+    desk = context.desk
+    if len(asks) == 1:
+        # Hardly ever is it more, and a query may ask for hundreds.
+        [ask] = asks
+        inquiry = _inquiry(ask.capability, ask.topic, since, until)
+        return desk.ask(ask.partner, inquiry).then(_alone, context, ask, size, tell)
     asked = _asked(context, asks, since, until)
-    # Hardly ever is it more than one.
-    comes = asked[0].until if len(asked) == 1 else [each for one in asked for each in one.until]
-    return Pending(comes, context.desk.hurry, _told, context, asks, asked, size)
+    comes = tuple(each for one in asked for each in one.until)
+    return Pending(comes, desk.hurry, _beside, context, asks, asked, size, tell)
 
 
-def _told(
-    context: Context, asks: Sequence[menu.Ask], asked: Sequence[Pending[Answer]], size: int
-) -> Offered:
-    each = [_alone(context, ask, one.value(), size) for ask, one in zip(asks, asked, strict=True)]
-    return each[0] if len(each) == 1 else Offered(None, tuple(one.pages[0] for one in each))
+def _beside(
+    context: Context,
+    asks: Sequence[menu.Ask],
+    asked: Sequence[Pending[Answer]],
+    size: int,
+    tell: Callable[[Offered], T],
+) -> T:
+    """Tell what these partners offer, each a page."""
+    each = zip(asks, asked, strict=True)
+    found = [_alone(one.value(), context, ask, size, _as_it_is) for ask, one in each]
+    return tell(Offered(None, tuple(one.pages[0] for one in found)))
+
+
+def _as_it_is(found: Offered) -> Offered:
+    return found
 
 
 async def named(
@@ -125,8 +143,9 @@ async def named(
         PartnerError: a partner failed, and what others say now has no such offer.
     """
     failed: Answer | None = None
+    today = context.today
     for ahead in (AHEAD, MOST_AHEAD):
-        since, until, _ = _window(context, Wanted(until=context.today + ahead))
+        since, until, _ = _window(today, Wanted(until=today + ahead))
         for ask, asked in zip(asks, _asked(context, asks, since, until), strict=True):
             if (answer := await asked).problem:
                 failed = answer
@@ -154,19 +173,21 @@ def _inquiry(capability: Capability, topic: str, since: date, until: date) -> In
     return Inquiry(capability, topic, begin, end)
 
 
-def _alone(context: Context, ask: menu.Ask, answer: Answer, size: int) -> Offered:
-    """Return what is offered where this partner alone is asked."""
+def _alone(
+    answer: Answer, context: Context, ask: menu.Ask, size: int, tell: Callable[[Offered], T]
+) -> T:
+    """Tell what is offered where this partner alone is asked."""
     now = context.now
     if answer.retry_after_seconds is not None:
         context.holding.note(answer, now)
         offers = _still_ahead(answer.offers, now)[:size]
         page = Page(ask, answer, offers, context.moment(answer.retry_after_seconds))
-        return Offered(None, (page,))
+        return tell(Offered(None, (page,)))
     kept: _Kept | None = answer.once.get(_Kept)
     if kept is None or kept.size != size or not kept.since <= now < kept.until:
         kept = answer.once[_Kept] = _Kept.of(ask, answer, size, now)
     context.holding.note(answer, kept.until)
-    return kept.offered
+    return tell(kept.offered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +221,17 @@ def _still_ahead(offers: Sequence[Offer], now: datetime) -> tuple[Offer, ...]:
     return tuple(one for one in offers if not isinstance(one, _BEGINNING) or one.start > now)
 
 
-def _window(context: Context, wanted: Wanted) -> tuple[date, date, int]:
-    """Return the first and the last of the days asked for, and of each partner how many offers.
+#: The first and the last of the days asked for, and of each partner how many offers.
+_Window = tuple[date, date, int]
+
+
+@lru_cache(_MOST_WINDOWS)
+def _window(today: date, wanted: Wanted) -> _Window:
+    """Return what is wanted where this day is today.
 
     What is over is not looked for: the first day is today, if not later.
     """
     size = page.size(wanted.first, 1, "There are no further pages: ask for other days by `since`.")
-    today = context.today
     since = today
     if wanted.since is not None:
         since = max(since, _within("since", wanted.since, today + _EARLIEST, today + _LATEST))

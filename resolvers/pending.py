@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ class Pending(Generic[T]):
 
     def __init__(
         self,
-        until: Sequence[asyncio.Future[None]],
+        until: tuple[asyncio.Future[None], ...],
         hurry: Callable[[], None],
         make: Callable[P, T],
         *given: P.args,

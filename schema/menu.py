@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -442,9 +443,9 @@ class ServiceOffers:
     texts: strawberry.Private[Texts] = field(default_factory=Texts)
 
     @classmethod
-    def of(cls, found: offers.Offered, info: Info) -> ServiceOffers:
+    def of(cls, info: Info, found: offers.Offered) -> ServiceOffers:
         """Return the offers as the graph says them; whoever is given them is told of failures."""
-        said: ServiceOffers = found.once(cls, lambda: cls._of(found))
+        said: ServiceOffers = found.once.get(cls) or found.once(cls, lambda: cls._of(found))
         for place, one in enumerate(said.pages):
             if one.problem:
                 _tell(info, one, one.problem, [*info.path.as_list(), "pages", place])
@@ -690,15 +691,14 @@ class Service(Node):
         ] = None,
     ) -> Awaitable[ServiceOffers]:
         wanted = offers.Wanted(first=first, since=since, until=until)
-        at_once = offers.for_eligible(info.context, self.row, wanted)
-        if at_once is not None:
-            return at_once.then(ServiceOffers.of, info)
-        return _offered(info, self.row, wanted)
+        tell = partial(ServiceOffers.of, info)
+        at_once = offers.for_eligible(info.context, self.row, wanted, tell)
+        return _offered(info, self.row, wanted) if at_once is None else at_once
 
 
 async def _offered(info: Info, row: menu.Service, wanted: offers.Wanted) -> ServiceOffers:
     found = await offers.for_viewer(info.context, row, wanted, info.path.as_list())
-    return ServiceOffers.of(found, info)
+    return ServiceOffers.of(info, found)
 
 
 async def _settled(info: Info, found: verdicts.Judged) -> Verdict:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, groupby
 from types import CodeType
 from typing import Any, NoReturn, Protocol
 
@@ -183,6 +183,23 @@ class _Written:
         return f"f'{self.piece}'"
 
 
+#: What one run makes for itself: the statements that make it, by its name.
+_Making = dict[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A piece of an object, what it needs made; and whether it says the same to everybody."""
+
+    lines: Sequence[str]
+    piece: str
+    made: _Making
+    is_same: bool
+    is_leaf: bool = False
+    #: Whether it looks at the clock where it does anything that takes time.
+    is_timed: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     """Where a value comes from: an expression, in a place that has a path.
@@ -224,8 +241,7 @@ class _Writer:
             "quote": _quoted,
         }
         self._before: list[str] = []
-        #: What one run makes for itself: the statements that make it, by its name.
-        self._made: dict[str, list[str]] = {}
+        self._made: _Making = {}
         self._names = 0
         self._lists = self._waiting = 0
         #: How many fields of what was written depend on variables, and on who asks.
@@ -302,43 +318,42 @@ class _Writer:
     def _composite(
         self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, source: _Source
     ) -> _Written:
-        own, varying, private = _own_class(kind), self._varying, self._private
-        name, above = source.value, self._made
-        self._made = {}
+        name, known = source.value, self._name("t", _own_class(kind))
         found = self._object(kind, details, name, source.path)
-        known = self._name("t", own)
         check = f"if type({name}) is not {known}: {source.other}({name})"
-        is_same = varying == self._varying and private == self._private
-        if not is_same or "texts" not in getattr(own, "__dataclass_fields__", ()):
-            self._made = above | self._made
-            return _Written([check, *found.lines], found.piece)
-        # Whatever is asked beside it, this object says the same by these partners on this day.
+        return replace(found, lines=[check, *found.lines])
+
+    def _kept(self, parts: Sequence[_Part], name: str) -> _Part:
+        """Return what is told of an object of a name beside it, having been told once.
+
+        Whatever is asked beside that, it says the same by these partners on this day.
+        """
         place, text, way = self._name("p", Place()), self._name("q"), self._name("k")
         self._before.append(f"{way} = {place}.way(info.context)")
+        made = {begun: lines for one in parts for begun, lines in one.made.items()}
+        late, made = self._late(made)
         lines = [
-            check,
             f"if ({text} := {name}.texts.get({way})) is None:",
             "    tick()",
-            *_inside(self._late(above)),
-            *_inside(found.lines),
-            f"    {text} = {found.text()}",
+            *_inside(late),
+            *_inside(chain.from_iterable(one.lines for one in parts)),
+            f"    {text} = f'{','.join(one.piece for one in parts)}'",
             f"    {name}.texts.keep({way}, {text})",
         ]
-        return _Written(lines, f"{{{text}}}", is_timed=True)
+        return _Part(lines, f"{{{text}}}", made, is_same=True, is_timed=True)
 
-    def _late(self, above: dict[str, list[str]]) -> list[str]:
-        """Return statements after which is there what a run makes for some object; go on ``above``.
+    def _late(self, made: _Making) -> tuple[Sequence[str], _Making]:
+        """Return statements after which is there what is made for some object, and what is made.
 
         Where texts are kept it is seldom needed, so it is made the first time that it is.
         """
-        made, self._made = self._made, above
         if not made:
-            return []
+            return [], made
         names, begin = ", ".join(made), self._name("m")
         self._before.append(f"{' = '.join(made)} = None")
         lines = [f"nonlocal {names}", *chain.from_iterable(made.values())]
-        self._made[begin] = [f"def {begin}():", *_inside(lines)]
-        return [f"if {next(iter(made))} is None: {begin}()"]
+        begun: _Making = {begin: [f"def {begin}():", *_inside(lines)]}
+        return [f"if {next(iter(made))} is None: {begin}()"], begun
 
     def _several(self, kind: Any, details: FieldDetailsList, source: _Source) -> _Written:  # noqa: ANN401 - a list, or an abstract type
         waiting = self._waiting
@@ -391,33 +406,78 @@ class _Writer:
         self, kind: graphql.GraphQLObjectType, details: FieldDetailsList, name: str, path: str
     ) -> _Written:
         grouped = self._run.collect_subfields(kind, details).grouped_field_set
-        return self.fields(kind, grouped, name, path)
+        keeps = "texts" in getattr(_own_class(kind), "__dataclass_fields__", ())
+        return self.fields(kind, grouped, name, path, keeps=keeps)
 
     def fields(
-        self, kind: graphql.GraphQLObjectType, grouped: GroupedFieldSet, name: str, path: str
+        self,
+        kind: graphql.GraphQLObjectType,
+        grouped: GroupedFieldSet,
+        name: str,
+        path: str,
+        *,
+        keeps: bool = False,
     ) -> _Written:
-        """Return what these fields of the object of a name come to, which has a path."""
-        lines: list[str] = []
-        pieces = []
-        for key, found in grouped.items():
-            definition = self._run.schema.get_field(kind, found[0].node.name.value)
-            if definition is graphql.TypeNameMetaFieldDef:
-                pieces.append(f'"{key}":"{kind.name}"')
-            elif definition:
-                self._private += (kind.name, found[0].node.name.value) not in self._run.same
-                known = plain(definition, self._run.schema)
-                if known is None:
-                    raise UnusualError
-                if known.extensions:
-                    lines.append(f"admit({self._name('g', known.extensions)}, info.context)")
-                source = self._source(known, definition, found, name, f'({path}, "{key}")')
-                written = self.place(definition.type, found, source)
-                lines += written.lines
-                pieces.append(f'"{key}":{written.piece}')
-        self._size += len(pieces)
+        """Return what these fields of the object of a name come to, which has a path.
+
+        Where it ``keeps`` how it was told, what it says to everybody is written once.
+        """
+        found = [
+            part
+            for key, details in grouped.items()
+            if (part := self._part(kind, key, details, name, path))
+        ]
+        self._size += len(found)
         if self._size > _MOST_FIELDS:
             raise UnusualError
-        return _Written(lines, f"{{{{{','.join(pieces)}}}}}")
+        parts: list[_Part] = []
+        for is_same, several in groupby(found, lambda one: keeps and one.is_same):
+            beside = list(several)
+            # A leaf alone is written as quickly as it would be found.
+            is_worth = is_same and not (len(beside) == 1 and beside[0].is_leaf)
+            parts += [self._kept(beside, name)] if is_worth else beside
+        for one in parts:
+            self._made |= one.made
+        return _Written(
+            list(chain.from_iterable(one.lines for one in parts)),
+            f"{{{{{','.join(one.piece for one in parts)}}}}}",
+            is_timed=all(one.is_timed for one in parts),
+        )
+
+    def _part(
+        self,
+        kind: graphql.GraphQLObjectType,
+        key: str,
+        details: FieldDetailsList,
+        name: str,
+        path: str,
+    ) -> _Part | None:
+        """Return what one field comes to; None where there is no such field."""
+        called = details[0].node.name.value
+        definition = self._run.schema.get_field(kind, called)
+        if definition is None:
+            return None
+        if definition is graphql.TypeNameMetaFieldDef:
+            return _Part([], f'"{key}":"{kind.name}"', {}, is_same=True, is_leaf=True)
+        varying, private, above = self._varying, self._private, self._made
+        self._made = {}
+        self._private += (kind.name, called) not in self._run.same
+        known = plain(definition, self._run.schema)
+        if known is None:
+            raise UnusualError
+        admitted = []
+        if known.extensions:
+            admitted = [f"admit({self._name('g', known.extensions)}, info.context)"]
+        source = self._source(known, definition, details, name, f'({path}, "{key}")')
+        written = self.place(definition.type, details, source)
+        made, self._made = self._made, above
+        return _Part(
+            [*admitted, *written.lines],
+            f'"{key}":{written.piece}',
+            made,
+            is_same=varying == self._varying and private == self._private,
+            is_leaf=graphql.is_leaf_type(graphql.get_named_type(definition.type)),
+        )
 
     def _source(
         self,

@@ -36,16 +36,24 @@ class UnusualError(Exception):
 class _Gap:
     """A place whose value is waited for, and what has come of it."""
 
-    __slots__ = ("awaited", "fill", "gaps", "left", "path", "text")
+    __slots__ = ("awaited", "fill", "gaps", "path", "text")
 
     def __init__(self, awaited: Any, fill: Fill, path: Steps) -> None:  # noqa: ANN401 - of any sort
         self.awaited: Any = awaited
         self.fill = fill
         self.path = path
-        #: How much of what it waits for has not come.
-        self.left = 0
         self.text = ""
         self.gaps: Sequence[_Gap] = ()
+
+
+class _Group:
+    """Gaps that wait for the same, and how much of that has not come."""
+
+    __slots__ = ("gaps", "left")
+
+    def __init__(self, gaps: Sequence[_Gap], left: int) -> None:
+        self.gaps = gaps
+        self.left = left
 
 
 class Waits:
@@ -61,6 +69,7 @@ class Waits:
         "_running",
         "_shared",
         "_tasks",
+        "_unready",
     )
 
     def __init__(self) -> None:
@@ -73,7 +82,9 @@ class Waits:
         #: What was begun here; what others have begun may be theirs as well.
         self._tasks: set[asyncio.Future[Any]] = set()
         #: What several gaps wait for.
-        self._shared: dict[asyncio.Future[Any], list[_Gap]] = {}
+        self._shared: dict[asyncio.Future[Any], list[_Group]] = {}
+        #: What the last of them waits for: most that follow it wait for the same.
+        self._unready: tuple[asyncio.Future[Any], ...] | None = None
         #: What has come and is not written yet.
         self._come: list[_Gap] = []
         self._open = 0
@@ -87,8 +98,10 @@ class Waits:
     def put(self, value: Any, fill: Fill, path: Steps) -> str:  # noqa: ANN401 - what a resolver returned
         """Return the text of a value, or the mark of its gap where it has to be waited for."""
         if type(value) is Pending:
-            if value.is_ready():
-                return fill(value.value(), path)
+            if value.until is not self._unready:
+                if value.is_ready():
+                    return fill(value.value(), path)
+                self._unready = value.until
         else:
             self._met[path] = value
             if type(value) is not CoroutineType and not optimized_is_awaitable(value):
@@ -173,9 +186,10 @@ class Waits:
 
     def _begin(self, gaps: Sequence[_Gap]) -> None:
         self._open += len(gaps)
+        pending: dict[tuple[asyncio.Future[Any], ...], list[_Gap]] = {}
         for gap in gaps:
             if type(gap.awaited) is Pending:
-                self._pend(gap, gap.awaited)
+                pending.setdefault(gap.awaited.until, []).append(gap)
                 continue
             awaited = asyncio.ensure_future(gap.awaited)
             if awaited is not gap.awaited:
@@ -183,33 +197,34 @@ class Waits:
             self._met[gap.path] = awaited
             awaited.add_done_callback(partial(self._ended, gap))
             self._running += 1
+        for until, several in pending.items():
+            self._pend(until, several)
         if not self._running:
             for hurry in {gap.awaited.hurry for gap in gaps}:
                 hurry()
 
-    def _pend(self, gap: _Gap, pending: Pending[Any]) -> None:
+    def _pend(self, until: Sequence[asyncio.Future[Any]], gaps: Sequence[_Gap]) -> None:
         """Wait for what others wait for as well: that takes no task for each."""
-        for one in pending.until:
-            if one.done():
-                continue
-            gap.left += 1
+        left = [one for one in until if not one.done()]
+        if not left:
+            self._queue(gaps)
+        group = _Group(gaps, len(left))
+        for one in left:
             if one not in self._shared:
                 self._shared[one] = []
                 one.add_done_callback(self._shared_ended)
-            self._shared[one].append(gap)
-        if not gap.left:
-            self._queue(gap)
+            self._shared[one].append(group)
 
     def _shared_ended(self, one: asyncio.Future[Any]) -> None:
-        for gap in self._shared.pop(one):
-            gap.left -= 1
-            if not gap.left:
-                self._queue(gap)
+        for group in self._shared.pop(one):
+            group.left -= 1
+            if not group.left:
+                self._queue(group.gaps)
 
-    def _queue(self, gap: _Gap) -> None:
+    def _queue(self, gaps: Sequence[_Gap]) -> None:
         if not self._come:
             turns.put(self._write)
-        self._come.append(gap)
+        self._come += gaps
 
     def _write(self) -> None:
         come, self._come = self._come, []
