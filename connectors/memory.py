@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from connectors import base, board, http
-from models.offer import SHAPES, Capability, Offer
+from models.offer import SHAPES, Capability, Offers
 from models.once import Once
 
 #: The most questions whose last answer one partner remembers; the oldest go first.
@@ -35,7 +35,7 @@ class Remembered:
     ``once`` has what was made of it.
     """
 
-    offers: tuple[Offer, ...]
+    offers: Offers
     observed_at: datetime
     era: Era = field(compare=False, repr=False)
     once: Once = field(default_factory=Once, compare=False, repr=False)
@@ -116,7 +116,7 @@ class Memory:
                 shape = _ANSWERS[inquiry.capability]
                 # By a clock that is ahead an answer would stay fresh until that time has come.
                 observed_at = min(_TIME.validate_python(time), self._clock())
-                heard = Remembered(shape.validate_python(offers), observed_at, self.era)
+                heard = Remembered(Offers(shape.validate_python(offers)), observed_at, self.era)
                 known = self._answers.get(inquiry)
                 if known is None or known.observed_at < heard.observed_at:
                     self._keep(inquiry, heard)

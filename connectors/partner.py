@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from connectors import base, breaker, errors, exchange, flight, grade, http, manifest, memory
 from eligibility import rulebook
 from eligibility.condition import Value
-from models.offer import Capability, Offer
+from models.offer import Capability, Offers
 from models.once import Once
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Answer:
 
     partner: str
     freshness: Freshness
-    offers: tuple[Offer, ...] = ()
+    offers: Offers = field(default_factory=Offers)
     observed_at: datetime | None = None
     problem: errors.Problem | None = None
     sentence: str | None = None
@@ -314,7 +314,7 @@ class Partner:
         return Answer(
             partner=self.slug,
             freshness=freshness,
-            offers=last.offers if last else (),
+            offers=last.offers if last else Offers(),
             observed_at=last.observed_at if last else None,
             problem=failure.problem if failure else None,
             sentence=failure.sentence if failure else None,
@@ -387,7 +387,7 @@ class Partner:
             if isinstance(given, errors.PartnerError):
                 failed[one] = given
             else:
-                found[one] = memory.Remembered(tuple(given), said_at, era)
+                found[one] = memory.Remembered(Offers.of(given), said_at, era)
         self._memory.remember(found)
         return found, failed
 

@@ -6,10 +6,14 @@ field for goes into ``attributes``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Self
+
+from models.once import Once
 
 
 class Capability(StrEnum):
@@ -95,6 +99,26 @@ class Pass(Offer):
     units: int | None = None
     window_start: datetime | None = None
     window_end: datetime | None = None
+
+
+class Offers(tuple[Offer, ...]):  # noqa: SLOT001 - a tuple has no place for one
+    """What a partner offers who is asked one question; ``once`` has what was made of it.
+
+    A partner that says the same again offers the very same.
+    """
+
+    once: Once
+
+    def __new__(cls, given: Iterable[Offer] = ()) -> Self:
+        """Return these offers, in their order."""
+        made = super().__new__(cls, given)
+        made.once = Once()
+        return made
+
+    @classmethod
+    def of(cls, given: Iterable[Offer]) -> Self:
+        """Return these offers: as they are, where they are such already."""
+        return given if isinstance(given, cls) else cls(given)
 
 
 SHAPES: dict[Capability, type[Offer]] = {

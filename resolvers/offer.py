@@ -13,7 +13,7 @@ from connectors.errors import PartnerError
 from connectors.partner import Answer
 from eligibility.verdict import Outcome
 from models import errors, menu, page
-from models.offer import Appointment, Capability, Offer, Showing
+from models.offer import Appointment, Capability, Offer, Offers, Showing
 from models.once import Once
 from resolvers import verdict
 from resolvers.context import ZONE, Context
@@ -46,13 +46,13 @@ class Wanted(NamedTuple):
 class Page:
     """One partner's offers for a service, with how true they are.
 
-    Who is given the same answer while none of its offers begins is given the same page, and the
-    same offers where there is but one, so that what it is told as can be kept beside it.
+    Who is given the same answer while none of its offers begins is given the same page, and what is
+    offered again is the same ``offers``, so that what they are told as can be kept beside them.
     """
 
     ask: menu.Ask
     answer: Answer
-    offers: tuple[Offer, ...]
+    offers: Offers
     retry_after: datetime | None
     once: Once = field(default_factory=Once, compare=False, repr=False)
 
@@ -178,35 +178,36 @@ def _alone(
 ) -> T:
     """Tell what is offered where this partner alone is asked."""
     now = context.now
+    shown: _Shown | None = answer.offers.once.get(_Shown)
+    if shown is None or shown.size != size or not shown.since <= now < shown.until:
+        shown = answer.offers.once[_Shown] = _Shown.of(answer.offers, size, now)
     if answer.retry_after_seconds is not None:
         context.holding.note(answer, now)
-        offers = _still_ahead(answer.offers, now)[:size]
-        page = Page(ask, answer, offers, context.moment(answer.retry_after_seconds))
-        return tell(Offered(None, (page,)))
-    kept: _Kept | None = answer.once.get(_Kept)
-    if kept is None or kept.size != size or not kept.since <= now < kept.until:
-        kept = answer.once[_Kept] = _Kept.of(ask, answer, size, now)
-    context.holding.note(answer, kept.until)
-    return tell(kept.offered)
+        retry_after = context.moment(answer.retry_after_seconds)
+        return tell(Offered(None, (Page(ask, answer, shown.offers, retry_after),)))
+    context.holding.note(answer, shown.until)
+    kept: Offered | None = answer.once.get(Offered)
+    if kept is None or kept.pages[0].offers is not shown.offers:
+        # It is kept beside the answer, which it would keep alive in turn.
+        made = Page(ask, replace(answer, once=Once()), shown.offers, None)
+        kept = answer.once[Offered] = Offered(None, (made,))
+    return tell(kept)
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """What was made of an answer last, and from when until when it is the same."""
+class _Shown:
+    """Of some offers those that are shown, and from when until when they are the same."""
 
-    offered: Offered
+    offers: Offers
     size: int
     since: datetime
     until: datetime
 
     @classmethod
-    def of(cls, ask: menu.Ask, answer: Answer, size: int, now: datetime) -> _Kept:
-        begins = [one.start for one in answer.offers if isinstance(one, _BEGINNING)]
-        # It is kept beside the answer, which it would keep alive in turn.
-        apart = replace(answer, once=Once())
-        made = Page(ask, apart, _still_ahead(answer.offers, now)[:size], None)
+    def of(cls, offers: Offers, size: int, now: datetime) -> _Shown:
+        begins = [one.start for one in offers if isinstance(one, _BEGINNING)]
         return cls(
-            Offered(None, (made,)),
+            Offers(_still_ahead(offers, now)[:size]),
             size,
             max((one for one in begins if one <= now), default=_ALWAYS),
             min((one for one in begins if one > now), default=_NEVER),
@@ -216,9 +217,9 @@ class _Kept:
 _ALWAYS, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
-def _still_ahead(offers: Sequence[Offer], now: datetime) -> tuple[Offer, ...]:
+def _still_ahead(offers: Offers, now: datetime) -> list[Offer]:
     """Return the offers that have not begun yet: an answer may be remembered, or be of today."""
-    return tuple(one for one in offers if not isinstance(one, _BEGINNING) or one.start > now)
+    return [one for one in offers if not isinstance(one, _BEGINNING) or one.start > now]
 
 
 #: The first and the last of the days asked for, and of each partner how many offers.

@@ -415,7 +415,7 @@ class OfferPage:
             )
             if problem
             else None,
-            nodes=[offer.of(one) for one in found.offers],
+            nodes=found.offers.once(cls, lambda: [offer.of(one) for one in found.offers]),
         )
 
     @strawberry.field(description="The partner; null while its file is set aside.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from connectors.partner import Freshness
 from models import offer
 from schema import scalars
 from schema.caching import OPEN
+from schema.execution.told import Texts
 
 scalars.describe(
     offer.Capability,
@@ -53,6 +55,7 @@ class Offer:
     title: str = strawberry.field(description="What it is, in the partner's own words.")
     url: str | None = strawberry.field(description="Where to act on it, at the partner's.")
     attributes: list[OfferAttribute] = strawberry.field(description="What else there is to say.")
+    texts: strawberry.Private[Texts] = field(default_factory=Texts)
 
 
 @strawberry.type(description="A time somebody can be seen.", directives=[OPEN])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -28,6 +30,8 @@ from connectors import (
 from eligibility import rulebook
 from models import offer
 
+#: So many of what a partner is asked for are worked out no second time.
+_MOST_ASKED = 8
 #: After so many rows everybody else has a turn.
 _TURN_ROWS = 100
 
@@ -269,6 +273,7 @@ class HTTP(base.Connector[Options]):
         locale = mapping.Locale(options.zone, options.languages)
         self._locale = locale
         self.readings: reading.Readings[_Told] = reading.Readings()
+        self._asks = lru_cache(_MOST_ASKED)(self._asked)
         self._readers = {
             capability: mapping.Reader(offer.SHAPES[capability], one, locale)
             for capability, one in options.offers.items()
@@ -294,15 +299,8 @@ class HTTP(base.Connector[Options]):
     ) -> Sequence[Sequence[offer.Offer] | errors.PartnerError]:
         """Return the offers for each inquiry, or why there are none for it alone."""
         budget = expression.Budget()
-        asks = [
-            ask
-            for capability, some in itertools.groupby(
-                sorted(inquiries, key=lambda one: one.capability), key=lambda one: one.capability
-            )
-            for ask in self._asks(capability, list(some), budget)
-        ]
         # One is awaited as it is: most often there is one, and a task for it would cost as much.
-        several = [ask.told() for ask in asks]
+        several = [ask.told(budget) for ask in self._asks(tuple(inquiries))]
         told = [await several[0]] if len(several) == 1 else await asyncio.gather(*several)
         found = {inquiry: given for ask in told for inquiry, given in ask.items()}
         given = [found[one] for one in inquiries]
@@ -311,13 +309,15 @@ class HTTP(base.Connector[Options]):
             raise failures[0]
         return given
 
-    def _asks(
-        self,
-        capability: offer.Capability,
-        inquiries: Sequence[base.Inquiry],
-        budget: expression.Budget,
+    def _asked(self, inquiries: tuple[base.Inquiry, ...]) -> list[_Ask]:
+        """Return the calls to make for inquiries."""
+        by_shape = operator.attrgetter("capability")
+        groups = itertools.groupby(sorted(inquiries, key=by_shape), by_shape)
+        return [ask for shape, some in groups for ask in self._asked_of_shape(shape, list(some))]
+
+    def _asked_of_shape(
+        self, capability: offer.Capability, inquiries: Sequence[base.Inquiry]
     ) -> list[_Ask]:
-        """Return the calls to make for inquiries of one shape."""
         offering, reader = self.options.offers[capability], self._readers[capability]
         if reader.window == "any":
             # The partner alone chooses by time, so it must be asked for each time.
@@ -334,7 +334,7 @@ class HTTP(base.Connector[Options]):
             groups.setdefault(key, []).append(_Asked(inquiry, word, values))
         size = offering.batch.size if offering.batch else len(inquiries)
         return [
-            _Ask(self, offering, reader, some[place : place + size], budget)
+            _Ask(self, offering, reader, some[place : place + size])
             for some in _merged(groups, offering)
             for place in range(0, len(some), size)
         ]
@@ -462,62 +462,70 @@ class _Asked:
     values: template.Values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Ask:
-    """One call with its pages, for one inquiry or several."""
+    """One call with its pages, for one inquiry or several; it may be made again and again."""
 
     connector: HTTP
     offering: Offering
     reader: mapping.Reader
     asked: Sequence[_Asked]
-    budget: expression.Budget
 
-    async def told(self) -> _Told:
+    async def told(self, budget: expression.Budget) -> _Told:
         """Return what each inquiry is told."""
-        window, readings = self._window, self.connector.readings
+        readings = self.connector.readings
         try:
-            rows, pages = await self._rows(window)
+            rows, pages = await self._rows(budget)
         except errors.PartnerError as failure:
             return {one.inquiry: failure for one in self.asked}
-        asked = (window, *(one.inquiry for one in self.asked))
-        known = readings.known(asked, pages)
+        known = readings.known(self._key, pages)
         if known is not None:
             return known
-        keyed = _Rows.of(rows, self.offering.batch, self.budget)
-        told = {one.inquiry: await self._given(one, keyed) for one in self.asked}
+        keyed = _Rows.of(rows, self.offering.batch, budget)
+        told = {one.inquiry: await self._given(one, keyed, budget) for one in self.asked}
         if not any(isinstance(one, errors.PartnerError) for one in told.values()):
-            readings.keep(asked, pages, told)
+            readings.keep(self._key, pages, told)
         return told
 
-    @property
+    @cached_property
+    def _key(self) -> Hashable:
+        """What is asked, and in which window."""
+        return (self._window, *(one.inquiry for one in self.asked))
+
+    @cached_property
     def _window(self) -> decode.Window:
         values = self.asked[0].values
         return values["since"], values["until"]
 
-    async def _rows(self, window: decode.Window) -> tuple[list[Any], list[bytes]]:
-        """Return the rows of the first level, of all pages; and the pages as they came."""
+    @cached_property
+    def _filled(self) -> call.Filled:
+        """The call; what cannot be asked for is raised, as ``Filled.of`` does."""
         values = self.asked[0].values
         if self.offering.batch:
             values = template.Values({**values.named, "batch": self._batch()}, values.zone)
-        filled = call.Filled.of(self.offering.call, values)
+        return call.Filled.of(self.offering.call, values)
+
+    async def _rows(self, budget: expression.Budget) -> tuple[list[Any], list[bytes]]:
+        """Return the rows of the first level, of all pages; and the pages as they came."""
         caller = call.Caller(
             self.connector.partner,
             self.offering.call,
             self.connector.options.errors,
-            self.budget,
-            window,
+            budget,
+            self._window,
         )
         rows: list[Any] = []
         pages = []
-        async for page in paging.walk(self.offering.pages, caller, filled, self._count):
+
+        def count(data: Any) -> int:  # noqa: ANN401 - data of any shape
+            return len(self.reader.top(data, budget))
+
+        async for page in paging.walk(self.offering.pages, caller, self._filled, count):
             pages.append(page.body)
-            rows += self.reader.top(page.data, self.budget)
+            rows += self.reader.top(page.data, budget)
             if len(rows) > mapping.MOST_ROWS:
                 raise errors.bad_answer(f"holds more than {mapping.MOST_ROWS:,} rows")
         return rows, pages
-
-    def _count(self, data: Any) -> int:  # noqa: ANN401 - data of any shape
-        return len(self.reader.top(data, self.budget))
 
     def _batch(self) -> str | list[Any]:
         batch = self.offering.batch
@@ -528,7 +536,9 @@ class _Ask:
                 each.append(item)
         return each if batch.join is None else batch.join.join(map(str, each))
 
-    async def _given(self, one: _Asked, rows: _Rows) -> Sequence[offer.Offer] | errors.PartnerError:
+    async def _given(
+        self, one: _Asked, rows: _Rows, budget: expression.Budget
+    ) -> Sequence[offer.Offer] | errors.PartnerError:
         """Return the offers for one inquiry, or why there are none for it alone."""
         told = {
             "topic": one.word,
@@ -537,16 +547,16 @@ class _Ask:
         }
         offers = []
         try:
-            for row in rows.of_one(one.word, self.offering.batch, self.budget):
+            for row in rows.of_one(one.word, self.offering.batch, budget):
                 if rows.is_turn():
                     await asyncio.sleep(0)
-                for seen in self.reader.within(row, self.budget, asked=told):
-                    made = self.reader.made(seen, self.budget)
+                for seen in self.reader.within(row, budget, asked=told):
+                    made = self.reader.made(seen, budget)
                     if made is not None:
                         offers.append(made)
         except errors.PartnerError as failure:
             return failure
-        return self.reader.chosen(offers, one.inquiry.since, one.inquiry.until)
+        return offer.Offers(self.reader.chosen(offers, one.inquiry.since, one.inquiry.until))
 
 
 @dataclass(slots=True)

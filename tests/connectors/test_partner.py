@@ -195,7 +195,7 @@ async def test_a_failing_partner_is_unavailable_and_says_why_and_when_to_come_ba
     assert first == at_work.Answer(
         partner="loopback-library",
         freshness=at_work.Freshness.UNAVAILABLE,
-        offers=(),
+        offers=offer.Offers(),
         observed_at=None,
         problem=errors.Problem.RATE_LIMITED,
         sentence=first.sentence,

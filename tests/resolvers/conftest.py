@@ -16,6 +16,7 @@ from credentials import token
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
 from models import menu, text
+from models.offer import Offers
 from resolvers import menu as catalogue
 from resolvers.authority import Authority
 from resolvers.context import Context
@@ -101,7 +102,7 @@ class Played:
             or Answer(
                 partner=self.slug,
                 freshness=Freshness.LIVE,
-                offers=self.offers,
+                offers=Offers(self.offers),
                 observed_at=small.NOW,
                 retry_after_seconds=self.retry_after_seconds,
             )

@@ -72,7 +72,7 @@ class Cinema:
                 Answer(
                     "cinema",
                     self.freshness,
-                    offers=_showings(one) if self.freshness is Freshness.STALE else (),
+                    offers=_showings(one) if self.freshness is Freshness.STALE else offer.Offers(),
                     problem=self.away.problem,
                     sentence=self.away.sentence,
                     retry_after_seconds=self.away.retry_after_seconds,
@@ -115,7 +115,7 @@ class Cinema:
 def _showings(asked):
     """Films are shown tomorrow and in 30 days, what is not asked about ever."""
     days = {"film": (1, 30), "concert": (2,)}[asked.topic]
-    return tuple(
+    return offer.Offers(
         offer.Showing(
             id=f"seat-{day}" if asked.topic == "film" else f"stall-{day}",
             title="A film",

@@ -7,7 +7,7 @@ import pytest
 from connectors.partner import Answer, Freshness
 from eligibility.verdict import Outcome
 from models import errors
-from models.offer import Appointment, Quote
+from models.offer import Appointment, Offers, Quote
 from resolvers import offer
 from resolvers.offer import Wanted
 from tests.catalogue import CARD_HOLDERS, NOW, a_service
@@ -144,7 +144,7 @@ async def test_an_answer_has_one_page_until_an_offer_begins(
 ):
     found = catalogue_of(a_service("dentist", partners=ASKS[:1]))
     starts = (at(NOW + timedelta(minutes=one), place) for place, one in enumerate((-5, 5, 9)))
-    partners["first"].answer = Answer("first", Freshness.LIVE, tuple(starts), NOW)
+    partners["first"].answer = Answer("first", Freshness.LIVE, Offers(starts), NOW)
 
     async def told(minutes):
         context = context_of(found=found)

@@ -179,7 +179,7 @@ async def test_rules_say_what_an_answer_means(odd, asked, body, status, headers,
     connector, _ = await odd(http.HTTP, options, body, status=status, **headers)
 
     try:
-        assert await connector.answer([asked("showing", "film")]) == [[]]
+        assert await connector.answer([asked("showing", "film")]) == [()]
         found = None
     except errors.PartnerError as failure:
         found = failure.problem
