@@ -52,8 +52,10 @@ class Flights(Generic[K, T]):
         found = self._flying.get(key) or self._begun(key, start, ends)
         found.joined += 1
         try:
-            # A call that ends by then says itself why, which a waiter's own alarm could not.
-            async with asyncio.timeout_at(deadline if deadline < found.ends else None):
+            if deadline >= found.ends:
+                # A call that ends by then says itself why, which a waiter's own alarm could not.
+                return await asyncio.shield(found.task)
+            async with asyncio.timeout_at(deadline):
                 return await asyncio.shield(found.task)
         except asyncio.CancelledError:
             found.joined -= 1

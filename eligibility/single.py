@@ -35,10 +35,10 @@ class Judge:
 
     def truth(self, known: Known) -> Truth:
         """Return whether the rule holds of somebody; None where that is not known."""
-        return self._holds([test(known) for test in self._tests]) if known else self._of_nobody
+        return self._holds([test(known) for test in self._tests]) if known else self.of_nobody
 
     @cached_property
-    def _of_nobody(self) -> Truth:
+    def of_nobody(self) -> Truth:
         """Whether it holds where nothing is known."""
         return self._holds([test({}) for test in self._tests])
 

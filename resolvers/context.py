@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,7 +16,7 @@ from credentials.receipt import Notary
 from eligibility.turning import HORIZON
 from models import errors, talent
 from models.database import Database
-from models.once import Once
+from models.once import Once, made_once
 from models.verification import Category
 from resolvers import limit
 from resolvers.authority import Authority
@@ -87,7 +86,6 @@ class Context:
     notes: dict[Note, set[str]] = field(default_factory=dict)
     #: What this query made.
     once: Once = field(default_factory=Once)
-    _today: date | None = None
 
     @classmethod
     def of(  # noqa: PLR0913 - all are given by name
@@ -141,33 +139,30 @@ class Context:
 
     # Most queries need none of these.
 
-    @cached_property
+    @made_once
     def reads(self) -> Reads:
         """What this query reads."""
         return Reads()
 
-    @cached_property
+    @made_once
     def loaders(self) -> Loaders:
         """What it asks the database, in batches."""
         return Loaders(self.database, self.reads)
 
-    @cached_property
+    @made_once
     def desk(self) -> Desk:
         """Where partners are asked."""
         return Desk(self.registry, self.reads, self.deadline, self.stand_ins, self.plan)
 
-    @cached_property
+    @made_once
     def holding(self) -> Holding:
         """How long holds what partners said for it."""
         return Holding()
 
-    @property
+    @made_once
     def today(self) -> date:
         """The day in Shanghai."""
-        # Most queries ask for it: it costs less than a ``cached_property``, which takes a lock.
-        if self._today is None:
-            self._today = self.now.astimezone(ZONE).date()
-        return self._today
+        return self.now.astimezone(ZONE).date()
 
     def day(self, asked: date | None) -> date:
         """Return the day that something is asked for: today, where none is named.

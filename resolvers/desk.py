@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
+from operator import getitem
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -21,6 +22,7 @@ from resolvers.reads import Reads
 W = TypeVar("W")
 Q = TypeVar("Q")
 A = TypeVar("A")
+T = TypeVar("T")
 
 _NOBODY: Mapping[str, fault.Asked] = MappingProxyType({})
 _NOT_AT_WORK = "This partner is not at work here: its file is missing or set aside."
@@ -55,15 +57,26 @@ class Desk:
         self._offers = _Line(reads, partial(_offers, self._partners, deadline, plan))
         self._facts = _Line(reads, partial(_supplied, self._partners, deadline, plan))
 
-    def ask(self, partner: str, inquiry: Inquiry) -> Pending[Answer]:
-        """Return a partner's answer; an unusable partner is an answer too, never an error."""
+    def ask(
+        self, partner: str, inquiry: Inquiry, make: Callable[..., T] = getitem, *given: object
+    ) -> Pending[T]:
+        """Return a partner's answer; an unusable partner is an answer too, never an error.
+
+        Args:
+            partner: Who is asked.
+            inquiry: What is asked.
+            make: Makes something of answers, of the place of this one among them, and of what is
+                ``given``; where nobody says, it takes that one.
+            given: What else it is made of.
+        """
         if partner not in self._partners:
-            return Pending((), self.hurry, _set_aside, partner)
-        return self._offers.ask(partner, inquiry)
+            return Pending((), self.hurry, make, (_set_aside(partner),), 0, *given)
+        return self._offers.ask(partner, inquiry, make, *given)
 
     async def supply(self, partner: str, subject: str, fact: str) -> Supply:
         """Return what a partner at work says of a fact of a person, whom it knows by this name."""
-        return await self._facts.ask((partner, subject), fact)
+        supply: Supply = await self._facts.ask((partner, subject), fact, getitem)
+        return supply
 
     async def book(
         self, partner: str, act: Act, order: Order, booked: Booked | None = None
@@ -113,19 +126,12 @@ async def _supplied(
 class _Batch(Generic[Q, A]):
     """Questions that are put to one together; ``come`` once the answers have, in their order."""
 
-    def __init__(self, hurry: Callable[[], None]) -> None:
+    def __init__(self) -> None:
         self.come: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        #: What all wait for who asked one of them.
+        self.until = (self.come,)
         self.questions: list[Q] = []
         self.answers: list[A] = []
-        self._hurry = hurry
-        # All wait for the same, and each takes its own.
-        self._until = (self.come,)
-        self._take = self.answers.__getitem__
-
-    def put(self, question: Q) -> Pending[A]:
-        """Put one question more, and return its answer."""
-        self.questions.append(question)
-        return Pending(self._until, self._hurry, self._take, len(self.questions) - 1)
 
 
 class _Line(Generic[W, Q, A]):
@@ -135,20 +141,27 @@ class _Line(Generic[W, Q, A]):
         self, reads: Reads, put: Callable[[W, Sequence[Q]], Awaitable[Sequence[A]]]
     ) -> None:
         self._reads = reads
+        self._hurry = reads.hurry
         self._put = put
-        self._asked: defaultdict[W, dict[Q, Pending[A]]] = defaultdict(dict)
+        #: Where the answer to a question will be, by whom it is put to.
+        self._asked: defaultdict[W, dict[Q, tuple[_Batch[Q, A], int]]] = defaultdict(dict)
         self._waiting: dict[W, _Batch[Q, A]] = {}
         self._batches: list[_Batch[Q, A]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def ask(self, whom: W, question: Q) -> Pending[A]:
-        """Return the answer to a question; whatever its putting raises."""
+    def ask(self, whom: W, question: Q, make: Callable[..., T], *given: object) -> Pending[T]:
+        """Return what is made of the answer to a question, as ``Desk.ask``.
+
+        Waiting for it raises whatever its putting raises.
+        """
         asked = self._asked[whom]
         found = asked.get(question)
         if found is None:
             batch = self._waiting.get(whom) or self._next(whom)
-            found = asked[question] = batch.put(question)
-        return found
+            found = asked[question] = batch, len(batch.questions)
+            batch.questions.append(question)
+        batch, place = found
+        return Pending(batch.until, self._hurry, make, batch.answers, place, *given)
 
     def leave(self) -> None:
         """Put no more questions, and wait for no answer."""
@@ -159,7 +172,7 @@ class _Line(Generic[W, Q, A]):
         if not self._waiting:
             self._reads.asked()
             self._begin(self._put_all())
-        batch = self._waiting[whom] = _Batch(self._reads.hurry)
+        batch = self._waiting[whom] = _Batch()
         self._batches.append(batch)
         return batch
 

@@ -108,7 +108,7 @@ def _offered(
         # Hardly ever is it more, and a query may ask for hundreds.
         [ask] = asks
         inquiry = _inquiry(ask.capability, ask.topic, since, until)
-        return desk.ask(ask.partner, inquiry).then(_alone, context, ask, size, tell)
+        return desk.ask(ask.partner, inquiry, _alone, context, ask, size, tell)
     asked = _asked(context, asks, since, until)
     comes = tuple(each for one in asked for each in one.until)
     return Pending(comes, desk.hurry, _beside, context, asks, asked, size, tell)
@@ -122,8 +122,10 @@ def _beside(
     tell: Callable[[Offered], T],
 ) -> T:
     """Tell what these partners offer, each a page."""
-    each = zip(asks, asked, strict=True)
-    found = [_alone(one.value(), context, ask, size, _as_it_is) for ask, one in each]
+    answers = [one.value() for one in asked]
+    found = [
+        _alone(answers, place, context, ask, size, _as_it_is) for place, ask in enumerate(asks)
+    ]
     return tell(Offered(None, tuple(one.pages[0] for one in found)))
 
 
@@ -174,9 +176,15 @@ def _inquiry(capability: Capability, topic: str, since: date, until: date) -> In
 
 
 def _alone(
-    answer: Answer, context: Context, ask: menu.Ask, size: int, tell: Callable[[Offered], T]
+    answers: Sequence[Answer],
+    place: int,
+    context: Context,
+    ask: menu.Ask,
+    size: int,
+    tell: Callable[[Offered], T],
 ) -> T:
-    """Tell what is offered where this partner alone is asked."""
+    """Tell what is offered where one partner alone is asked, whose answer is in this place."""
+    answer = answers[place]
     now = context.now
     shown: _Shown | None = answer.offers.once.get(_Shown)
     if shown is None or shown.size != size or not shown.since <= now < shown.until:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 T = TypeVar("T")
-M = TypeVar("M")
 P = ParamSpec("P")
 
 
@@ -56,12 +55,3 @@ class Pending(Generic[T]):
         for one in self.until:
             one.result()
         return self._make(*self._given)
-
-    def then(
-        self, make: Callable[Concatenate[T, P], M], *given: P.args, **_: P.kwargs
-    ) -> Pending[M]:
-        """Return what is made of it, and of what is given."""
-        return Pending(self.until, self.hurry, self._then, make, given)
-
-    def _then(self, make: Callable[..., M], given: tuple[Any, ...]) -> M:
-        return make(self._make(*self._given), *given)

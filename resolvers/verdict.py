@@ -118,8 +118,8 @@ def on(context: Context, service: menu.Service, asked: Asked = NOTHING_ELSE) -> 
 def is_eligible(context: Context, service: menu.Service) -> bool:
     """Return whether ``on`` says that the viewer may have a service, without saying why."""
     judge = context.catalogue.rulebook.judge(service.code, context.today)
-    known = _NOTHING if context.person is None else _known_now(context)
-    return judge.truth(known) is True
+    truth = judge.of_nobody if context.person is None else judge.truth(_known_now(context))
+    return truth is True
 
 
 def outstanding(context: Context, judged: Judged) -> Mapping[str, str]:

@@ -37,7 +37,7 @@ from strawberry.types.fields.resolver import StrawberryResolver
 from schema.execution import turns
 from schema.execution.argument import Arguments
 from schema.execution.below import Below
-from schema.execution.told import Place
+from schema.execution.told import Places
 from schema.execution.waiting import Steps, UnusualError, Waits, path_of
 
 _Value = Any  # what a resolver returned
@@ -241,6 +241,8 @@ class _Writer:
             "quote": _quoted,
         }
         self._before: list[str] = []
+        #: The names of the ways of telling what is kept, a place each.
+        self._ways: list[str] = []
         self._made: _Making = {}
         self._names = 0
         self._lists = self._waiting = 0
@@ -265,6 +267,7 @@ class _Writer:
             "def make(run, info):",
             "    tick, variables = run.tick, run.variables",
             *["    wait = run.waits.put"] * (self._waiting > 0),
+            *self._by_ways(),
             *_inside(self._before),
             *_inside(chain.from_iterable(self._made.values())),
             "    def entry(v):",
@@ -277,6 +280,13 @@ class _Writer:
             "    return entry",
         ]
         return compile("\n".join(lines), "<selection>", "exec")
+
+    def _by_ways(self) -> Sequence[str]:
+        """Return the statement that finds the ways in which a run tells what is kept."""
+        if not self._ways:
+            return []
+        places = self._name("p", Places(len(self._ways)))
+        return [f"    {', '.join(self._ways)}, = {places}.ways(info.context)"]
 
     def place(self, kind: Any, details: FieldDetailsList, source: _Source) -> _Written:  # noqa: ANN401 - any output type
         """Return what a value comes to in a place of a type."""
@@ -328,8 +338,8 @@ class _Writer:
 
         Whatever is asked beside that, it says the same by these partners on this day.
         """
-        place, text, way = self._name("p", Place()), self._name("q"), self._name("k")
-        self._before.append(f"{way} = {place}.way(info.context)")
+        text, way = self._name("q"), self._name("k")
+        self._ways.append(way)
         made = {begun: lines for one in parts for begun, lines in one.made.items()}
         late, made = self._late(made)
         lines = [

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from datetime import date
 from typing import Protocol
 
-#: How many ways an object was told in are kept, and of a place, in how many languages.
+#: How many ways an object was told in are kept, and of places, in how many languages.
 MOST = 16
 
 
@@ -31,31 +31,33 @@ class Way:
         self.is_over = False
 
 
-class Place:
-    """A place in a document, where objects are told that say the same to everybody."""
+class Places:
+    """Some places in a document, where objects are told that say the same to everybody."""
 
-    __slots__ = ("_day", "_registry", "_ways")
+    __slots__ = ("_day", "_many", "_registry", "_ways")
 
-    def __init__(self) -> None:
+    def __init__(self, many: int) -> None:
+        self._many = many
         self._registry: object = None
         self._day: date | None = None
-        self._ways: dict[Hashable, Way] = {}
+        self._ways: dict[Hashable, Sequence[Way]] = {}
 
-    def way(self, around: Surroundings) -> Way:
-        """Return the way in which it is told with this around it."""
+    def ways(self, around: Surroundings) -> Sequence[Way]:
+        """Return the way, a place, in which it is told with this around it."""
         if around.registry is not self._registry or around.today != self._day:
             self._forget(len(self._ways))
             self._registry, self._day = around.registry, around.today
         return self._ways.get(around.languages) or self._begun(around.languages)
 
-    def _begun(self, languages: Hashable) -> Way:
+    def _begun(self, languages: Hashable) -> Sequence[Way]:
         self._forget(len(self._ways) + 1 - MOST)
-        found = self._ways[languages] = Way()
+        found = self._ways[languages] = tuple(Way() for _ in range(self._many))
         return found
 
     def _forget(self, many: int) -> None:
-        for one in list(self._ways)[: max(0, many)]:
-            self._ways.pop(one).is_over = True
+        for languages in list(self._ways)[: max(0, many)]:
+            for one in self._ways.pop(languages):
+                one.is_over = True
 
 
 class Texts(dict[Way, str]):

@@ -36,14 +36,6 @@ async def test_what_waits_for_nothing_is_there():
     assert Pending((), nothing, lambda: "made").value() == "made"
 
 
-async def test_what_is_made_of_it_waits_for_the_same(come):
-    found = Pending((come,), nothing, lambda: 2).then(lambda value: value * 3)
-    come.set_result(None)
-
-    assert found.until == (come,)
-    assert found.value() == 6
-
-
 async def test_who_leaves_does_not_take_it_from_the_others(come):
     leaving = asyncio.ensure_future(Pending((come,), nothing, lambda: "made"))
     staying = asyncio.ensure_future(Pending((come,), nothing, lambda: "made"))

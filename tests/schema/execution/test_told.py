@@ -5,13 +5,24 @@ from types import SimpleNamespace
 
 import pytest
 
-from schema.execution.told import MOST, Place, Texts
+from schema.execution.told import MOST, Places, Texts
 
 DAY = datetime.date(2026, 11, 29)
 
 
 def around(**said):
     return SimpleNamespace(**{"registry": "now", "today": DAY, "languages": ("en",), **said})
+
+
+class Place(Places):
+    """One place alone."""
+
+    def __init__(self):
+        super().__init__(1)
+
+    def way(self, around):
+        [way] = self.ways(around)
+        return way
 
 
 def test_a_place_is_told_of_in_one_way_while_nothing_changes():
@@ -28,6 +39,9 @@ def test_other_languages_and_partners_are_told_of_in_another_way(other):
 
 
 def test_two_places_are_told_of_in_ways_of_their_own():
+    one, other = Places(2).ways(around())
+
+    assert one is not other
     assert Place().way(around()) is not Place().way(around())
 
 
