@@ -25,7 +25,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from uvicorn.server import ServerState
 
 from endpoints.head import Head, Heads
-from schema.execution import WHOLE
+from schema.execution import WHOLE, Departure
 
 #: What the application may put into the state of its lifespan: whether the process is leaving.
 LEAVING = "leaving"
@@ -241,8 +241,10 @@ class _Connection(HttpToolsProtocol):
         self.pipeline.clear()
         self._ahead.clear()
         # It is the request under way whose client has gone, whatever else had come.
-        self.cycle = self._turn or self.cycle
+        self.cycle = cycle = self._turn or self.cycle
         super().connection_lost(exc)
+        if isinstance(cycle, _Cycle) and not cycle.response_complete:
+            cycle.departure.come()
 
     def handle_websocket_upgrade(self) -> None:
         self._crowd.opened(self)
@@ -319,15 +321,15 @@ class _Connection(HttpToolsProtocol):
     def _begin(self, head: Head, request: bytes) -> None:
         """Answer a request whose head was read before, as if it had been read."""
         self._engage()
-        body = request[len(request) - head.length :]
+        body, departure = request[len(request) - head.length :], Departure()
         scope = {
             **head.scope,
             "server": self.server,
             "client": self.client,
             "state": self.app_state.copy(),
-            "extensions": {WHOLE: {"known": head.known, "body": body}},
+            "extensions": {WHOLE: {"known": head.known, "body": body, "departure": departure}},
         }
-        cycle = _Cycle(self, scope, body, keep_alive=not self._is_leaving())
+        cycle = _Cycle(self, scope, body, departure, keep_alive=not self._is_leaving())
         self.cycle = self._turn = cycle
         if not self._is_answered(cycle):
             super()._start_asgi_task(cycle, self.app)
@@ -572,6 +574,7 @@ class _Cycle(RequestResponseCycle):
         connection: _Connection,
         scope: Any,  # noqa: ANN401 - as the server has it
         body: bytes,
+        departure: Departure,
         *,
         keep_alive: bool,
     ) -> None:
@@ -588,6 +591,7 @@ class _Cycle(RequestResponseCycle):
             keep_alive=keep_alive,
             on_response=connection.on_response_complete,
         )
+        self.departure = departure
         self._connection = connection
         self.body = bytearray(body)
         self.more_body = False

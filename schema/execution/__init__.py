@@ -7,6 +7,7 @@
 
 from schema.execution.answer import Surroundings
 from schema.execution.code import Code
+from schema.execution.departure import Departure
 from schema.execution.http import CHALLENGE, GraphQLView
 from schema.execution.ide import ASSETS, ASSETS_URL
 from schema.execution.limits import Limits
@@ -23,6 +24,7 @@ __all__ = [
     "CHALLENGE",
     "WHOLE",
     "Code",
+    "Departure",
     "GraphQLSocket",
     "GraphQLView",
     "Limits",

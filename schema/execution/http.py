@@ -253,7 +253,7 @@ class GraphQLView:
             operation.variables or {},
             operation.name,
             _DRY if plan == "only" else _METHODS[said.method],
-            partial(WhileThere, sent.receive),
+            partial(WhileThere, sent.departure()),
             as_text=True,
             traceparent=said.traceparent,
             is_traced=said.is_traced,

@@ -8,10 +8,12 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from schema.execution import negotiation, packing, stream, tracing
+from schema.execution.departure import Departure, Received
 
 #: The extension of ASGI by which a server hands over a request whose head it has seen before. Its
 #: ``known`` is one mapping for all requests with that head, where an application keeps what it
-#: makes of it; its ``body`` is the whole body. And such a request may be answered by one message of
+#: makes of it; its ``body`` is the whole body; its ``departure`` is told that the client has left.
+#: And such a request may be answered by one message of
 #: this type, with a ``status``, the ``head``'s lines with the empty one after them, and a ``body``.
 WHOLE = "greenway.whole"
 
@@ -73,19 +75,15 @@ class Said:
 
 
 class Sent:
-    """A request: what its ``said`` head says, and its ``body``, once that is read.
+    """A request: what its ``said`` head says, and its ``body``, once that is read."""
 
-    ``is_whole`` says that the server knew its head: then its body is here from the first.
-    """
-
-    __slots__ = ("_request", "body", "is_whole", "receive", "said", "scope")
+    __slots__ = ("_request", "_whole", "body", "receive", "said", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, *, has_page: bool) -> None:
         self.scope = scope
         self.receive = receive
         self._request: Request | None = None
-        whole = scope["extensions"].get(WHOLE) if "extensions" in scope else None
-        self.is_whole = whole is not None
+        self._whole = whole = scope["extensions"].get(WHOLE) if "extensions" in scope else None
         if whole is None:
             self.said, self.body = Said(scope, has_page=has_page), b""
             return
@@ -94,6 +92,18 @@ class Sent:
         if said is None:
             said = whole["known"][has_page] = Said(scope, has_page=has_page)
         self.said = said
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the server knew its head: then its body is here from the first."""
+        return self._whole is not None
+
+    def departure(self) -> Departure:
+        """Return what tells that the client has left; the body must have been read."""
+        if self._whole is None:
+            return Received(self.receive)
+        departure: Departure = self._whole["departure"]
+        return departure
 
     @property
     def address(self) -> str:
