@@ -104,10 +104,13 @@ async def alive(app):
 
 
 @asynccontextmanager
-async def served(app, port=0):
-    """Serve the application over loopback, at this port or any, and give its address."""
+async def served(app, port=0, http="auto"):
+    """Serve the application over loopback, at this port or any, and give its address.
+
+    ``http`` is what speaks on a connection, as uvicorn takes it.
+    """
     server = uvicorn.Server(
-        uvicorn.Config(app, "127.0.0.1", port, log_level="warning", server_header=False)
+        uvicorn.Config(app, "127.0.0.1", port, http=http, log_level="warning", server_header=False)
     )
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from endpoints import protocol
 from models import demo
 from tests import asgi, partner
 from tests import booth as cinema
@@ -35,27 +36,42 @@ async def held(hub):
         yield booth
 
 
-@pytest.fixture
-async def send(hub):
+@pytest.fixture(params=["any server", "a head that is new", "a head that is known"])
+async def send(hub, request):
     """Send an operation over a connection of its own, and return what closes that."""
     writers = []
+    http = "auto" if request.param == "any server" else protocol.Crowd(protocol.Bounds()).protocol()
 
-    async with asgi.served(hub.app) as url:
-        where = urlsplit(url)
+    async with asgi.served(hub.app, http=http) as url:
+        where, who = urlsplit(url), hub.bearer("holder")
+
+        async def known(document, variables):
+            # It is the length that heads differ by.
+            body = json.dumps({"query": document, "variables": variables})
+            short = json.dumps({"query": "{ __typename }", "variables": None})
+            reader, writer = await sent(short.ljust(len(body)).encode())
+            async with asyncio.timeout(5):
+                await reader.readuntil(b"__typename")
+            writer.close()
 
         async def send(document, variables=None):
+            if request.param == "a head that is known":
+                await known(document, variables)
             body = json.dumps({"query": document, "variables": variables}).encode()
+            return (await sent(body))[1]
+
+        async def sent(body):
             said = {
                 "host": where.netloc,
                 "content-type": "application/json",
                 "content-length": str(len(body)),
-                **hub.bearer("holder"),
+                **who,
             }
             head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
-            _, writer = await asyncio.open_connection(where.hostname, where.port)
+            reader, writer = await asyncio.open_connection(where.hostname, where.port)
             writer.write(f"POST /graphql HTTP/1.1\r\n{head}\r\n".encode() + body)
             writers.append(writer)
-            return writer
+            return reader, writer
 
         yield send
         for one in writers:
