@@ -179,8 +179,10 @@ class _Line(Generic[W, Q, A]):
     async def _put_all(self) -> None:
         await self._reads.quiet()
         waiting, self._waiting = self._waiting, {}
-        for whom, batch in waiting.items():
-            self._begin(self._answer(whom, batch))
+        *others, (whom, batch) = waiting.items()
+        for one in others:
+            self._begin(self._answer(*one))
+        await self._answer(whom, batch)
 
     async def _answer(self, whom: W, batch: _Batch[Q, A]) -> None:
         batch.answers += await self._put(whom, batch.questions)
