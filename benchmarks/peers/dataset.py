@@ -111,6 +111,12 @@ CREATE INDEX ON partners(kind);
 CREATE INDEX ON cards(talent_id);
 CREATE INDEX ON talents(employer_id);
 """
+# As the hub has it of who looked at whose record; only those who note it write in it.
+_LOOKS = """
+CREATE TABLE looks (id bigserial PRIMARY KEY, talent_id integer NOT NULL, who text NOT NULL,
+  what text NOT NULL, purpose text NOT NULL, at timestamptz NOT NULL);
+CREATE INDEX ON looks(talent_id);
+"""
 # A database that is itself the schema has what is no column of it as functions.
 _FUNCTIONS = """
 CREATE FUNCTION services_partners(s services) RETURNS SETOF partners LANGUAGE sql STABLE AS $$
@@ -269,7 +275,7 @@ async def load(address: str, data: Dataset) -> None:
         await database.execute(f"CREATE TABLE {table} ({columns})")
     for table, rows in _rows(data).items():
         await database.copy_records_to_table(table, records=rows)
-    await database.execute(_INDEXES)
+    await database.execute(_INDEXES + _LOOKS)
     await database.execute(_FUNCTIONS)
     await database.execute("VACUUM ANALYZE")
     await database.close()

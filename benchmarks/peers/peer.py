@@ -65,8 +65,8 @@ def _uvicorn(name: str, module: str, workloads: frozenset[str] = ALL, **environm
     return Peer(name, command, FOLDER / "py", environment, workloads=workloads)
 
 
-def _node(name: str, file: str, **environment: str) -> Peer:
-    return Peer(name, (_NODE, file), HOME / "node" / "api", environment)
+def _node(name: str, file: str, workloads: frozenset[str] = ALL, **environment: str) -> Peer:
+    return Peer(name, (_NODE, file), HOME / "node" / "api", environment, workloads=workloads)
 
 
 def _postgraphile() -> Peer:
@@ -106,7 +106,8 @@ def _gateway() -> Peer:
 
 
 #: Mercurius with loaders of its own, and with the DataLoader that the others use; ``-naive`` asks
-#: a partner for each item. ``starlette`` answers the menu's bytes as a constant.
+#: a partner for each item, and ``-noting`` notes who looks at a card, as the hub does.
+#: ``starlette`` answers the menu's bytes as a constant.
 PEERS = {
     one.name: one
     for one in (
@@ -116,6 +117,7 @@ PEERS = {
         _uvicorn("ariadne", "ariadne_app"),
         _node("mercurius", "mercurius.mjs"),
         _node("mercurius-dl", "mercurius.mjs", MERC_DL="1"),
+        _node("mercurius-noting", "mercurius.mjs", frozenset({"W3"}), MERC_DL="1", CARD_NOTES="1"),
         _node("yoga", "yoga.mjs"),
         _node("yoga-jit", "yoga.mjs", YOGA_JIT="1"),
         _node("yoga-cache", "yoga.mjs", YOGA_CACHE="1"),

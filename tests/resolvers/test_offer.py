@@ -160,6 +160,26 @@ async def test_an_answer_has_one_page_until_an_offer_begins(
     assert again is later
 
 
+async def test_offers_that_are_given_again_are_shown_as_the_same_in_a_page_of_their_own(
+    context_of, catalogue_of, partners
+):
+    found = catalogue_of(a_service("dentist", partners=ASKS[:1]))
+    offers = Offers([at(NOW + timedelta(minutes=5))])
+
+    async def told(observed_at, size=None):
+        partners["first"].answer = Answer("first", Freshness.LIVE, offers, observed_at)
+        service = found.services["dentist"]
+        [page] = (await offer.for_viewer(context_of(found=found), service, Wanted(size))).pages
+        return page
+
+    first, later = await told(NOW), await told(NOW + timedelta(seconds=1))
+
+    assert later is not first
+    assert later.answer.observed_at == NOW + timedelta(seconds=1)
+    assert later.offers is first.offers
+    assert (await told(NOW, size=1)).offers is not first.offers
+
+
 async def test_what_has_no_start_is_never_over(asked, partners):
     quote = Quote(id="q", title="A rate", instrument="USD/CNY", currency="CNY")
     partners["second"].offers = (quote,)

@@ -187,6 +187,29 @@ async def test_rules_say_what_an_answer_means(odd, asked, body, status, headers,
     assert found is problem
 
 
+async def test_what_a_partner_says_again_is_the_very_same(odd, asked):
+    same, other = {"rows": rows("a")}, {"rows": rows("b")}
+    connector, requests = await odd(http.HTTP, talks(), same, same, other, same)
+
+    told = [(await connector.answer([asked("showing", "film")]))[0] for _ in range(4)]
+
+    assert [[one.id for one in offers] for offers in told] == [["a"], ["a"], ["b"], ["a"]]
+    assert told[0] is told[1]
+    assert len({id(offers) for offers in told[1:]}) == 3
+    assert len({one.raw_path for one in requests}) == 1
+    assert len(requests) == 4
+
+
+async def test_other_questions_and_other_orders_are_other_calls(odd, asked):
+    connector, requests = await odd(http.HTTP, talks(), {"rows": []})
+
+    for topics in (["film"], ["talk"], ["film", "talk"], ["talk", "film"], ["film"]):
+        answers = await connector.answer([asked("showing", topic) for topic in topics])
+        assert answers == [()] * len(topics)
+
+    assert len(requests) == 7
+
+
 async def test_a_topic_that_cannot_be_asked_reaches_nobody(odd, asked):
     connector, requests = await odd(http.HTTP, talks(), {"rows": []})
 

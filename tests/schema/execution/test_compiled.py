@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime
 import decimal
 import enum
@@ -28,6 +29,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as St
 from strawberry.types.graphql import OperationType
 
 from schema.execution import caching, compiled, plan, reading
+from schema.execution.told import Texts
 from schema.execution.variable import Variables
 
 # What is cancelled before it began is never awaited, here as in graphql-core.
@@ -626,3 +628,98 @@ async def test_what_is_usual_is_compiled_whole(monkeypatch):
 def _anew(document: graphql.DocumentNode) -> graphql.DocumentNode:
     """Return a document that nobody has asked with."""
     return graphql.parse(graphql.print_ast(document))
+
+
+@strawberry.type
+class Shelf:
+    label: str
+    texts: strawberry.Private[Texts] = dataclasses.field(default_factory=Texts)
+
+    @strawberry.field
+    def word(self) -> str:
+        asked.append("word")
+        return f"a word of {self.label}"
+
+    @strawberry.field
+    def part(self) -> Part:
+        asked.append("part")
+        return _part(self.label)
+
+    @strawberry.field
+    async def live(self) -> int:
+        asked.append("live")
+        return len(asked)
+
+
+@strawberry.type
+class Library:
+    @strawberry.field
+    def shelves(self) -> list[Shelf]:
+        return SHELVES
+
+    @strawberry.field
+    def things(self) -> list[Annotated[Shelf | Part, strawberry.union("Thing")]]:
+        return [*SHELVES, _part("a part")]
+
+
+SHELVES = [Shelf(label="one"), Shelf(label="two")]
+LIBRARY = strawberry.Schema(Library)
+
+
+class Keeping(plan.Executor):
+    plans = plan.Plans()
+    same = frozenset(("Shelf", name) for name in ("label", "word", "part")) | frozenset(
+        ("Part", name) for name in ("word", "number")
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked_again"),
+    [
+        ("label word part { word number } live", {"live"}),
+        ("live label word part { word }", {"live"}),
+        ("word label live part { number word }", {"live"}),
+        ("part { word } live", {"live"}),
+        ("live part { word } a: live word", {"live", "word"}),
+        ("label word part { word }", set()),
+    ],
+)
+@pytest.mark.parametrize("around", ["shelves {{ {} }}", "things {{ ... on Shelf {{ {} }} }}"])
+async def test_what_all_are_told_is_written_once_whatever_waits_beside_it(
+    fields, asked_again, around
+):
+    for one in SHELVES:
+        one.texts.clear()
+    document = graphql.parse(f"{{ {around.format(fields)} }}")
+    (node,) = document.definitions
+    prepared = reading.Prepared(
+        node, OperationType.QUERY, "query", {}, {}, None, caching.PRIVATE,
+        Variables(LIBRARY._schema, node),
+    )  # fmt: skip
+    context = SimpleNamespace(registry="now", today=datetime.date(2026, 11, 29), languages="en")
+
+    async def run() -> tuple:
+        asked.clear()
+        result = Keeping.performed(
+            LIBRARY._schema, prepared, {}, context, read={}, as_text=True, is_large=True
+        )
+        return _told(await result if inspect.isawaitable(result) else result)
+
+    async def stock() -> tuple:
+        asked.clear()
+        result = graphql.execute(
+            LIBRARY._schema, document, context_value=context,
+            executor_class=Stock, is_awaitable=optimized_is_awaitable,
+        )  # fmt: skip
+        return _told(await result if inspect.isawaitable(result) else result)
+
+    def without_live(told: tuple) -> object:
+        return re.sub(rb'"(live|a)":\d+', b"", told[0]), told[1]
+
+    first = without_live(await run())
+    await run()
+    again = without_live(await run())
+    named = set(asked)
+
+    assert named == asked_again
+    assert first == again == without_live(await stock())
