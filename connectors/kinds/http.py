@@ -8,7 +8,7 @@ import operator
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -30,8 +30,8 @@ from connectors import (
 from eligibility import rulebook
 from models import offer
 
-#: So many of what a partner is asked for are worked out no second time.
-_MOST_ASKED = 8
+#: So many times that a partner was asked last, the calls are not worked out again.
+_MOST_KNOWN = 8
 #: After so many rows everybody else has a turn.
 _TURN_ROWS = 100
 
@@ -273,7 +273,8 @@ class HTTP(base.Connector[Options]):
         locale = mapping.Locale(options.zone, options.languages)
         self._locale = locale
         self.readings: reading.Readings[_Told] = reading.Readings()
-        self._asks = lru_cache(_MOST_ASKED)(self._asked)
+        #: The calls to make for the inquiries that came last; they do not know who makes them.
+        self._known: dict[tuple[base.Inquiry, ...], Sequence[_Ask]] = {}
         self._readers = {
             capability: mapping.Reader(offer.SHAPES[capability], one, locale)
             for capability, one in options.offers.items()
@@ -300,7 +301,7 @@ class HTTP(base.Connector[Options]):
         """Return the offers for each inquiry, or why there are none for it alone."""
         budget = expression.Budget()
         # One is awaited as it is: most often there is one, and a task for it would cost as much.
-        several = [ask.told(budget) for ask in self._asks(tuple(inquiries))]
+        several = [ask.told(self, budget) for ask in self._asks(tuple(inquiries))]
         told = [await several[0]] if len(several) == 1 else await asyncio.gather(*several)
         found = {inquiry: given for ask in told for inquiry, given in ask.items()}
         given = [found[one] for one in inquiries]
@@ -309,13 +310,19 @@ class HTTP(base.Connector[Options]):
             raise failures[0]
         return given
 
-    def _asked(self, inquiries: tuple[base.Inquiry, ...]) -> list[_Ask]:
+    def _asks(self, inquiries: tuple[base.Inquiry, ...]) -> Sequence[_Ask]:
         """Return the calls to make for inquiries."""
-        by_shape = operator.attrgetter("capability")
-        groups = itertools.groupby(sorted(inquiries, key=by_shape), by_shape)
-        return [ask for shape, some in groups for ask in self._asked_of_shape(shape, list(some))]
+        found = self._known.get(inquiries)
+        if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            by_shape = operator.attrgetter("capability")
+            groups = itertools.groupby(sorted(inquiries, key=by_shape), by_shape)
+            found = [ask for shape, some in groups for ask in self._asks_of(shape, list(some))]
+            self._known[inquiries] = found
+        return found
 
-    def _asked_of_shape(
+    def _asks_of(
         self, capability: offer.Capability, inquiries: Sequence[base.Inquiry]
     ) -> list[_Ask]:
         offering, reader = self.options.offers[capability], self._readers[capability]
@@ -334,7 +341,7 @@ class HTTP(base.Connector[Options]):
             groups.setdefault(key, []).append(_Asked(inquiry, word, values))
         size = offering.batch.size if offering.batch else len(inquiries)
         return [
-            _Ask(self, offering, reader, some[place : place + size])
+            _Ask(offering, reader, some[place : place + size])
             for some in _merged(groups, offering)
             for place in range(0, len(some), size)
         ]
@@ -466,16 +473,15 @@ class _Asked:
 class _Ask:
     """One call with its pages, for one inquiry or several; it may be made again and again."""
 
-    connector: HTTP
     offering: Offering
     reader: mapping.Reader
     asked: Sequence[_Asked]
 
-    async def told(self, budget: expression.Budget) -> _Told:
+    async def told(self, connector: HTTP, budget: expression.Budget) -> _Told:
         """Return what each inquiry is told."""
-        readings = self.connector.readings
+        readings = connector.readings
         try:
-            rows, pages = await self._rows(budget)
+            rows, pages = await self._rows(connector, budget)
         except errors.PartnerError as failure:
             return {one.inquiry: failure for one in self.asked}
         known = readings.known(self._key, pages)
@@ -505,12 +511,14 @@ class _Ask:
             values = template.Values({**values.named, "batch": self._batch()}, values.zone)
         return call.Filled.of(self.offering.call, values)
 
-    async def _rows(self, budget: expression.Budget) -> tuple[list[Any], list[bytes]]:
+    async def _rows(
+        self, connector: HTTP, budget: expression.Budget
+    ) -> tuple[list[Any], list[bytes]]:
         """Return the rows of the first level, of all pages; and the pages as they came."""
         caller = call.Caller(
-            self.connector.partner,
+            connector.partner,
             self.offering.call,
-            self.connector.options.errors,
+            connector.options.errors,
             budget,
             self._window,
         )

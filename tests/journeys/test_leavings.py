@@ -5,7 +5,12 @@ from __future__ import annotations
 import contextlib
 import gc
 
+import aiohttp
 import pytest
+
+from endpoints import protocol
+from models import demo
+from tests import asgi
 
 #: What is ours, and the trees that others make of a text, by which all that is read of it is kept.
 OURS = ("connectors", "endpoints", "models", "resolvers", "schema", "graphql.language.ast")
@@ -65,3 +70,26 @@ async def test_a_text_that_is_forgotten_is_left_in_no_cycle(hub):
 
     # What validates one knows its own methods, and nothing of the text any more.
     assert {one for one in left if "graphql" not in one} == {"_Together"}
+
+
+@pytest.mark.viewer("holder", demo.PILOT)
+@pytest.mark.parametrize("own", [False, True], ids=["any server", "ours"])
+async def test_a_query_that_waited_long_is_left_in_no_cycle(hub, own):
+    """It was watched whether whoever asked is still there."""
+    http = protocol.Crowd(protocol.Bounds()).protocol() if own else "auto"
+    slowly = {**hub.bearer("holder"), "X-Greenway-Fault": "hongqiao-cinema=slow:100ms"}
+    asked = {"query": QUERIES["partners"]}
+    async with asgi.served(hub.app, http=http) as url, aiohttp.ClientSession(url) as client:
+
+        async def ask():
+            async with client.post("/graphql", json=asked, headers=slowly) as response:
+                assert "errors" not in await response.json()
+
+        for _ in range(3):
+            await ask()
+        with leavings() as left:
+            for _ in range(3):
+                await ask()
+
+    # A partner that fails for one query is made for it, and is left so.
+    assert not left & {"Context", "Departure", "Received", "WhileThere", "_Cycle", "Waits"}
