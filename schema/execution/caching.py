@@ -11,6 +11,7 @@ from graphql.language import ast
 
 from resolvers.context import ZONE
 from schema import caching
+from schema.execution import turns
 
 _DAY_SECONDS = 24 * 60 * 60
 
@@ -109,6 +110,7 @@ class _Reading:
         while self._pending:
             selected, parent = self._pending.pop()
             for node in selected.selections:
+                turns.breathe()
                 if isinstance(node, ast.FieldNode):
                     yield from self._field(node, parent)
                 else:

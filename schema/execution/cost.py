@@ -19,6 +19,8 @@ from strawberry.federation.schema_directives import Cost as Weight
 from strawberry.federation.schema_directives import ListSize
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from schema.execution import turns
+
 #: Sums stop here: enough to refuse, and it still fits every JSON reader.
 MOST = 1_000_000_000
 #: The lists of a connection: they hold the page that the field above was asked for.
@@ -195,6 +197,7 @@ class Pricing:
     ) -> _Price:
         found = _Price()
         for node in selections.selections if selections else ():
+            turns.breathe()
             found += self._selection(node, parent)
         return found
 

@@ -17,6 +17,7 @@ from graphql.language.parser import MAX_NESTING_DEPTH
 from graphql.validation.rules.max_introspection_depth_rule import MAX_LIST_DEPTH
 
 from schema.execution import cost as costs
+from schema.execution import turns
 from schema.execution.code import Code
 from schema.execution.cost import Cost
 
@@ -309,6 +310,7 @@ class _Survey:
             raise _TooNestedError
 
     def _selection(self, node: ast.SelectionNode) -> Measure:
+        turns.breathe()
         if isinstance(node, ast.FieldNode):
             return self._selections(node.selection_set).under(node)
         if isinstance(node, ast.FragmentSpreadNode):

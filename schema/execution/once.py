@@ -5,6 +5,8 @@ from __future__ import annotations
 import graphql
 from graphql.language import ast
 
+from schema.execution import turns
+
 _DELIVERY = frozenset({"defer", "stream"})
 
 
@@ -38,6 +40,10 @@ def asked(schema: graphql.GraphQLSchema, document: graphql.DocumentNode) -> str:
 
 class _Whole(graphql.Visitor):
     """Makes of a document one that is answered whole."""
+
+    def enter(self, *_: object) -> None:
+        """Leave everything else as it is."""
+        turns.breathe()
 
     def enter_directive(self, node: ast.DirectiveNode, *_: object) -> object:
         return graphql.REMOVE if node.name.value in _DELIVERY else None

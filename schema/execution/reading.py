@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import graphql
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.language import ast
+from graphql.language.parser import Parser, nested_too_deeply_error
+from graphql.validation.rules.overlapping_fields_can_be_merged import RuleContext
 from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -143,8 +145,9 @@ class Reader:
         turns.breathe()
         errors = self.errors(document, text)
         turns.breathe()
-        operations = self._operations(once.whole(document), may_run=not errors)
-        turns.breathe()
+        operations = self._operations(
+            document if errors else once.whole(document), may_run=not errors
+        )
         return Reading(
             document,
             tuple(errors),
@@ -207,7 +210,7 @@ class Reader:
         if len(text) > bounds.length:
             raise limits.refusal(Code.QUERY_TOO_LONG, "characters", bounds.length, len(text))
         try:
-            document = graphql.parse(text, max_tokens=bounds.tokens)
+            document = _Parser(text, max_tokens=bounds.tokens).parsed()
         except graphql.GraphQLError as error:
             if f"contains more than {bounds.tokens} tokens" in error.message:
                 refused = limits.refusal(
@@ -221,8 +224,26 @@ class Reader:
         token = document.loc.start_token if document.loc else None
         while token:
             # Tokens that knew those before them would be left in a cycle.
+            turns.breathe()
             token.prev, token = None, token.next
         return document
+
+
+class _Parser(Parser):
+    """A parser that can be left between two tokens: a long document is no piece of work."""
+
+    def parsed(self) -> ast.DocumentNode:
+        """Return the document, as ``graphql.parse`` does."""
+        try:
+            return self.parse_document()
+        except RecursionError:
+            pass
+        raise nested_too_deeply_error(self)
+
+    def advance_lexer(self) -> None:
+        """Go on to the next token, having breathed."""
+        turns.breathe()
+        super().advance_lexer()
 
 
 class _Together(graphql.Visitor):
@@ -249,12 +270,29 @@ class _Together(graphql.Visitor):
         del self._all
 
 
+class _Comparing(RuleContext):
+    """What fields are compared by; it breathes with each step."""
+
+    __slots__ = ("_left",)
+
+    @property
+    def remaining_complexity_budget(self) -> int:
+        """How many steps may be taken yet."""
+        return self._left
+
+    @remaining_complexity_budget.setter
+    def remaining_complexity_budget(self, left: int) -> None:
+        turns.breathe()
+        self._left = left
+
+
 class _Merging(graphql.OverlappingFieldsCanBeMergedRule):
     """Fields of one name agree; comparing them has a bound of our own, and a code."""
 
     def __init__(self, bounds: limits.Limits, context: graphql.ValidationContext) -> None:
         super().__init__(context)
         self._bounds = bounds
+        self.rule_context = _Comparing()
         # A comparison of two fields is two steps there.
         self.rule_context.remaining_complexity_budget = 2 * bounds.comparisons
 
@@ -321,6 +359,7 @@ def _merged(node: N, text: str) -> N:
         return node
     distinct: dict[object, ast.SelectionNode] = {}
     for one in selected.selections:
+        turns.breathe()
         said = text[one.loc.start : one.loc.end] if one.loc else "@"
         # Whether a directive may be said again is for validation to judge.
         distinct.setdefault(id(one) if "@" in said else said, one)
@@ -335,6 +374,7 @@ def _fields(node: ast.Node) -> Iterator[str]:
     """Yield the name of every field that a document asks for, in fragments too."""
     pending = [node]
     while pending:
+        turns.breathe()
         node = pending.pop()
         if isinstance(node, ast.FieldNode):
             yield node.name.value

@@ -18,6 +18,8 @@ from graphql.language import ast
 from graphql.pyutils import Undefined
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
 
+from schema.execution import turns
+
 _Value = Any  # as JSON has it, or as GraphQL reads it
 #: Makes of what a request gives what GraphQL reads.
 _Read = Callable[[_Value], _Value]
@@ -46,7 +48,10 @@ class Variables:
         self._schema = schema
         self._declared = declared = operation.variable_definitions or ()
         try:
-            self._known = [_Declared(schema, one) for one in declared]
+            self._known = []
+            for one in declared:
+                turns.breathe()
+                self._known.append(_Declared(schema, one))
             self._are_known = True
         except UnfitError:
             self._are_known = False
