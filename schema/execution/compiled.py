@@ -486,7 +486,7 @@ class _Writer:
             f'"{key}":{written.piece}',
             made,
             is_same=varying == self._varying and private == self._private,
-            is_leaf=graphql.is_leaf_type(graphql.get_named_type(definition.type)),
+            is_leaf=graphql.is_leaf_type(graphql.get_nullable_type(definition.type)),
         )
 
     def _source(
