@@ -57,7 +57,7 @@ class Limits:
     tokens: int = 2_000
     depth: int = 15
     nesting: int = 100
-    comparisons: int = 10_000
+    comparisons: int = 5_000
     fields: int = 1_000
     root_fields: int = 50
     aliases: int = 100

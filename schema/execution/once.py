@@ -19,7 +19,10 @@ def in_pieces(document: graphql.DocumentNode) -> bool:
 
 def whole(document: graphql.DocumentNode) -> graphql.DocumentNode:
     """Return a document without `@defer` and `@stream`: it asks for the same, at once."""
-    plain: graphql.DocumentNode = graphql.visit(document, _Whole())
+    visitor = _Whole()
+    plain: graphql.DocumentNode = graphql.visit(document, visitor)
+    # It knows its own methods, by which it would be left in a cycle.
+    visitor.enter_leave_map.clear()
     return plain
 
 

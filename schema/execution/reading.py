@@ -145,9 +145,9 @@ class Reader:
         turns.breathe()
         errors = self.errors(document, text)
         turns.breathe()
-        operations = self._operations(
-            document if errors else once.whole(document), may_run=not errors
-        )
+        # Without a directive there is nothing that makes it other than whole.
+        answered = once.whole(document) if "@" in text and not errors else document
+        operations = self._operations(answered, may_run=not errors)
         return Reading(
             document,
             tuple(errors),
