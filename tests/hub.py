@@ -199,7 +199,7 @@ def named(url: str, database: str) -> str:
     return sa.make_url(url).set(database=database).render_as_string(hide_password=False)
 
 
-async def eventually(question, seconds: float = 5.0) -> None:
+async def eventually(question, seconds: float = 15.0) -> None:
     """Wait until an awaitable question says yes."""
     async with asyncio.timeout(seconds):
         while not await question():  # noqa: ASYNC110 - what is waited for has no event
