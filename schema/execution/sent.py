@@ -13,8 +13,8 @@ from schema.execution.departure import Departure, Received
 #: The extension of ASGI by which a server hands over a request whose head it has seen before. Its
 #: ``known`` is one mapping for all requests with that head, where an application keeps what it
 #: makes of it; its ``body`` is the whole body; its ``departure`` is told that the client has left.
-#: And such a request may be answered by one message of
-#: this type, with a ``status``, the ``head``'s lines with the empty one after them, and a ``body``.
+#: And such a request may be answered by one message of this type, with a ``status``, the ``head``'s
+#: lines with the empty one after them, and a ``body``.
 WHOLE = "greenway.whole"
 
 #: How a plan of the query is asked for: alone, or with the answer.

@@ -208,6 +208,7 @@ class Waits:
         left = [one for one in until if not one.done()]
         if not left:
             self._queue(gaps)
+            return
         group = _Group(gaps, len(left))
         for one in left:
             if one not in self._shared:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
-
 import aiohttp
 import pytest
 
 from endpoints import protocol
 from models import demo
 from tests import asgi
+from tests.leavings import leavings
 
-#: What is ours, and the trees that others make of a text, by which all that is read of it is kept.
-OURS = ("connectors", "endpoints", "models", "resolvers", "schema", "graphql.language.ast")
 QUERIES = {
     "partners": """{ menu(first: 100) { nodes { code offers(first: 3) { withheld { outcome }
         pages { freshness nodes { id title } } } } } }""",
@@ -21,25 +17,6 @@ QUERIES = {
 }
 #: More texts than are remembered.
 MANY = 70
-
-
-@contextlib.contextmanager
-def leavings():
-    """Give what is left in cycles meanwhile: kinds of ours, and places of functions."""
-    found: set[str] = set()
-    gc.collect()
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    try:
-        yield found
-        gc.collect()
-        for one in gc.garbage:
-            if type(one).__module__.startswith(OURS):
-                found.add(type(one).__qualname__)
-            elif type(one).__name__ == "function":
-                found.add(one.__code__.co_filename)
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
 
 
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 
 import pytest
 
 from schema.execution import departure
+from tests.leavings import leavings
 
 HERE = {"type": "http.request", "body": b"", "more_body": False}
 GONE = {"type": "http.disconnect"}
@@ -144,28 +144,14 @@ async def test_who_leaves_after_it_is_over_is_no_matter():
     assert asyncio.current_task().cancelling() == 0
 
 
-@pytest.fixture
-def garbage():
-    """What is left in cycles since then, when it is called."""
-    gc.collect()
-    gc.set_debug(gc.DEBUG_SAVEALL)
-
-    def found():
-        gc.collect()
-        return {type(one) for one in gc.garbage}
-
-    yield found
-    gc.set_debug(0)
-    gc.garbage.clear()
-
-
-async def test_what_was_watched_is_left_in_no_cycle(client, garbage):
+async def test_what_was_watched_is_left_in_no_cycle(client):
     async def run():
         for told in (departure.Departure(), departure.Received(client.receive)):
             async with departure.WhileThere(told):
                 await asyncio.sleep(2 * departure.PATIENCE_SECONDS)
 
-    await run()
-    await asyncio.sleep(0)
+    with leavings() as left:
+        await run()
+        await asyncio.sleep(0)
 
-    assert not garbage() & {departure.Departure, departure.Received, departure.WhileThere}
+    assert not left & {"Departure", "Received", "WhileThere"}
