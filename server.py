@@ -250,7 +250,7 @@ class Hub:
             BadInputError: somebody of the sandbox asks for faults that there are not.
             MenuMissingError: nothing has been published yet.
         """
-        now, seen = self.clock(), dict(scope["headers"])
+        now, seen = self.clock(), execution.fields(scope["headers"])
         viewer = await self.asking(scope, body) if _CREDENTIALS in seen else ANONYMOUS
         if self.catalogue is None or not self._has_begun:
             self.catalogue = self.catalogue or await menu.newest(self.database)

@@ -74,7 +74,7 @@ class Wanted:
     on_trial: File | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Registry:
     """The partners at work, and those set aside with their mistakes; both by slug, sorted.
 

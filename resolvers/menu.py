@@ -52,7 +52,7 @@ class Day:
     once: Once = field(default_factory=Once, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Catalogue:
     """One revision of the menu, indexed; nothing in it changes, so everybody shares it.
 

@@ -14,7 +14,7 @@ from schema.execution.limits import Limits
 from schema.execution.live import Live
 from schema.execution.schema import Schema
 from schema.execution.seat import Seats
-from schema.execution.sent import WHOLE
+from schema.execution.sent import WHOLE, fields
 from schema.execution.socket import GraphQLSocket, SocketLimits
 from schema.execution.stream import Streams
 
@@ -34,4 +34,5 @@ __all__ = [
     "SocketLimits",
     "Streams",
     "Surroundings",
+    "fields",
 ]

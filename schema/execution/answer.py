@@ -31,7 +31,6 @@ class Answer:
     status: int
     headers: Headers
     body: bytes
-    _packed: dict[str, Answer] | None = field(default=None, compare=False, repr=False)
 
     def told(self, more: Headers) -> list[tuple[bytes, bytes]]:
         """Return its headers, with that of its length and with more of them."""
@@ -53,18 +52,16 @@ class Answer:
         """Return it in no more memory than it has bytes: orjson takes at least 4 KB for any."""
         return replace(self, body=memoryview(self.body).tobytes())
 
-    def packed(self, coding: str) -> Answer:
-        """Return it packed; once, however often it is sent."""
-        self._packed = known = self._packed or {}
-        if coding not in known:
-            headers = [(b"content-encoding", coding.encode())]
-            for name, value in self.headers:
-                # Another representation has another tag.
-                tag = b'%s-%s"' % (value[:-1], coding.encode())
-                headers.append((name, tag if name == b"etag" else value))
-            body = packing.CODINGS[coding](self.body)
-            known[coding] = Answer(self.status, tuple(headers), body)
-        return known[coding]
+    def packed(self, coding: str | None) -> Answer:
+        """Return it packed by a coding; as it is where there is none, or that is not worth it."""
+        if coding is None or len(self.body) < packing.LEAST_BYTES:
+            return self
+        headers = [(b"content-encoding", coding.encode())]
+        for name, value in self.headers:
+            # Another representation has another tag.
+            tag = b'%s-%s"' % (value[:-1], coding.encode())
+            headers.append((name, tag if name == b"etag" else value))
+        return Answer(self.status, tuple(headers), packing.CODINGS[coding](self.body))
 
     @classmethod
     def of(cls, status: int, media: str, content: object, *more: tuple[bytes, bytes]) -> Answer:

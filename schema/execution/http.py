@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -48,6 +49,10 @@ _CLOSE = {"connection": "close"}
 CHALLENGE = 'Bearer, DPoP algs="ES256"'
 #: So many bodies of so many bytes are known again: what one says takes 64 KB at most.
 _MOST_KNOWN, _LONGEST_KNOWN = 128, 2_048
+
+#: A tag as others show it (RFC 9110, section 8.8.3), and how those of one answer may end.
+_TAG = re.compile(r'(?:W/)?"([^"]*)"')
+_ENDS = ("", *(f"-{one}" for one in packing.CODINGS))
 
 #: Data beside errors, in that draft.
 _PARTIAL_SUCCESS = 294
@@ -177,7 +182,6 @@ class GraphQLView:
         except Exception as error:  # noqa: BLE001 - the last place where it can be told safely
             content = {"errors": [problems.masked(error).formatted]}
             answer = Answer.of(500, media, content, *_PRIVATE)
-        answer = _packed(answer, sent.said)
         if sent.is_whole and not sent.said.has_origin and answer.status == _OK:
             head, body = answer.head(self._past), answer.body
             await send({"type": WHOLE, "status": answer.status, "head": head, "body": body})
@@ -205,14 +209,13 @@ class GraphQLView:
             return None
         if answer is None:
             return None
-        answer = _packed(answer, said)
         return answer.status, answer.head(self._past), answer.body
 
     async def _answer(self, sent: Sent, send: Send) -> Answer | None:
         said = sent.said
         self._admit(said)
         if said.media == negotiation.HTML:
-            return ide.page(self._page or ide.ASSETS)
+            return ide.page(self._page or ide.ASSETS).packed(said.coding)
         if said.method == "POST":
             if sent.is_whole:
                 self._check(len(sent.body))
@@ -276,7 +279,7 @@ class GraphQLView:
         outcome = await self._schema.run(asked, context)
         # A cache between knows nothing of plans and faults.
         is_public = outcome.policy.public and plan is None and not said.has_fault
-        answer = self._answer_to(outcome, said, is_public=is_public)
+        answer = self._answer_to(outcome, said, is_public=is_public).packed(said.coding)
         if edition is not None:
             self._keep(edition, sent, asked, outcome, answer, context, is_plain=is_plain)
         return _unless_known(answer, said)
@@ -423,17 +426,11 @@ class GraphQLView:
             raise RefusedError(413, Code.BODY_TOO_LARGE, sentence, _CLOSE)
 
 
-def _packed(answer: Answer, said: Said) -> Answer:
-    if said.coding is None or len(answer.body) < packing.LEAST_BYTES:
-        return answer
-    return answer.packed(said.coding)
-
-
 def _meant(said: Said, asked: Asked, context: object) -> Hashable:
     """Return what the answer depends on that is the same for everybody: what is asked."""
-    variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS).decode()
+    variables = limits.written(asked.variables)
     languages = tuple(getattr(context, "languages", ()))
-    return said.method, asked.text, asked.name, variables, said.media, languages
+    return said.method, asked.text, asked.name, variables, said.media, said.coding, languages
 
 
 def _plan(said: Said, operation: Operation) -> str | None:
@@ -482,12 +479,12 @@ def _unless_known(answer: Answer, said: Said) -> Answer:
         return answer
     headed = dict(answer.headers)
     tag = headed.get(b"etag", b"").decode().strip('"')
-    for one in said.tags.split(","):
-        # However it was packed, it is the same answer.
-        shown = one.strip().removeprefix("W/").strip('"')
-        if tag and (shown == "*" or shown.partition("-")[0] == tag):
-            shown = tag if shown == "*" else shown
-            told = {"etag": f'"{shown}"', "cache-control": headed[b"cache-control"].decode()}
+    # However it was packed, it is the same answer.
+    tags = (tag, *(f"{tag.partition('-')[0]}{end}" for end in _ENDS)) if tag else ()
+    shown = _TAG.findall(said.tags) if said.tags.strip() != "*" else tags
+    for one in shown:
+        if one in tags:
+            told = {"etag": f'"{one}"', "cache-control": headed[b"cache-control"].decode()}
             return Answer(HTTPStatus.NOT_MODIFIED, headers(told), b"")
     return answer
 

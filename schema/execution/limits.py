@@ -6,12 +6,14 @@ where the expansion it stands for is exponential. What it costs is worked out be
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 import graphql
+import orjson
 from graphql.language import ast
 from graphql.language.parser import MAX_NESTING_DEPTH
 from graphql.validation.rules.max_introspection_depth_rule import MAX_LIST_DEPTH
@@ -236,6 +238,15 @@ def overrun(variables: Mapping[str, Any] | None, limits: Limits) -> graphql.Grap
             for inside in (value.values() if isinstance(value, dict) else value)
         ]
     return None
+
+
+def written(variables: dict[str, Any]) -> bytes:
+    """Return variables as bytes, about as many as they were sent in: the same for the same."""
+    try:
+        return orjson.dumps(variables, option=orjson.OPT_SORT_KEYS, default=str)
+    except TypeError:
+        # orjson reads what is nested more deeply than it writes; such variables are refused.
+        return marshal.dumps(variables)
 
 
 def _too(code: Code, what: str, limit: int, found: int) -> graphql.GraphQLError:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from weakref import ref
 
 import graphql
-import orjson
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
@@ -426,7 +425,7 @@ def priced(operation: Prepared, asked: Asked) -> int:
 
 def in_vain(asked: Asked) -> int:
     """Return the points that an operation costs which is refused: its variables were read."""
-    return limits.BASE + len(orjson.dumps(asked.variables, default=str))
+    return limits.BASE + len(limits.written(asked.variables))
 
 
 def _recorder(points: int, charge: Callable[[int], None]) -> Recorder:

@@ -37,7 +37,7 @@ class Said:
         # An answer to HEAD is that to GET, of which the server keeps the body back.
         self.method: str = "GET" if scope["method"] == "HEAD" else scope["method"]
         self.query: bytes = scope["query_string"]
-        self._fields = _fields(scope["headers"])
+        self._fields = fields(scope["headers"])
         accept = self.header(b"accept")
         types = negotiation.ranked(accept)
         #: The media types that it may have, and the one that it has; None where none is accepted.
@@ -116,7 +116,7 @@ class Sent:
         said = self.said
         asked = said.query if said.method == "GET" else self.body
         # Whoever takes parts may be answered in parts.
-        return said.method, asked, said.media, said.wants_parts, said.language
+        return said.method, asked, said.media, said.wants_parts, said.coding, said.language
 
     def request(self) -> Request:
         """Return it as Starlette has it."""
@@ -125,7 +125,7 @@ class Sent:
         return self._request
 
 
-def _fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Return headers by name; several of one name are one list (RFC 9110, section 5.3)."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:

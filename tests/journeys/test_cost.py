@@ -8,6 +8,7 @@ import pytest
 import schema
 from models import demo
 from schema.execution import Limits, limits
+from tests import asgi
 
 LISTS = """{ categories { code services { code } } areas { code services { code } }
   platformAreas { code services { code } categories { code } } figures { code }
@@ -89,6 +90,22 @@ async def test_what_is_refused_for_its_cost_is_charged_for_being_read(stand):
     assert (answer.status, answer.codes) == (422, ["QUERY_TOO_COSTLY"])
     # Reading them is work.
     assert 40_000 - 15_000 < left[-1] - await _left(hub) < 60_000
+
+
+@pytest.mark.parametrize("levels", [100, 300, 1_000])
+@pytest.mark.parametrize("document", ["{ me { name } }", "{ edition { revision } }"])
+async def test_variables_however_deep_are_refused_and_charged(stand, document, levels):
+    hub = stand(points_burst=100_000, points_per_second=1)
+    body = f'{{"query": "{document}", "variables": {{"deep": {"[" * levels}{"]" * levels}}}}}'
+    said = {"content-type": "application/json"}
+    await hub.ask(document)
+    before = await _left(hub)
+
+    answers = [await asgi.call(hub.app, "POST", body=body.encode(), headers=said) for _ in range(5)]
+
+    assert [one.codes for one in answers] == [["VARIABLES_TOO_DEEP"]] * 5
+    # Finding out what is left is charged as well; of points that come back meanwhile, less.
+    assert before - await _left(hub) > 5 * (limits.BASE + 2 * levels)
 
 
 async def _left(hub) -> int:

@@ -107,16 +107,66 @@ async def test_a_partner_that_goes_is_gone_from_every_answer(hub):
     ]
 
 
+LED_BACK = """{ service(code: "exchange-rates") { ... on Service { offers(first: 1) {
+  pages { freshness partner { services { code } } } } } } }"""
+WITHDRAW = """mutation ($input: WithdrawServiceInput!) {
+  withdrawService(input: $input) { ... on Publication { edition { revision } } } }"""
+
+
+@pytest.mark.parametrize("viewer", ["anonymous", "holder"])
+async def test_what_a_partner_said_before_leads_into_no_menu_of_before(hub, viewer):
+    def codes(answer) -> set[str]:
+        [page] = answer.json()["data"]["service"]["offers"]["pages"]
+        return {one["code"] for one in page["partner"]["services"]}
+
+    before = [codes(await hub.ask(LED_BACK, viewer=viewer)) for _ in range(4)]
+    given = {"code": "foreign-exchange", "expectedRevision": hub.hub.catalogue.revision}
+    await hub.ask(WITHDRAW, {"input": given}, viewer="officer")
+    await hub.hub._take_menu()
+    after = [await hub.ask(LED_BACK, viewer=viewer) for _ in range(2)]
+
+    assert freshness(after[0]) == {"CACHED"}
+    assert all("foreign-exchange" in one for one in before)
+    assert [codes(one) for one in after] == [before[0] - {"foreign-exchange"}] * 2
+
+
+async def test_a_language_in_two_lines_is_the_same_as_in_one(hub):
+    body = {"query": "{ categories { name { text language } } }"}
+    found = []
+    async with asgi.served(hub.app) as address, aiohttp.ClientSession() as client:
+        for languages in (["zh", "en"], ["zh, en"], ["zh, en"]):
+            said = [("accept-language", one) for one in languages]
+            async with client.post(f"{address}/graphql", json=body, headers=said) as answer:
+                found.append(await answer.json())
+
+    assert found[0]["data"]["categories"][0]["name"]["language"] == "zh"
+    assert found == found[:1] * 3
+    assert kept(hub) == 2
+
+
+async def test_each_coding_has_an_answer_of_its_own(hub):
+    found = [
+        (await hub.ask(MENU, headers={"accept-encoding": coding})).headers.get("content-encoding")
+        for coding in ("br", "gzip", "identity", "br", "gzip", "identity")
+    ]
+
+    assert found == ["br", "gzip", None] * 2
+    assert kept(hub) == 3
+
+
 async def test_by_get_it_may_be_kept_by_others_and_asked_about(hub):
     first = await asgi.call(hub.app, query=GET)
     tag = first.headers["etag"]
     again = await asgi.call(hub.app, query=GET, headers={"if-none-match": f'W/"x", {tag}'})
-    other = await asgi.call(hub.app, query=GET, headers={"if-none-match": '"x"'})
+    others = [
+        await asgi.call(hub.app, query=GET, headers={"if-none-match": shown})
+        for shown in ('"x"', tag.strip('"'), f'"x,{tag.strip(chr(34))}"', f'{tag[:-1]}-any"')
+    ]
 
     assert first.headers["cache-control"] == "public, max-age=60"
     assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
     assert "content-length" not in again.headers
-    assert (other.status, other.body) == (200, first.body)
+    assert {(one.status, one.body) for one in others} == {(200, first.body)}
     assert "authorization" in first.headers["vary"]
 
 

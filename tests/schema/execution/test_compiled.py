@@ -696,7 +696,8 @@ async def test_what_all_are_told_is_written_once_whatever_waits_beside_it(
         node, OperationType.QUERY, "query", {}, {}, None, caching.PRIVATE,
         Variables(LIBRARY._schema, node),
     )  # fmt: skip
-    context = SimpleNamespace(registry="now", today=datetime.date(2026, 11, 29), languages="en")
+    day = datetime.date(2026, 11, 29)
+    context = SimpleNamespace(registry=LIBRARY, catalogue=LIBRARY, today=day, languages="en")
 
     async def run() -> tuple:
         asked.clear()
