@@ -37,6 +37,7 @@ from strawberry.types.fields.resolver import StrawberryResolver
 from schema.execution import turns
 from schema.execution.argument import Arguments
 from schema.execution.below import Below
+from schema.execution.cost import said
 from schema.execution.told import Places
 from schema.execution.waiting import Steps, UnusualError, Waits, path_of
 
@@ -478,11 +479,13 @@ class _Writer:
         admitted = []
         if known.extensions:
             admitted = [f"admit({self._name('g', known.extensions)}, info.context)"]
+        # What takes time by itself is asked for as often as there are names for it.
+        tick = ["tick()"] if said(definition)[0] > 1 else []
         source = self._source(known, definition, details, name, f'({path}, "{key}")')
         written = self.place(definition.type, details, source)
         made, self._made = self._made, above
         return _Part(
-            [*admitted, *written.lines],
+            [*admitted, *tick, *written.lines],
             f'"{key}":{written.piece}',
             made,
             is_same=varying == self._varying and private == self._private,

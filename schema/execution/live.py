@@ -196,11 +196,13 @@ class Live:
         try:
             async with asyncio.timeout_at(ends):
                 await self._schema.prepare(context, read.fields)
-                run: Any = graphql.experimental_execute_incrementally(
-                    self._schema.graph, read.document, None, context, asked.variables,
-                    executor_class=StrawberryGraphQLCoreExecutionContext, hide_suggestions=True,
+                run: Any = await _at_leisure(
+                    partial(
+                        graphql.experimental_execute_incrementally,
+                        self._schema.graph, read.document, None, context, asked.variables,
+                        executor_class=_Delivering, hide_suggestions=True,
+                    )
                 )  # fmt: skip
-                run = await run if inspect.isawaitable(run) else run
             if isinstance(run, graphql.ExecutionResult):
                 told = part.told(run, problems.settled(run.errors or (), context))
                 yield {**told, "extensions": cost}
@@ -225,6 +227,29 @@ class Live:
             raise RefusedError(excess)
         charge(max(points, limits.BASE))
         return {"cost": self._schema.bill(points, getattr(context, "points_left", None))}
+
+
+class _Delivering(StrawberryGraphQLCoreExecutionContext):
+    """An executor that can be left between two objects, for what comes later as well."""
+
+    def execute_fields(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - graphql-core's
+        """Run the fields of one object, having breathed."""
+        turns.breathe()
+        return super().execute_fields(*args, **kwargs)
+
+    def execute_execution_group(self, *args: Any) -> Any:  # noqa: ANN401 - graphql-core's
+        """Run what was deferred, in its turns."""
+        return _at_leisure(partial(super().execute_execution_group, *args))
+
+    def complete_stream_item(self, *args: Any) -> Any:  # noqa: ANN401 - graphql-core's
+        """Make of an item of a stream what it comes to, in its turns."""
+        return _at_leisure(partial(super().complete_stream_item, *args))
+
+
+async def _at_leisure(work: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it comes to
+    """Return what some work comes to that may have to be awaited after that, done piecemeal."""
+    found = await turns.piecemeal(work)
+    return await found if inspect.isawaitable(found) else found
 
 
 def _is_unplanned(kind: OperationType, context: object) -> bool:

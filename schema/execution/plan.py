@@ -69,6 +69,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         self._functions: dict[compiled.Unit, compiled.Made] = {}
         #: What a compiled run has met before this one, which has no gaps.
         self.waits = Waits()
+        #: Told that the fields of one more object are about to run; what it raises ends them.
+        self.tick: Callable[[], None] = _nothing
 
     @classmethod
     def performed(  # noqa: PLR0913 - what is seldom said is said by name
@@ -92,6 +94,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         field by field, as graphql-core has it.
         """
         plan = None if recorder else cls.plans.known(prepared.node, read)
+        tick = cls.ticking()
 
         def run(waits: Waits) -> Any:  # noqa: ANN401 - a result, or a coroutine of one
             one = cls(
@@ -109,7 +112,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
                 is_awaitable=optimized_is_awaitable,
                 hide_suggestions=True,
             )
-            one.as_text, one.is_large, one.waits = as_text, is_large, waits
+            one.as_text, one.is_large, one.waits, one.tick = as_text, is_large, waits, tick
             done = one.execute_operation() if plan is None else one._by(plan)
             if type(done) is not CoroutineType:
                 # They know the executor, which would be left in a cycle with all that it saw.
@@ -120,12 +123,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         if unit is None:
             return run(Waits())
         # Most that is asked again needs no executor.
-        light = _Light(context, read, cls.ticking())
+        light = _Light(context, read, tick)
         return _lightly(light, unit, root, run, _told)
 
     @classmethod
     def ticking(cls) -> Callable[[], None]:
-        """Return what a run without an executor calls as ``tick``."""
+        """Return what one operation, however it is run, calls as ``tick``."""
         return _nothing
 
     @property
@@ -149,9 +152,6 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
     def _failed(self, error: graphql.GraphQLError) -> Any:  # noqa: ANN401 - a result
         self.collected_errors.add(error, None)
         return self.build_response(None)
-
-    def tick(self) -> None:
-        """Be told that the fields of one more object are about to run; what it raises ends them."""
 
     def execute_root_grouped_field_set(
         self,

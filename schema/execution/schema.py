@@ -29,7 +29,7 @@ from schema.execution.tracing import WANTED, WEIGHT, Recorder
 
 T = TypeVar("T")
 
-#: What costs so much takes longer to run than to compile.
+#: What costs so much takes longer to run than to compile, and is run piecemeal.
 _LARGE = 1_000
 
 _ALLOWED = (OperationType.QUERY, OperationType.MUTATION)
@@ -302,6 +302,7 @@ class Schema(Subgraph):
         recorder = _recorder(points, charge) if asked.is_traced and self._traces else None
         if (needed := self._before(context, reading.fields)) is not None:
             await needed
+        is_large = points >= _LARGE
         perform = partial(
             self._executor.performed,
             self._schema,
@@ -311,10 +312,10 @@ class Schema(Subgraph):
             root,
             read=variables,
             as_text=asked.as_text,
-            is_large=points >= _LARGE,
+            is_large=is_large,
             recorder=recorder,
         )
-        done = await turns.piecemeal(perform) if is_new else perform()
+        done = await turns.piecemeal(perform) if is_new or is_large else perform()
         if type(done) is CoroutineType:
             done = await self._awaited(done, asked, operation)
         return Outcome(done, operation, points, recorder=recorder)
@@ -451,7 +452,7 @@ class _OutOfTimeError(Exception):
 
 
 def _executor(seconds: float) -> type[plan.Executor]:
-    """Return an executor with plans of its own, which looks at the clock once for each object.
+    """Return an executor with plans of its own, which ticks: it breathes, and looks at the clock.
 
     A timeout of the event loop cannot end fields that never await; this can.
     """
@@ -459,19 +460,12 @@ def _executor(seconds: float) -> type[plan.Executor]:
     class Executor(plan.Executor):
         plans = plan.Plans()
 
-        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - graphql-core's
-            super().__init__(*args, **kwargs)
-            self._ends = time.monotonic() + seconds
-
-        def tick(self) -> None:
-            if time.monotonic() > self._ends:
-                raise _OutOfTimeError
-
         @classmethod
         def ticking(cls) -> Callable[[], None]:
-            ends, clock = time.monotonic() + seconds, time.monotonic
+            ends, clock, breathe = time.monotonic() + seconds, time.monotonic, turns.breathe
 
             def tick() -> None:
+                breathe()
                 if clock() > ends:
                     raise _OutOfTimeError
 

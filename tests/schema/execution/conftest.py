@@ -3,14 +3,16 @@
 import asyncio
 import datetime
 import enum
+import time
 from types import SimpleNamespace
 
 import pytest
 import strawberry
 from strawberry import relay
+from strawberry.schema.config import StrawberryConfig
 
 from models import errors
-from schema import execution
+from schema import cost, execution
 
 
 @strawberry.enum
@@ -50,6 +52,11 @@ class Query:
     @strawberry.field
     def items(self) -> list[Item]:
         return [Item(code=str(n)) for n in range(5)]
+
+    @strawberry.field(directives=[cost.JUDGED])
+    def heavy(self) -> bool:
+        time.sleep(0.01)
+        return True
 
     @relay.connection(relay.ListConnection[Item])
     def page(self) -> list[Item]:
@@ -110,6 +117,7 @@ def schema_of():
         return execution.Schema(
             Query,
             mutation=Mutation,
+            config=StrawberryConfig(enable_experimental_incremental_execution=True),
             bounds=execution.Limits(**bounds),
             introspection=introspection,
             after=after,
