@@ -64,6 +64,16 @@ class Item:
     async def broken(self) -> str | None:
         raise RuntimeError("postgresql://secret@db/greenway")
 
+    @strawberry.field
+    async def guarded(self) -> str:
+        if self.name != "lamp":
+            raise errors.ForbiddenError(["a king"])
+        return self.name
+
+    @strawberry.field
+    def pieces(self) -> list[str]:
+        return [f"{self.name} {n}" for n in range(4)]
+
 
 @strawberry.type
 class Query:

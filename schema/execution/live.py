@@ -209,13 +209,18 @@ class Live:
                 return
             delivery = part.Delivery(context)
             yield {**delivery.first(run.initial_result), "extensions": cost}
-            async with aclosing(run.subsequent_results) as rest:
-                while True:
-                    async with asyncio.timeout_at(ends):
-                        found = await anext(rest, None)
-                    if found is None:
-                        return
-                    yield delivery.next(found)
+            try:
+                with refusing(self.seconds):
+                    async with aclosing(run.subsequent_results) as rest:
+                        while True:
+                            async with asyncio.timeout_at(ends):
+                                found = await anext(rest, None)
+                            if found is None:
+                                return
+                            yield delivery.next(found)
+            except RefusedError as refused:
+                # Who was promised more is told that nothing more comes.
+                yield delivery.ended(refused.errors)
         finally:
             await self._schema.finish(context)
 

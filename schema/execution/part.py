@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import graphql
@@ -13,6 +13,9 @@ from schema.execution.schema import Outcome
 
 #: One part of an answer, as JSON has it.
 Part = dict[str, Any]
+
+#: Where something stands in the data: names of fields, and indices.
+Path = tuple[str | int, ...]
 
 
 def of(outcome: Outcome) -> Part:
@@ -46,11 +49,13 @@ class Delivery:
     def __init__(self, context: object) -> None:
         self._context = context
         self._pending: dict[str, PendingResult] = {}
+        self._lengths: dict[Path, int] = {}
         self._problems = 0
 
     def first(self, result: graphql.InitialIncrementalExecutionResult) -> Part:
         """Return the first piece."""
         self._problems = len(self._collected())
+        self._lengths.update(_lengths(result.data, ()))
         return {
             **told(result, problems.settled(result.errors or (), self._context)),
             **self._announced(result.pending),
@@ -59,16 +64,30 @@ class Delivery:
 
     def next(self, result: graphql.SubsequentIncrementalExecutionResult) -> Part:
         """Return a later piece."""
-        part = {**self._announced(result.pending), "hasNext": result.has_next}
-        if result.incremental:
-            part["incremental"] = [self._piece(one) for one in result.incremental]
-            self._tell_problems(part["incremental"][-1])
-        if result.completed:
-            part["completed"] = [
-                {"id": one.id, **_wrong(problems.settled(one.errors or (), None))}
-                for one in result.completed
-            ]
-        return part
+        announced = self._announced(result.pending)
+        pieces = [self._piece(one) for one in result.incremental or ()]
+        completed = [
+            {"id": one.id, **_wrong(problems.settled(one.errors or (), None))}
+            for one in result.completed or ()
+        ]
+        return {**announced, "hasNext": result.has_next, **self._later(pieces, completed)}
+
+    def ended(self, found: list[Any]) -> Part:
+        """Return the last piece where nothing more comes; errors, as JSON has them, say why."""
+        completed = [{"id": one, "errors": found} for one in self._pending]
+        return {"hasNext": False, **self._later([], completed)}
+
+    def _later(self, pieces: list[Part], completed: list[Part]) -> Part:
+        # Who reads by path does not look at what is completed. Null for data, or for items, would
+        # take from who reads by id what is there already.
+        failed = [{**one, **self._place(one["id"])} for one in completed if "errors" in one]
+        for one in completed:
+            del self._pending[one["id"]]
+        incremental = [*pieces, *failed]
+        if incremental:
+            self._tell_problems(incremental[-1])
+        said = {"incremental": incremental, "completed": completed}
+        return {name: found for name, found in said.items() if found}
 
     def _collected(self) -> list[graphql.GraphQLError]:
         return list(problems.settled((), self._context))
@@ -86,10 +105,30 @@ class Delivery:
         return {"pending": [one.formatted for one in found]} if found else {}
 
     def _piece(self, piece: Any) -> Part:  # noqa: ANN401 - either of two that share no type
-        place = self._pending[piece.id]
-        told = {**piece.formatted, "path": [*place.path, *(piece.sub_path or ())]}
-        if place.label is not None:
-            told["label"] = place.label
+        said = {**piece.formatted, **self._place(piece.id, piece.sub_path)}
         if piece.errors:
-            told.update(_wrong(problems.settled(piece.errors, None)))
-        return told
+            said.update(_wrong(problems.settled(piece.errors, None)))
+        if "items" in said:
+            *path, begun = said["path"]
+            self._lengths.update(_lengths(piece.items, tuple(path), begun))
+        else:
+            self._lengths.update(_lengths(piece.data, tuple(said["path"])))
+        return said
+
+    def _place(self, id_: str, below: Iterable[str | int] | None = None) -> Part:
+        """Return where something belongs: in a list, with the index of the item that is next."""
+        place = self._pending[id_]
+        path = (*place.path, *(below or ()))
+        index = self._lengths.get(path)
+        said: Part = {"path": [*path] if index is None else [*path, index]}
+        return said if place.label is None else {**said, "label": place.label}
+
+
+def _lengths(found: Any, path: Path, begun: int = 0) -> Iterator[tuple[Path, int]]:  # noqa: ANN401 - data
+    """Yield how many items each list has that stands at a path or below, ``begun`` before it."""
+    if isinstance(found, list):
+        yield path, begun + len(found)
+        found = dict(enumerate(found, begun))
+    if isinstance(found, dict):
+        for key, value in found.items():
+            yield from _lengths(value, (*path, key))

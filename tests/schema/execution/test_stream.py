@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from functools import reduce
+from operator import getitem
 
 import pytest
 from starlette.requests import Request
@@ -86,6 +88,22 @@ class Client:
         for one in told:
             follow.plain(one.get("payload", one))
         return told
+
+
+def shown(first, *rest, by_path):
+    """The data in the end, as a client has it that reads the pieces by path, or else by id."""
+    data = first["data"]
+    places = {}
+    for part in (first, *rest):
+        places.update({one["id"]: one["path"] for one in part.get("pending", ())})
+        for piece in part.get("incremental", ()):
+            path = piece["path"] if by_path else places[piece["id"]] + piece.get("subPath", [])
+            if by_path and "items" in piece:
+                *path, begun = path
+                assert begun == len(reduce(getitem, path, data))
+            there = reduce(getitem, path, data)
+            there.extend(piece["items"]) if "items" in piece else there.update(piece["data"])
+    return data
 
 
 @pytest.fixture
@@ -215,6 +233,57 @@ async def test_items_of_a_list_come_as_they_are_there(client):
     assert rest[-1]["hasNext"] is False
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ items @stream(initialCount: 1) { late } }",
+        "{ item { name ... @defer { pieces @stream(initialCount: 1) } } }",
+        "{ items @stream(initialCount: 2) { name pieces @stream(initialCount: 3) } }",
+        "{ items @stream { ... @defer { pieces @stream } } }",
+    ],
+)
+async def test_pieces_make_the_same_whole_by_path_and_by_id(client, client_of, document):
+    at_once = client_of()
+
+    await client.ask(document, DEFER)
+    await at_once.ask(document, EVENTS)
+
+    [whole] = at_once.events
+    assert shown(*client.parts("-"), by_path=True) == whole["data"]
+    assert shown(*client.parts("-"), by_path=False) == whole["data"]
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        (
+            '{ items { ... @defer(label: "l") { guarded } } }',
+            {"id": "1", "path": ["items", 1], "label": "l"},
+        ),
+        ("{ items @stream(initialCount: 1) { guarded } }", {"id": "0", "path": ["items", 1]}),
+    ],
+)
+async def test_what_fails_is_said_where_clients_by_path_look_and_takes_nothing_away(
+    client, document, place
+):
+    await client.ask(document, DEFER)
+    _, *rest = client.parts("-")
+
+    [failed] = [
+        piece
+        for one in rest
+        for piece in one.get("incremental", ())
+        if piece["path"] == ["items", 1]
+    ]
+    errors = failed.pop("errors")
+    assert failed == place
+    assert [(one["path"], one["extensions"]["code"]) for one in errors] == [
+        (["items", 1, "guarded"], "FORBIDDEN")
+    ]
+    completed = [one for part in rest for one in part.get("completed", ())]
+    assert {"id": place["id"], "errors": errors} in completed
+
+
 @pytest.mark.parametrize("count", ["-2", "null"])
 async def test_a_list_that_would_begin_with_less_than_nothing_does_not_hold(client, count):
     way = await client.ask(f"{{ items @stream(initialCount: {count}) {{ name }} }}", DEFER)
@@ -251,13 +320,18 @@ async def test_what_is_not_deferred_after_all_comes_in_one_part(client):
     assert client.parts("-") == [{"data": {"item": {"name": "lamp", "late": "late lamp"}}}]
 
 
-async def test_pieces_that_come_too_late_do_not_come(client_of):
-    client = client_of(bounds={"seconds": 0.005})
+async def test_pieces_that_come_too_late_do_not_come_and_nobody_waits_for_them(client_of, source):
+    client = client_of(bounds={"seconds": 0.3})
 
-    await client.ask(PIECES, DEFER)
+    await client.ask("{ hello ... @defer { slow } items @stream { name } }", DEFER)
 
-    [*_, last] = client.parts("-")
-    assert [one["extensions"]["code"] for one in last["errors"]] == ["OPERATION_TIMEOUT"]
+    *_, last = client.parts("-")
+    [piece], [completed] = last["incremental"], last["completed"]
+    [error] = piece["errors"]
+    assert (last["hasNext"], piece["path"], completed["id"]) == (False, [], piece["id"])
+    assert error["extensions"]["code"] == "OPERATION_TIMEOUT"
+    assert completed["errors"] == [error]
+    assert source.followed == 0
 
 
 @pytest.mark.parametrize("document", ["{ hello", "{ nobody }", "subscription { refused }"])
