@@ -22,9 +22,11 @@ async def source():
 
 @pytest.fixture
 async def served(source) -> AsyncIterator[str]:
-    """The address of the small schema, by request, as a stream and over sockets."""
-    schema = follow.schema()
-    live = execution.Live(schema, source)
+    """The address of the small schema, by request, as a stream and over sockets.
+
+    At `/hasty` time is over before what is slow is there.
+    """
+    live = follow.live(source)
 
     async def context(scope, *_):
         if Headers(scope=scope).get("authorization") == "Bearer gone":
@@ -32,9 +34,14 @@ async def served(source) -> AsyncIterator[str]:
         return follow.context(source)
 
     limits = execution.SocketLimits(init_seconds=0.5)
-    view = execution.GraphQLView(schema, context, streams=execution.Streams(live))
+
+    def view(**bounds):
+        streams = execution.Streams(follow.live(source, **bounds))
+        return execution.GraphQLView(follow.schema(**bounds), context, streams=streams)
+
     routes = [
-        Route("/graphql", view),
+        Route("/graphql", view()),
+        Route("/hasty", view(seconds=0.5)),
         WebSocketRoute("/graphql", execution.GraphQLSocket(live, context, limits=limits)),
     ]
     async with asgi.served(Starlette(routes=routes)) as url:
@@ -56,4 +63,12 @@ async def test_the_client_of_graphql_sse_is_served_as_its_protocol_says(served, 
 
     assert {name: fault for name, fault in found.items() if fault} == {}
     assert len(found) == 10
+    await follow.until(lambda: source.followed == 0)
+
+
+async def test_what_comes_later_is_read_as_what_comes_at_once(served, faults, source):
+    found = await faults(HERE / "pieces.js", served, served.replace("graphql", "hasty"))
+
+    assert {name: fault for name, fault in found.items() if fault} == {}
+    assert len(found) == 29
     await follow.until(lambda: source.followed == 0)
