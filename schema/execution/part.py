@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import graphql
@@ -15,7 +15,7 @@ from schema.execution.schema import Outcome
 Part = dict[str, Any]
 
 #: Where something stands in the data: names of fields, and indices.
-Path = tuple[str | int, ...]
+Path = Sequence[str | int]
 
 
 def of(outcome: Outcome) -> Part:
@@ -49,23 +49,25 @@ class Delivery:
     def __init__(self, context: object) -> None:
         self._context = context
         self._pending: dict[str, PendingResult] = {}
-        self._lengths: dict[Path, int] = {}
+        #: How many items were told of each list that is streamed, by what it is called.
+        self._begun: dict[str, int] = {}
         self._problems = 0
 
     def first(self, result: graphql.InitialIncrementalExecutionResult) -> Part:
         """Return the first piece."""
         self._problems = len(self._collected())
-        self._lengths.update(_lengths(result.data, ()))
+        announced = self._announced(result.pending)
+        self._begin(result.pending, [((), result.data)])
         return {
             **told(result, problems.settled(result.errors or (), self._context)),
-            **self._announced(result.pending),
+            **announced,
             "hasNext": result.has_next,
         }
 
     def next(self, result: graphql.SubsequentIncrementalExecutionResult) -> Part:
         """Return a later piece."""
         announced = self._announced(result.pending)
-        pieces = [self._piece(one) for one in result.incremental or ()]
+        pieces = [self._piece(one, result.pending or ()) for one in result.incremental or ()]
         completed = [
             {"id": one.id, **_wrong(problems.settled(one.errors or (), None))}
             for one in result.completed or ()
@@ -104,31 +106,41 @@ class Delivery:
         self._pending.update({one.id: one for one in found})
         return {"pending": [one.formatted for one in found]} if found else {}
 
-    def _piece(self, piece: Any) -> Part:  # noqa: ANN401 - either of two that share no type
+    def _piece(self, piece: Any, announced: Sequence[PendingResult]) -> Part:  # noqa: ANN401 - either of two that share no type
         said = {**piece.formatted, **self._place(piece.id, piece.sub_path)}
         if piece.errors:
             said.update(_wrong(problems.settled(piece.errors, None)))
-        if "items" in said:
-            *path, begun = said["path"]
-            self._lengths.update(_lengths(piece.items, tuple(path), begun))
-        else:
-            self._lengths.update(_lengths(piece.data, tuple(said["path"])))
+        if "items" not in said:
+            self._begin(announced, [(said["path"], piece.data)])
+            return said
+        path, begun = self._pending[piece.id].path, self._begun.get(piece.id, 0)
+        self._begun[piece.id] = begun + len(piece.items)
+        self._begin(announced, [([*path, at], one) for at, one in enumerate(piece.items, begun)])
         return said
 
     def _place(self, id_: str, below: Iterable[str | int] | None = None) -> Part:
         """Return where something belongs: in a list, with the index of the item that is next."""
-        place = self._pending[id_]
-        path = (*place.path, *(below or ()))
-        index = self._lengths.get(path)
-        said: Part = {"path": [*path] if index is None else [*path, index]}
-        return said if place.label is None else {**said, "label": place.label}
+        place, begun = self._pending[id_], self._begun.get(id_)
+        path = [*place.path, *(below or ()), *([] if begun is None else [begun])]
+        return {"path": path} if place.label is None else {"path": path, "label": place.label}
+
+    def _begin(
+        self, announced: Iterable[PendingResult] | None, given: Iterable[tuple[Path, object]]
+    ) -> None:
+        """Note of each list that is to be streamed how many items of it are in what is given."""
+        for one in announced or ():
+            for path, data in given:
+                if one.path[: len(path)] == [*path] and isinstance(
+                    found := _at(data, one.path[len(path) :]), list
+                ):
+                    self._begun[one.id] = len(found)
 
 
-def _lengths(found: Any, path: Path, begun: int = 0) -> Iterator[tuple[Path, int]]:  # noqa: ANN401 - data
-    """Yield how many items each list has that stands at a path or below, ``begun`` before it."""
-    if isinstance(found, list):
-        yield path, begun + len(found)
-        found = dict(enumerate(found, begun))
-    if isinstance(found, dict):
-        for key, value in found.items():
-            yield from _lengths(value, (*path, key))
+def _at(data: Any, path: Path) -> object:  # noqa: ANN401 - data
+    """Return what stands at a path in some data; None where nothing does."""
+    try:
+        for key in path:
+            data = data[key]
+    except (LookupError, TypeError):
+        return None
+    return data
