@@ -29,8 +29,8 @@ from schema.execution.tracing import WANTED, WEIGHT, Recorder
 
 T = TypeVar("T")
 
-#: What costs so much takes longer to run than to compile, and is run piecemeal.
-_LARGE = 1_000
+#: What costs so much takes longer to run than to compile, and what costs so much is run piecemeal.
+_LARGE, _LONG = 1_000, 10_000
 
 _ALLOWED = (OperationType.QUERY, OperationType.MUTATION)
 # A member of an enumeration is found slowly, and this is asked for by every request.
@@ -302,7 +302,6 @@ class Schema(Subgraph):
         recorder = _recorder(points, charge) if asked.is_traced and self._traces else None
         if (needed := self._before(context, reading.fields)) is not None:
             await needed
-        is_large = points >= _LARGE
         perform = partial(
             self._executor.performed,
             self._schema,
@@ -312,10 +311,15 @@ class Schema(Subgraph):
             root,
             read=variables,
             as_text=asked.as_text,
-            is_large=is_large,
+            is_large=points >= _LARGE,
             recorder=recorder,
         )
-        done = await turns.piecemeal(perform) if is_new or is_large else perform()
+        if is_new:
+            done = await turns.piecemeal(perform)
+        elif points >= _LONG:
+            done = await turns.piecemeal(perform, turns.LONG_PIECE_SECONDS)
+        else:
+            done = perform()
         if type(done) is CoroutineType:
             done = await self._awaited(done, asked, operation)
         return Outcome(done, operation, points, recorder=recorder)

@@ -18,8 +18,10 @@ from greenlet import getcurrent, greenlet
 
 T = TypeVar("T")
 
-#: A piece is over after so long, at the next breath.
+#: A piece is over after so long, at the next breath. What is known is done in longer ones: most of
+#: it is done in the first, and others wait no longer for it than they did.
 PIECE_SECONDS = 0.0005
+LONG_PIECE_SECONDS = 0.004
 #: So many turns of the loop are between two pieces: what is small has several until it is answered,
 #: or until a partner is asked, and would wait for a piece in each.
 _BETWEEN = 8
@@ -69,9 +71,12 @@ def put(work: Callable[[], None]) -> None:
     queue.put(work, loop)
 
 
-async def piecemeal(work: Callable[[], T]) -> T:
-    """Return what some work comes to, which breathes now and then; others have their turns then."""
-    pieces = _Pieces(work)
+async def piecemeal(work: Callable[[], T], seconds: float = PIECE_SECONDS) -> T:
+    """Return what some work comes to, which breathes now and then; others have their turns then.
+
+    A piece of it takes so many ``seconds``.
+    """
+    pieces = _Pieces(work, seconds)
     found: Any = pieces.switch()
     while not pieces.dead:
         try:
@@ -94,17 +99,18 @@ def breathe() -> None:
 class _Pieces(greenlet):
     """Work that is left in the middle, and gone on with."""
 
-    def __init__(self, work: Callable[[], object]) -> None:
+    def __init__(self, work: Callable[[], object], seconds: float) -> None:
         super().__init__(work)
         around = getcurrent()
         self.gr_context = around.gr_context
         self._around = around
-        self._ends = time.monotonic() + PIECE_SECONDS
+        self._seconds = seconds
+        self._ends = time.monotonic() + seconds
 
     def breathe(self) -> None:
         if time.monotonic() > self._ends:
             self._around.switch()
-            self._ends = time.monotonic() + PIECE_SECONDS
+            self._ends = time.monotonic() + self._seconds
 
 
 async def _turn() -> None:
