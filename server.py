@@ -58,7 +58,7 @@ from credentials import api_key, token
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
 from endpoints import credential as portable
-from endpoints import header, metrics, protocol, verify, wellknown
+from endpoints import frame, header, metrics, protocol, verify, wellknown
 from endpoints import ledger as log
 from endpoints import page as pages
 from endpoints import request as requests
@@ -924,6 +924,7 @@ def run(settings: Settings, listening: socket.socket, welcome: str = "") -> None
         factory=True,
         workers=settings.processes,
         http=_crowd(settings).protocol(),
+        ws=frame.Sockets(settings.head_seconds).protocol(),
         # A warning is what anybody may cause: there is no line for each bad request.
         log_level="error",
         # Its lines are written as ours are.

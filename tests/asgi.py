@@ -104,14 +104,15 @@ async def alive(app):
 
 
 @asynccontextmanager
-async def served(app, port=0, http="auto"):
+async def served(app, port=0, http="auto", ws="auto"):
     """Serve the application over loopback, at this port or any, and give its address.
 
-    ``http`` is what speaks on a connection, as uvicorn takes it.
+    ``http`` is what speaks on a connection, ``ws`` on a socket, as uvicorn takes them.
     """
-    server = uvicorn.Server(
-        uvicorn.Config(app, "127.0.0.1", port, http=http, log_level="warning", server_header=False)
+    config = uvicorn.Config(
+        *(app, "127.0.0.1", port), http=http, ws=ws, log_level="warning", server_header=False
     )
+    server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, not an event
         await asyncio.sleep(0.01)

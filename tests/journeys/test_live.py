@@ -301,6 +301,20 @@ async def test_sockets_that_say_nothing_or_die_leave_nothing_behind(furnished_ur
     assert after - before < 10
 
 
+async def test_who_sends_signs_of_life_without_end_is_hung_up_on(furnished_url, tmp_path):
+    hub = await process.serve(tmp_path, furnished_url)
+    try:
+        async with aiohttp.ClientSession() as client:
+            one = await client.ws_connect(f"{hub.url}/graphql", protocols=[follow.PROTOCOL])
+            for _ in range(21):
+                await one.ping()
+
+            async with asyncio.timeout(5):
+                assert (await one.receive()).data == 1008
+    finally:
+        await hub.kill()
+
+
 async def _silent(open_one, many: int) -> None:
     """Open so many sockets, say nothing, and see that each is closed for that, in time."""
     sockets = await asyncio.gather(*(open_one() for _ in range(many)))

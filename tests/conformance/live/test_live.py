@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.routing import Route, WebSocketRoute
 
+from endpoints import frame
 from models import errors
 from schema import execution
 from tests import asgi, follow
@@ -44,7 +45,7 @@ async def served(source) -> AsyncIterator[str]:
         Route("/hasty", view(seconds=0.5)),
         WebSocketRoute("/graphql", execution.GraphQLSocket(live, context, limits=limits)),
     ]
-    async with asgi.served(Starlette(routes=routes)) as url:
+    async with asgi.served(Starlette(routes=routes), ws=frame.Sockets().protocol()) as url:
         yield f"{url}/graphql"
 
 
