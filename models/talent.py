@@ -272,6 +272,11 @@ class Filter:
         if self.text is not None and len(self.text) > LONGEST_TEXT:
             raise errors.BadInputError(f"`text` is longer than {LONGEST_TEXT} characters.")
 
+    @property
+    def is_of_names(self) -> bool:
+        """Whether people are looked for by their names."""
+        return bool(self.text and self.text.strip())
+
 
 async def page(
     session: AsyncSession, wanted: Filter, first: int | None = None, after: str | None = None
@@ -323,9 +328,9 @@ async def _matches(
         for column in FILTERS
         if getattr(wanted, column.key) is not None
     ]
-    if wanted.text is None or not wanted.text.strip():
+    if not wanted.is_of_names:
         return [Talent.id > after, *equal]
-    words = fold(wanted.text)
+    words = fold(wanted.text or "")
     if not words:
         return [sa.false()]
     named = [Talent.name_key.contains(_start(word)) for word in words]

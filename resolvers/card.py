@@ -28,6 +28,8 @@ LONGEST_TERM = timedelta(days=3653)
 #: Why a card may be issued anew in place of another.
 REPLACES = frozenset({Reason.LOST, Reason.DAMAGED})
 _SOURCE = "card office"
+#: What of a holder's record is shown to whoever is shown a card, or hears why it is not changed.
+_SHOWN = ("card",)
 
 
 class Problem(StrEnum):
@@ -81,6 +83,7 @@ async def issue(
     async with context.database.begin() as session:
         await rows.alone(session)
         people = await talent.bare(session, holders)
+        access.looked(context, people, _SHOWN)
         held = await rows.with_one(session, [one.id for one in people.values()], context.today)
         if wrong := list(_wrong(holders, people, held)):
             raise errors.CardsNotIssuedError(wrong)
@@ -152,7 +155,7 @@ async def replace(context: Context, which: Which, reason: Reason) -> tuple[Recor
         raise errors.BadInputError(f"`reason` must be {' or '.join(sorted(REPLACES))}.")
     async with context.database.begin() as session:
         await rows.alone(session)
-        old = await _found(session, which)
+        old = await _found(context, session, which)
         if old.status is Status.REVOKED:
             raise errors.CardStateError(old.status)
         if old.valid_until < context.today:
@@ -205,9 +208,7 @@ async def history(context: Context, which: Which) -> list[Record]:
     """
     context.viewer.require(OFFICERS)
     async with context.reads.one(), context.database.session() as session:
-        found = [await _record(session, one) for one in await _all(session, which)]
-    access.looked(context, {one.holder for one in found}, ["card"])
-    return found
+        return [await _record(session, one) for one in await _all(context, session, which)]
 
 
 async def _changed(
@@ -230,7 +231,7 @@ async def _act(
     context.viewer.require(OFFICERS)
     async with context.database.begin() as session:
         await rows.alone(session)
-        found = await _found(session, which)
+        found = await _found(context, session, which)
         await act(session, found)
         await session.flush()
         return await _record(session, found)
@@ -244,20 +245,27 @@ async def _unlinked(session: Session, now: datetime, talent_id: int) -> int:
     return len(linked)
 
 
-async def _found(session: Session, which: Which) -> Card:
-    found = rows.best(await _all(session, which))
+async def _found(context: Context, session: Session, which: Which) -> Card:
+    found = rows.best(await _all(context, session, which))
     if found is None:
         raise errors.UnknownCardError
     return found
 
 
-async def _all(session: Session, which: Which) -> Sequence[Card]:
+async def _all(context: Context, session: Session, which: Which) -> Sequence[Card]:
+    """Return the cards that are meant; it is noted whose, as even a refusal tells of them."""
     if which.serial is not None:
         found = await rows.by_serial(session, which.serial)
-        return [found] if found else []
+        if found is None:
+            return []
+        access.looked(context, [await talent.handle_of(session, found.talent_id)], _SHOWN)
+        return [found]
     handle = which.holder or ""
     person = (await talent.bare(session, [handle])).get(handle)
-    return await rows.all_of(session, person.id) if person else []
+    if person is None:
+        return []
+    access.looked(context, [handle], _SHOWN)
+    return await rows.all_of(session, person.id)
 
 
 async def _record(session: Session, found: Card) -> Record:

@@ -6,10 +6,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from models import card, menu, page, talent
+from models.database import Session
 from models.verifier import Verifier
+from resolvers import access
 from resolvers.context import ZONE, Context
 from resolvers.menu import Filter
 from resolvers.viewer import HOLDERS, OFFICERS, Role
+
+#: What of people is told by their being found, or not, by the parts of a filter.
+_TOLD = {
+    "text": "name",
+    "talent_class": "talentClass",
+    "industry": "industry",
+    "district": "district",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,8 @@ async def listed(
 ) -> page.Page[talent.Talent]:
     """Return a page of people, in the order they were recorded.
 
+    Of whom a search by name tells, shown or not, it is noted.
+
     Raises:
         UnauthenticatedError: nobody in particular is asking.
         ForbiddenError: the viewer is no officer.
@@ -72,7 +84,25 @@ async def listed(
     """
     context.viewer.require(OFFICERS)
     async with context.reads.one(), context.database.session() as session:
-        return await talent.page(session, wanted, first, after)
+        found = await talent.page(session, wanted, first, after)
+        if wanted.is_of_names:
+            told = [field for part, field in _TOLD.items() if getattr(wanted, part) is not None]
+            is_whole = after is None and not found.has_next
+            sought = found.items, *await _sought(session, wanted, is_whole=is_whole)
+            access.looked(context, {one.handle for some in sought for one in some}, told)
+    return found
+
+
+async def _sought(
+    session: Session, wanted: talent.Filter, *, is_whole: bool
+) -> list[tuple[talent.Talent, ...]]:
+    """Return of whom a filter tells beside its page: everybody so named, and everybody it means.
+
+    Of each the first hundred: what is told of more tells of nobody. ``is_whole``: the page has all
+    that the filter means.
+    """
+    telling = {talent.Filter(text=wanted.text), wanted} - ({wanted} if is_whole else set())
+    return [(await talent.page(session, one, page.MOST)).items for one in telling]
 
 
 async def counted(context: Context, wanted: talent.Filter) -> int:

@@ -405,7 +405,11 @@ class TalentFilter:
     )
     district: str | None = strawberry.field(default=None, description="Of this district, by code.")
     text: str | None = strawberry.field(
-        default=None, description="With names that have words so begun, whatever case or width."
+        default=None,
+        description=(
+            "With names that have words so begun, whatever case or width. Who is so named reads in "
+            f"their log that they were looked for, shown or not: the first {page.MOST}."
+        ),
     )
 
     def wanted(self, info: Info) -> talent.Filter:

@@ -7,7 +7,7 @@ import logging
 import pytest
 import sqlalchemy as sa
 
-from models import demo
+from models import demo, verification
 from models.verifier import Scope
 from tests import booth as cinema
 from tests import partner, till, verifiers
@@ -35,10 +35,14 @@ PERSON = f"Talent:{demo.handle(demo.PILOT)}"
 _FOUND = 'talents(filter: {text: "Ondrix"})'
 LOOKS = {
     f"{{ {_FOUND} {{ nodes {{ id name }} }} }}": ["id", "name"],
-    f"{{ {_FOUND} {{ edges {{ cursor node {{ birthDate }} }} }} }}": ["birthDate"],
+    f"{{ {_FOUND} {{ edges {{ cursor node {{ birthDate }} }} }} }}": [
+        "birthDate",
+        "name",
+    ],
     f"{{ {_FOUND} {{ ...here }} }} fragment here on TalentConnection "
     "{ edges { ...place } } fragment place on TalentEdge { node { ... { permits { number } } } }": [
-        "permits"
+        "name",
+        "permits",
     ],
     f"{{ {_FOUND} {{ nodes {{ name }} }} also: {_FOUND} {{ nodes {{ card {{ tier }} }} }} }}": [
         "card",
@@ -59,6 +63,29 @@ LOOKS = {
         "district",
     ],
 }
+#: Acts of the card office that change nothing, and all the same tell of a card.
+PILOTS = f'card: {{serial: "{demo.serial(demo.PILOT)}"}}'
+HELD = f'card: {{holder: "{PERSON}"}}'
+_ACTED = "{ ... on CardRecord { holder status } ... on CardStateFault { state } }"
+CARD_ACTS = {
+    "resumed though it counts": f"resumeCard(input: {{{PILOTS}, reason: REVIEW_ENDED}}) {_ACTED}",
+    "suspended by its holder": f"suspendCard(input: {{{HELD}, reason: MISUSE}}) {_ACTED}",
+    "renewed": f"renewCard(input: {{{PILOTS}}}) {_ACTED}",
+    "revoked, then a fault": f"""revokeCard(input: {{{HELD}, reason: MISUSE}}) {_ACTED}
+      resumeCard(input: {{{PILOTS}, reason: MISTAKE}}) {_ACTED}""",
+    "replaced": f"""replaceCard(input: {{{PILOTS}, reason: DAMAGED}}) {{
+      ... on CardReplacement {{ card {{ serial }} }} }}""",
+    "issued where there is one": f"""issueCards(input: {{holders: ["{PERSON}"]}}) {{
+      ... on CardsNotIssuedFault {{ rows {{ problem }} }} }}""",
+}
+#: Whether the pilot, whose class is MEDIUM, is of a class: asked by the name, without their fields.
+NAMED = 'text: "Ondrix", talentClass'
+SEARCHES = [
+    f"{{ talents(first: 0, filter: {{{NAMED}: MEDIUM}}) {{ totalCount }} }}",
+    f"{{ talents(first: 0, filter: {{{NAMED}: HIGH}}) {{ totalCount }} }}",
+    f"{{ talents(first: 0, filter: {{{NAMED}: MEDIUM}}) {{ pageInfo {{ hasNextPage }} }} }}",
+    f"{{ talents(first: 1, filter: {{{NAMED}: MEDIUM}}) {{ edges {{ cursor }} }} }}",
+]
 COVERED = """{ coverage(service: "arrival-guide") { people(first: 100) {
   nodes { name } edges { node { listedOn } } } } }"""
 TUTORING = 'service(code: "children-tutoring") { ... on Service { verdict { outcome } } }'
@@ -377,6 +404,57 @@ async def test_whoever_is_shown_a_record_is_in_the_log_with_what_of_it(
     assert entry["partnerCode"].startswith("officer:")
     assert (entry["purpose"], entry["service"]) == ("talent-database", None)
     assert [(one["category"], one["fields"]) for one in entry["told"]] == [("RECORD", fields)]
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("acts", CARD_ACTS.values(), ids=CARD_ACTS)
+async def test_whoever_hears_of_a_card_by_an_act_is_in_the_log(ask, log, acts):
+    answer = await ask(f"mutation {{ {acts} }}", viewer="officer")
+
+    [entry] = (await log())["nodes"]
+
+    assert "errors" not in answer.json()
+    assert entry["partnerCode"].startswith("officer:")
+    assert [(one["category"], one["fields"]) for one in entry["told"]] == [("RECORD", ["card"])]
+
+
+async def test_a_card_whose_act_cannot_be_noted_is_not_shown(hub, ask):
+    await _lose_the_log(hub)
+
+    answer = await ask(f"mutation {{ {CARD_ACTS['renewed']} }}", viewer="officer")
+
+    assert (answer.status, answer.codes) == (500, ["INTERNAL"])
+
+
+async def test_who_has_no_card_reads_that_somebody_looked(ask, log):
+    engineer = demo.handle(demo.ENGINEER)
+    await ask(f'{{ cardRecords(card: {{holder: "{engineer}"}}) {{ serial }} }}', viewer="officer")
+
+    [entry] = (await log(viewer="holder", person=demo.ENGINEER))["nodes"]
+
+    assert entry["told"][0]["fields"] == ["card"]
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+async def test_who_is_looked_for_by_name_reads_it_whatever_is_asked_and_found(ask, log, search):
+    answer = await ask(search, viewer="officer")
+
+    [entry] = (await log())["nodes"]
+
+    assert "errors" not in answer.json()
+    assert entry["told"][0]["fields"] == ["name", "talentClass"]
+
+
+@pytest.mark.any_database
+async def test_a_search_for_many_is_noted_for_a_page_of_them(hub, ask):
+    answer = await ask(
+        '{ talents(first: 1, filter: {text: "e"}) { totalCount } }', viewer="officer"
+    )
+
+    async with hub.hub.database.session() as session:
+        wanted = sa.select(sa.func.count()).select_from(verification.AccessEntry)
+        noted = await session.scalar(wanted)
+    assert 0 < noted == min(100, answer.json()["data"]["talents"]["totalCount"])
 
 
 async def test_who_is_listed_as_covered_by_a_rule_reads_of_which_service(ask, log):
