@@ -86,8 +86,11 @@ def routes(schema: Schema, context: MakeContext) -> list[Route]:
             return _refusal(refused, unread.headers)
         except errors.UnauthenticatedError as error:
             return _unauthenticated(error.sentence)
+        except errors.RateLimitedError as error:
+            return _refusal("RATE_LIMITED", wait=error.wait)
         except errors.GreenwayError as error:
-            return _json({"code": error.code, "message": error.sentence}, 503)
+            status = 400 if isinstance(error, errors.AskerError) else 503
+            return _json({"code": error.code, "message": error.sentence}, status)
         return _response(result.data, result.errors)
 
     return [Route(PATH, verify, methods=["POST"])]
@@ -108,11 +111,9 @@ def _asked(request: Request, body: bytes) -> object:
 def _response(data: Mapping[str, Any] | None, wrong: list[Any] | None) -> Response:
     answer = (data or {}).get("verifyCard")
     if answer is not None:
-        refusal = answer.get("refusal") if answer["__typename"] == _REFUSED else None
-        if refusal is None:
+        if answer["__typename"] != _REFUSED:
             return _json(answer, 200)
-        wait = answer["retryAfterSeconds"]
-        return _json(answer, _STATUSES[refusal], {"retry-after": str(wait)} if wait else {})
+        return _refusal(answer["refusal"], wait=answer["retryAfterSeconds"])
     code = (wrong[0].extensions or {}).get("code") if wrong else None
     if code in {errors.UnauthenticatedError.code, errors.ForbiddenError.code}:
         return _unauthenticated("This needs a key or a token of a verifier.")
@@ -122,9 +123,12 @@ def _response(data: Mapping[str, Any] | None, wrong: list[Any] | None) -> Respon
     return _json({"code": code, "message": wrong[0].message if wrong else ""}, 500)
 
 
-def _refusal(refusal: str, headers: Mapping[str, str] | None = None) -> Response:
-    said = {"__typename": _REFUSED, "refusal": refusal, "retryAfterSeconds": None}
-    return _json(said, _STATUSES[refusal], headers)
+def _refusal(
+    refusal: str, headers: Mapping[str, str] | None = None, *, wait: int | None = None
+) -> Response:
+    said = {"__typename": _REFUSED, "refusal": refusal, "retryAfterSeconds": wait}
+    more = {"retry-after": str(wait)} if wait else {}
+    return _json(said, _STATUSES[refusal], {**(headers or {}), **more})
 
 
 def _unauthenticated(sentence: str) -> Response:

@@ -303,6 +303,31 @@ async def test_bad_input_over_plain_http_is_a_typed_refusal(cinema, body, status
     assert (answer.status, answer.json()["refusal"]) == (status, refusal)
 
 
+@pytest.mark.any_database
+async def test_who_has_spent_their_points_is_told_when_to_check_again(stand):
+    till = (await partners.tills(stand(points_per_second=1, points_burst=4_000)))["cinema"]
+    given = till.input(NEVER)
+
+    answers = [await till.post(given) for _ in range(5)]
+
+    statuses = [one.status for one in answers]
+    said = answers[-1].json()
+    wait = said.pop("retryAfterSeconds")
+    assert statuses == sorted(statuses) and set(statuses) == {200, 429}
+    assert said == {"__typename": "VerificationRefused", "refusal": "RATE_LIMITED"}
+    assert wait > 0
+    assert answers[-1].headers["retry-after"] == str(wait)
+
+
+@pytest.mark.any_database
+async def test_faults_that_there_are_not_are_the_askers_over_plain_http_too(tills):
+    till = tills["sandbox"]
+
+    answer = await till.post(till.input(NEVER), **{"x-greenway-fault": "nonsense"})
+
+    assert (answer.status, answer.json()["code"]) == (400, "BAD_INPUT")
+
+
 async def test_nobody_checks_without_a_key(hub, cinema):
     given = cinema.input(await shown(cinema))
 
