@@ -58,17 +58,6 @@ class RefusedError(errors.AskerError):
         super().__init__(f"This check is refused: {refusal}.", "See docs/verifying.md, “Refused”.")
 
 
-def asking_of(context: Context) -> Asking:
-    """Return the verifier that asks.
-
-    Raises:
-        UnauthenticatedError: none does.
-    """
-    if context.viewer.verifier is None:
-        raise errors.UnauthenticatedError("This needs a key or a token of a verifier.")
-    return context.viewer.verifier
-
-
 async def admit(context: Context, asking: Asking, asked: Asked) -> None:
     """Let pass what a verifier may ask at all, as often as it may.
 

@@ -14,7 +14,7 @@ from models.presentation import Challenge
 from models.verifier import Scope
 from resolvers import limit, presented
 from resolvers import verifier as verifiers
-from resolvers.admission import RefusedError, asking_of
+from resolvers.admission import RefusedError
 from resolvers.context import Context
 from resolvers.issuer import CITY_TYPE
 
@@ -40,9 +40,10 @@ async def create(context: Context, service: str) -> Made:
 
     Raises:
         RefusedError: it may not ask this, or not so often.
-        UnauthenticatedError: no verifier asks, or it shows what was used already.
+        UnauthenticatedError: nobody in particular asks, or it shows what was used already.
+        ForbiddenError: somebody asks who does not come with a verifier's key.
     """
-    asking = asking_of(context)
+    asking = context.viewer.asking()
     if not asking.may(Scope.VERIFY_OFFLINE):
         raise RefusedError(Refusal.SCOPE_MISSING)
     if service not in asking.services:

@@ -18,7 +18,7 @@ from models.card import Use
 from models.verifier import Scope
 from resolvers import admission, counter, filing, presented, prompt
 from resolvers import verifier as verifiers
-from resolvers.admission import MOST_AT_ONCE, Asked, RefusedError, asking_of
+from resolvers.admission import MOST_AT_ONCE, Asked, RefusedError
 from resolvers.context import Context
 from resolvers.counter import Check
 from resolvers.directory import Asking
@@ -30,9 +30,10 @@ async def verify(context: Context, asked: Asked) -> Checked:
     """Check a card, and return what came of it.
 
     Raises:
-        UnauthenticatedError: no verifier asks, or it shows what was used already.
+        UnauthenticatedError: nobody in particular asks, or it shows what was used already.
+        ForbiddenError: somebody asks who does not come with a verifier's key.
     """
-    asking = asking_of(context)
+    asking = context.viewer.asking()
     try:
         await admission.admit(context, asking, asked)
         return await _checked(context, asking, asked)
@@ -45,9 +46,9 @@ async def verify_all(context: Context, several: Sequence[Asked]) -> list[Checked
 
     Raises:
         BadInputError: they are too many.
-        UnauthenticatedError: as ``verify``.
+        UnauthenticatedError, ForbiddenError: as ``verify``.
     """
-    asking = asking_of(context)
+    asking = context.viewer.asking()
     if len(several) > MOST_AT_ONCE:
         raise errors.BadInputError(
             f"{len(several)} checks are too many at once.", f"Send at most {MOST_AT_ONCE}."
@@ -64,9 +65,9 @@ async def report(
 
     Raises:
         BadInputError: they are too many.
-        UnauthenticatedError: as ``verify``.
+        UnauthenticatedError, ForbiddenError: as ``verify``.
     """
-    asking = asking_of(context)
+    asking = context.viewer.asking()
     if len(passes) > MOST_AT_ONCE:
         raise errors.BadInputError(
             f"{len(passes)} passes are too many at once.", f"Send at most {MOST_AT_ONCE}."
@@ -93,7 +94,7 @@ async def by_handle(context: Context, handle: str) -> Checked | None:
 
     None where it has no check so called.
     """
-    asking = asking_of(context)
+    asking = context.viewer.asking()
     async with context.database.begin() as session:
         await verifiers.spend(session, asking)
         found = await rows.latest(session, handle, asking.code, live=asking.live)
@@ -111,9 +112,9 @@ async def settle(context: Context, handle: str, state: Use) -> Sequence[card.Red
     Raises:
         UnknownRedemptionError: the verifier has none so called.
         RedemptionStateError: it is neither held nor what is wanted.
-        UnauthenticatedError: as ``verify``.
+        UnauthenticatedError, ForbiddenError: as ``verify``.
     """
-    asking = asking_of(context)
+    asking = context.viewer.asking()
     async with context.database.begin() as session:
         await verifiers.spend(session, asking)
         found = await redemption.of(session, handle, asking.code, locked=True)

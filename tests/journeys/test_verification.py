@@ -19,6 +19,18 @@ from models.verifier import Scope
 from tests import till as partners
 from tests.till import shown
 
+#: What is for verifiers alone: all of them refuse the others alike.
+_INPUT = 'presented: {serial: "x"}, serviceCode: "film-tickets", idempotencyKey: "k"'
+VERIFIERS_ALONE = [
+    '{ verification(id: "x") { __typename } }',
+    "{ cardChanges { nodes { __typename } } }",
+    "{ webhooks { id } }",
+    f"mutation {{ verifyCard(input: {{{_INPUT}}}) {{ __typename }} }}",
+    f"mutation {{ verifyCards(inputs: [{{{_INPUT}}}]) {{ __typename }} }}",
+    'mutation { createChallenge(serviceCode: "film-tickets") { nonce } }',
+    'mutation { confirmRedemption(input: {id: "x"}) { __typename } }',
+    'mutation { registerWebhook(input: {url: "https://x.example"}) { __typename } }',
+]
 NEVER = "HTTPS://GREENWAY.EXAMPLE/T/" + "0" * 26
 
 
@@ -313,7 +325,7 @@ async def test_who_has_spent_their_points_is_told_when_to_check_again(stand):
     statuses = [one.status for one in answers]
     said = answers[-1].json()
     wait = said.pop("retryAfterSeconds")
-    assert statuses == sorted(statuses) and set(statuses) == {200, 429}
+    assert (sorted(statuses), set(statuses)) == (statuses, {200, 429})
     assert said == {"__typename": "VerificationRefused", "refusal": "RATE_LIMITED"}
     assert wait > 0
     assert answers[-1].headers["retry-after"] == str(wait)
@@ -338,6 +350,18 @@ async def test_nobody_checks_without_a_key(hub, cinema):
 
     assert (asked.codes, holder.codes) == (["UNAUTHENTICATED"], ["FORBIDDEN"])
     assert posted.status == 401
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("document", VERIFIERS_ALONE)
+@pytest.mark.parametrize(
+    ("viewer", "code"),
+    [("anonymous", "UNAUTHENTICATED"), ("partner", "FORBIDDEN"), ("officer", "FORBIDDEN")],
+)
+async def test_whoever_comes_without_a_verifiers_key_is_refused_alike(hub, document, viewer, code):
+    answer = await hub.ask(document, viewer=viewer)
+
+    assert answer.codes == [code]
 
 
 async def test_limits_count_fields_and_not_requests(cinema):
