@@ -96,8 +96,9 @@ from resolvers.viewer import ANONYMOUS, Door, Role, Viewer
 from resolvers.webhook import Courier
 from sandbox import outline
 from schema import execution
-from schema.execution import documents
+from schema.execution import documents, limits
 from schema.execution.review import Review
+from schema.execution.socket import address_of
 from settings import Settings
 
 DEVELOPMENT_ISSUER = "urn:greenway:development"
@@ -228,9 +229,19 @@ class Hub:
     async def asking(self, scope: Scope, body: bytes) -> Viewer:
         """Return who sent a request with this scope and this body, and shows who they are.
 
+        What does not hold is charged to where it comes from: finding out is work.
+
         Raises:
             UnauthenticatedError: what it shows does not hold.
+            RateLimitedError: nor are there points left to find that out again.
         """
+        try:
+            return await self._shown(scope, body)
+        except errors.UnauthenticatedError:
+            self.charge(address_of(scope), limits.REFUSED)
+            raise
+
+    async def _shown(self, scope: Scope, body: bytes) -> Viewer:
         credentials = [value for name, value in scope["headers"] if name == _CREDENTIALS]
         shown_first = credentials[0].decode("latin-1")
         scheme, _, presented = shown_first.partition(" ")
@@ -246,7 +257,7 @@ class Hub:
         """Return the context of one query, with a plan where one is asked for: ``only``, ``with``.
 
         Raises:
-            UnauthenticatedError: what the request shows does not hold.
+            UnauthenticatedError, RateLimitedError: as ``asking``.
             BadInputError: somebody of the sandbox asks for faults that there are not.
             MenuMissingError: nothing has been published yet.
         """
@@ -272,7 +283,7 @@ class Hub:
             faults=seen.get(FAULT_HEADER, b"").decode("latin-1"),
             plan=Mode(plan) if plan else None,
             points=self.points,
-            address=scope["client"][0] if scope["client"] else "",
+            address=address_of(scope),
         )
 
     def edition(self) -> Edition | None:

@@ -243,8 +243,7 @@ class GraphQLView:
 
     async def _asked(self, sent: Sent, edition: object | None, send: Send) -> Answer | None:
         said = sent.said
-        operation = self._operation(sent)
-        plan = _plan(said, operation)
+        operation, plan = self._wanted(sent)
         context = await self._context(sent.scope, plan, sent.body)
         text, is_plain = operation.query, True
         if self._documents is not None and self._documents.concern(
@@ -283,6 +282,15 @@ class GraphQLView:
         if edition is not None:
             self._keep(edition, sent, asked, outcome, answer, context, is_plain=is_plain)
         return _unless_known(answer, said)
+
+    def _wanted(self, sent: Sent) -> tuple[Operation, str | None]:
+        """Return what a request asks for, and how a plan of it; one that cannot be read costs."""
+        try:
+            operation = self._operation(sent)
+            return operation, _plan(sent.said, operation)
+        except RefusedError:
+            self._around.charge(sent.address, limits.REFUSED)
+            raise
 
     def _operation(self, sent: Sent) -> Operation:
         """Return what a request asks for. What is sent again, as it was, is not read again."""

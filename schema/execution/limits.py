@@ -25,6 +25,7 @@ from schema.execution.cost import Cost
 
 __all__ = [
     "BASE",
+    "REFUSED",
     "Cost",
     "Limits",
     "breaches",
@@ -40,6 +41,8 @@ __all__ = [
 
 #: The points that a request is charged whatever it asks: it was read, and is answered.
 BASE = 100
+#: The points for a request of which no more is known than that it is refused: finding out is work.
+REFUSED = 300
 # Variables of these have no values in them.
 _FLAT = frozenset({bool, float, int, str, type(None)})
 

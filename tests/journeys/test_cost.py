@@ -8,7 +8,7 @@ import pytest
 import schema
 from models import demo
 from schema.execution import Limits, limits
-from tests import asgi
+from tests import asgi, follow
 
 LISTS = """{ categories { code services { code } } areas { code services { code } }
   platformAreas { code services { code } categories { code } } figures { code }
@@ -106,6 +106,52 @@ async def test_variables_however_deep_are_refused_and_charged(stand, document, l
     assert [one.codes for one in answers] == [["VARIABLES_TOO_DEEP"]] * 5
     # Finding out what is left is charged as well; of points that come back meanwhile, less.
     assert before - await _left(hub) > 5 * (limits.BASE + 2 * levels)
+
+
+BAD = {"authorization": "Bearer garbage"}
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.any_database
+async def test_what_is_refused_unread_is_charged_to_where_it_comes_from(stand):
+    hub = stand(points_per_second=1, points_burst=1_000_000)
+    before = await _left(hub)
+    refused = [
+        await hub.ask("{ __typename }", headers=BAD),
+        await asgi.call(hub.app, "POST", headers=JSON, body=b'{"query": "{ __typename }'),
+        await asgi.call(hub.app, query={"query": "{ __typename }", "variables": "{"}),
+        await asgi.call(hub.app, "POST", path="/v1/verify", headers={**JSON, **BAD}, body=b"{}"),
+    ]
+
+    spent = before - await _left(hub) - limits.BASE
+
+    assert [one.status for one in refused] == [401, 400, 400, 401]
+    # Some points have come back meanwhile.
+    assert 4 * limits.REFUSED - 60 < spent <= 4 * limits.REFUSED
+
+
+@pytest.mark.any_database
+async def test_a_socket_whose_first_message_does_not_hold_is_charged_too(stand):
+    hub = stand(points_per_second=1, points_burst=2 * limits.REFUSED - 100)
+    codes = []
+    for _ in range(2):
+        async with follow.Socket(hub.app) as one:
+            codes.append(await one.begin(**BAD))
+
+    assert codes == [4403, 1011]
+
+
+@pytest.mark.any_database
+async def test_who_has_spent_their_points_on_refusals_is_told_to_wait(stand):
+    hub = stand(points_per_second=1, points_burst=2 * limits.REFUSED + 100)
+
+    tokens = [await hub.ask("{ __typename }", headers=BAD) for _ in range(3)]
+    body = await asgi.call(hub.app, "POST", headers=JSON, body=b"{")
+
+    assert [one.status for one in tokens] == [401, 401, 429]
+    assert (body.status, body.codes) == (429, ["RATE_LIMITED"])
+    assert int(body.headers["retry-after"]) > 0
+    assert (await hub.ask("{ __typename }", viewer="holder")).status == 200
 
 
 async def _left(hub) -> int:
