@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models import base
+from models import base, dossier
 from models.talent import Talent
 
 #: Of a person's decisions the newest so many are listed.
@@ -71,11 +71,19 @@ async def of_person(session: AsyncSession, talent_id: int) -> Sequence[Decision]
 
 
 async def marks(session: AsyncSession, people: Iterable[int]) -> Mapping[int, object]:
-    """Return of each of these people what is another once one of their decisions is."""
+    """Return of each of these people what is another once one of their decisions is.
+
+    What changed of a draft depends on what is known of the person, so that counts as well.
+    """
+    whose = Decision.talent_id
+    drafting = sa.select(whose).where(whose.in_(people), _IS_DRAFT).cte()
+    known = dossier.known_of(sa.select(drafting.c.talent_id))
     saved, submitted = sa.func.max(Decision.saved_at), sa.func.max(Decision.submitted_at)
-    wanted = sa.select(Decision.talent_id, sa.func.count(), saved, submitted)
+    wanted = sa.select(whose, sa.func.count(), saved, submitted, known.c.many, known.c.last)
     found = await session.execute(
-        wanted.where(Decision.talent_id.in_(people)).group_by(Decision.talent_id)
+        wanted.outerjoin(known, known.c.talent_id == whose)
+        .where(whose.in_(people))
+        .group_by(whose, known.c.many, known.c.last)
     )
     return {person: tuple(mark) for person, *mark in found}
 

@@ -150,6 +150,42 @@ _KINDS: Mapping[str, type[base.Base]] = {
     _ORGANISATIONS: talent.Organisation,
 }
 _SHAPES = {name: _Shape(kind) for name, kind in _KINDS.items()}
+#: The column that says whose a row is.
+_OWNERS: Mapping[str, sa.ColumnElement[int]] = {
+    **{name: kind.__table__.c.talent_id for name, kind in _PARTS.items() if name != "teams"},
+    _PEOPLE: Talent.__table__.c.id,
+    "teams": talent.membership.c.talent_id,
+    _ORGANISATIONS: talent.Employment.__table__.c.talent_id,
+}
+
+
+def known_of(people: sa.Select[int]) -> sa.Subquery:
+    """Return how ``many`` rows there are of each of these people, and the sum of the ``last`` ones.
+
+    One of them is another whenever something else is known: rows are only ever added, but that
+    what befalls a card changes it.
+    """
+    last: dict[str, sa.ColumnElement[int]] = {
+        name: kind.__table__.c.id for name, kind in _PARTS.items()
+    }
+    last |= {"teams": talent.membership.c.team_id, "cards": card.Event.__table__.c.id}
+    befell = card.Event.card_id == card.Card.id
+    parts = sa.union_all(
+        *(
+            sa.select(
+                _OWNERS[name].label("talent_id"),
+                sa.func.count().label("many"),
+                sa.func.max(last[name]).label("last"),
+            )
+            .where(_OWNERS[name].in_(people), befell if name == "cards" else sa.true())
+            .group_by(_OWNERS[name])
+            for name in _PARTS
+        )
+    ).subquery()
+    many, last_ones = sa.func.sum(parts.c.many), sa.func.sum(parts.c.last)
+    whose = parts.c.talent_id
+    found = sa.select(whose, many.label("many"), last_ones.label("last")).group_by(whose)
+    return found.subquery()
 
 
 def _union(
@@ -157,12 +193,6 @@ def _union(
 ) -> sa.CompoundSelect[Any]:
     """Return the statement: for each table its name, whose the row is, and the row in texts."""
     shapes = {name: shape for name, shape in _SHAPES.items() if name in parts}
-    owners: dict[str, sa.ColumnElement[int]] = {
-        name: kind.__table__.c.talent_id for name, kind in _PARTS.items() if name != "teams"
-    }
-    owners[_PEOPLE] = Talent.__table__.c.id
-    owners["teams"] = talent.membership.c.talent_id
-    owners[_ORGANISATIONS] = talent.Employment.__table__.c.talent_id
     joins = {
         "teams": talent.membership.c.team_id == talent.Team.id,
         _ORGANISATIONS: talent.Employment.organisation_id == talent.Organisation.id,
@@ -173,10 +203,10 @@ def _union(
         *(
             sa.select(
                 sa.literal_column(f"'{name}'"),
-                owners[name],
+                _OWNERS[name],
                 *(sa.cast(column, sa.Text) for column in shape.columns.values()),
                 *[sa.cast(sa.null(), sa.Text)] * (width - len(shape.columns)),
-            ).where(owners[name].in_(people), joins.get(name, sa.true()))
+            ).where(_OWNERS[name].in_(people), joins.get(name, sa.true()))
             for name, shape in shapes.items()
         )
     )

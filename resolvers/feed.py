@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from connectors.registry import Registry
 from models import access, booking, decision
 from models.database import Database, Session
+from resolvers.context import ZONE
 from resolvers.menu import Catalogue
 
 K = TypeVar("K", bound=Hashable)
@@ -84,7 +85,7 @@ class Feeds:
         self.edition: Feed[None] = Feed(self._edition)
         self.connectors: Feed[None] = Feed(self._connectors)
         #: Of a person, by the id of their row.
-        self.decisions: Feed[int] = Feed(self._read(_decisions))
+        self.decisions: Feed[int] = Feed(self._read(self._decisions))
         self.bookings: Feed[int] = Feed(self._read(booking.marks))
         #: Of a person, by handle.
         self.prompts: Feed[str] = Feed(self._read(access.marks))
@@ -111,15 +112,17 @@ class Feeds:
         }
         return {None: (lines, dict(registry.set_aside), dict(registry.refused))}
 
+    async def _decisions(
+        self, session: Session, people: Collection[int], now: datetime
+    ) -> Mapping[int, object]:
+        """Return the marks of people's decisions: drafts are judged by a menu, on a day."""
+        catalogue, found = self._catalogue(), await decision.marks(session, people)
+        judged_by = catalogue and catalogue.revision, now.astimezone(ZONE).date()
+        return {person: (found.get(person), judged_by) for person in people}
+
     def _read(self, marks: _Read[K]) -> _Look[K]:
         async def look(keys: Collection[K]) -> Mapping[K, object]:
             async with self._database.session() as session:
                 return await marks(session, keys, self._clock())
 
         return look
-
-
-async def _decisions(
-    session: Session, people: Collection[int], _: datetime
-) -> Mapping[int, object]:
-    return await decision.marks(session, people)

@@ -28,6 +28,9 @@ CHANGED = APARTMENT_FILE.read_text(encoding="utf-8").replace("less_than: 12", "l
 EDITION = "subscription { edition { revision } }"
 BREAKERS = "subscription { connectors { code breaker } }"
 DECISIONS = "subscription { decisions { service state } }"
+DRAFTS = "subscription { decisions { changes { before { outcome } now { outcome } } } }"
+SUSPEND = f"""mutation {{ suspendCard(input: {{
+  card: {{holder: "{demo.handle(demo.RETURNEE)}"}}, reason: UNDER_REVIEW}}) {{ __typename }} }}"""
 BOOKINGS = "subscription { bookings { id state } }"
 PROMPTS = "subscription { prompts { verification partner { name } } }"
 PUBLISH = """mutation ($input: PublishServiceInput!) { publishService(input: $input) {
@@ -88,6 +91,18 @@ async def test_a_holder_sees_what_becomes_of_their_cases(hub, socket):
 
     assert before == gone == {"decisions": []}
     assert after == {"decisions": [{"service": "talent-apartment", "state": "DRAFT"}]}
+
+
+async def test_a_holder_is_told_that_a_draft_is_not_as_it_was(hub, socket):
+    async with socket() as following:
+        await hub.ask(SAVE, {"input": {"service": "film-tickets"}}, viewer="holder")
+        [before] = (await begun(hub, following, DRAFTS))["decisions"]
+        was_quiet = await is_told_nothing(hub, following)
+        await hub.ask(SUSPEND, viewer="officer")
+        [after] = (await told(hub, following))["decisions"]
+
+    assert (before["changes"], was_quiet) == (None, True)
+    assert after["changes"] == {"before": {"outcome": "ELIGIBLE"}, "now": {"outcome": "INELIGIBLE"}}
 
 
 async def test_nobody_hears_of_the_cases_of_another(hub, socket):

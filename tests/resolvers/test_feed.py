@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
-from resolvers.feed import Feed
+from resolvers.feed import Feed, Feeds
+from tests import catalogue as small
 
 
 class Looked:
@@ -95,4 +97,23 @@ async def test_who_is_slow_is_told_once_of_all_that_happened(looked):
 
     await anext(following)
 
+    assert not await news(following)
+
+
+@pytest.mark.any_database
+async def test_decisions_are_judged_by_a_menu_and_a_day(database, catalogue_of):
+    now, menu = small.NOW, catalogue_of(revision=1)
+    feeds = Feeds(database, lambda: now, lambda: menu, lambda: None)
+    following = feeds.decisions.follow(1)
+    await anext(following)
+    await feeds.refreshed()
+    await anext(following)
+
+    menu = catalogue_of(revision=2)
+    await feeds.refreshed()
+    assert await news(following)
+    now += timedelta(days=1)
+    await feeds.refreshed()
+    assert await news(following)
+    await feeds.refreshed()
     assert not await news(following)
