@@ -13,6 +13,8 @@ from resolvers.context import ZONE, Context
 from resolvers.menu import Filter
 from resolvers.viewer import HOLDERS, OFFICERS, Role
 
+#: Of so few people at most something is told by their being found, or not, without being shown.
+FEW = 10
 #: What of people is told by their being found, or not, by the parts of a filter.
 _TOLD = {
     "text": "name",
@@ -96,13 +98,14 @@ async def listed(
 async def _sought(
     session: Session, wanted: talent.Filter, *, is_whole: bool
 ) -> list[tuple[talent.Talent, ...]]:
-    """Return of whom a filter tells beside its page: everybody so named, and everybody it means.
+    """Return of whom a filter tells beside its page: those so named, and those it means.
 
-    Of each the first hundred: what is told of more tells of nobody. ``is_whole``: the page has all
-    that the filter means.
+    They are a few: what is told of more tells of nobody. ``is_whole``: the page has all that the
+    filter means.
     """
     telling = {talent.Filter(text=wanted.text), wanted} - ({wanted} if is_whole else set())
-    return [(await talent.page(session, one, page.MOST)).items for one in telling]
+    found = [await talent.page(session, one, FEW) for one in telling]
+    return [one.items for one in found if not one.has_next]
 
 
 async def counted(context: Context, wanted: talent.Filter) -> int:

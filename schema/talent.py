@@ -408,7 +408,8 @@ class TalentFilter:
         default=None,
         description=(
             "With names that have words so begun, whatever case or width. Who is so named reads in "
-            f"their log that they were looked for, shown or not: the first {page.MOST}."
+            "their log that they were looked for, shown or not, "
+            f"where they are {people.FEW} at most."
         ),
     )
 

@@ -314,12 +314,8 @@ class Schema(Subgraph):
             is_large=points >= _LARGE,
             recorder=recorder,
         )
-        if is_new:
-            done = await turns.piecemeal(perform)
-        elif points >= _LONG:
-            done = await turns.piecemeal(perform, turns.LONG_PIECE_SECONDS)
-        else:
-            done = perform()
+        piece = _piece(points, is_new=is_new)
+        done = await turns.piecemeal(perform, piece) if piece else perform()
         if type(done) is CoroutineType:
             done = await self._awaited(done, asked, operation)
         return Outcome(done, operation, points, recorder=recorder)
@@ -426,6 +422,13 @@ def charging(context: object) -> Callable[[int], None]:
 def priced(operation: Prepared, asked: Asked) -> int:
     """Return what an operation costs with its variables, in points."""
     return operation.cost.of(asked.variables) if operation.cost else 0
+
+
+def _piece(points: int, *, is_new: bool) -> float | None:
+    """Return in pieces of how many seconds an operation is run; None where it is run at once."""
+    if is_new:
+        return turns.PIECE_SECONDS
+    return turns.LONG_PIECE_SECONDS if points >= _LONG else None
 
 
 def in_vain(asked: Asked) -> int:

@@ -60,7 +60,7 @@ async def _turns(work) -> int:
 async def test_what_asks_for_much_lets_others_have_their_turns_each_time(
     schema_of, context, as_text, monkeypatch
 ):
-    monkeypatch.setattr(turns, "LONG_PIECE_SECONDS", 0)
+    monkeypatch.setattr(turns, "LONG_PIECE_SECONDS", 1e-9)
     built = schema_of(cost=1_000_000_000)
 
     async def answered() -> bool:
