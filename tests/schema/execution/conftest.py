@@ -54,9 +54,10 @@ class Query:
         return [Item(code=str(n)) for n in range(5)]
 
     @strawberry.field(directives=[cost.JUDGED])
-    def heavy(self) -> bool:
+    def heavy(self, info: strawberry.Info) -> int:
         time.sleep(0.01)
-        return True
+        info.context.counted += 1
+        return info.context.counted
 
     @relay.connection(relay.ListConnection[Item])
     def page(self) -> list[Item]:
