@@ -696,7 +696,7 @@ def app(hub: Hub) -> ASGIApp:
         measures=hub.measures,
         traces=hub.settings.gateway_traces,
     )
-    live = execution.Live(built, hub.feeds)
+    live = execution.Live(built, hub.feeds, hub.leaving.wait)
     seats = execution.Seats(hub.settings.streams, hub.settings.streams_per_address)
     found = documents_of(hub, built)
     socket = execution.GraphQLSocket(
@@ -719,7 +719,7 @@ def app(hub: Hub) -> ASGIApp:
         # What is sent past the answers to other sites' pages is another where such a page asks.
         past=((b"vary", b"origin"),) if origins_of(hub.settings) else (),
         page=execution.ASSETS if hub.settings.ide else None,
-        streams=execution.Streams(live, seats=seats, leaving=hub.leaving.wait),
+        streams=execution.Streams(live, seats=seats),
     )
 
     @contextlib.asynccontextmanager

@@ -146,9 +146,9 @@ def schema(**bounds):
     )
 
 
-def live(source, **bounds):
+def live(source, leaving=None, **bounds):
     """What answers over the small schema."""
-    return execution.Live(schema(**bounds), source)
+    return execution.Live(schema(**bounds), source, leaving)
 
 
 def context(source):

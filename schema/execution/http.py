@@ -33,6 +33,7 @@ from schema.execution.departure import GoneError, WhileThere
 from schema.execution.documents import Client, Documents
 from schema.execution.patience import bounded
 from schema.execution.schema import NO_PLAN, PLANS, UNPLANNED, Asked, Known, Outcome, Schema
+from schema.execution.seat import FullError
 from schema.execution.sent import WHOLE, Said, Sent
 from schema.execution.stream import Streams
 
@@ -45,6 +46,7 @@ _DRY = _METHODS["GET"]
 _PRIVATE = headers({"cache-control": "private, no-store"})
 _ALWAYS = headers({"vary": "accept, accept-encoding, accept-language, authorization"})
 _CLOSE = {"connection": "close"}
+_RETRY_SECONDS = 5
 #: By what a request may show who sends it.
 CHALLENGE = 'Bearer, DPoP algs="ES256"'
 #: So many bodies of so many bytes are known again: what one says takes 64 KB at most.
@@ -226,6 +228,13 @@ class GraphQLView:
             return self._kept(sent, edition) or await self._asked(sent, edition, send)
         except InvalidOperationTypeError as error:
             raise _not_allowed(error.operation_type, said) from None
+        except FullError:
+            raise RefusedError(
+                503,
+                Code.TOO_MANY_STREAMS,
+                "There are too many streams; try again later.",
+                {"retry-after": str(_RETRY_SECONDS)},
+            ) from None
         except errors.GreenwayError as error:
             if isinstance(error, errors.RateLimitedError):
                 self._schema.measures.limited["points"] += 1
@@ -264,11 +273,13 @@ class GraphQLView:
         if plan is not None:
             edition = None
         elif self._streams and said.wants_parts:
-            way = await self._streams.way(sent.request(), asked, context)
+            asked = await self._streams.live.read(asked, context)
+            way = self._streams.way(sent.request(), asked)
             if way is not None:
                 surroundings = partial(self._context, sent.scope, None, sent.body)
                 asked = asked._replace(while_there=None, as_text=False)
-                await self._streams.respond(way, asked, surroundings, sent.request(), send)
+                begin = partial(self._streams.live.begun, asked, context, surroundings)
+                await self._streams.respond(way, begin, sent.request(), send, self._said)
                 return None
         if edition is not None and self._schema.is_public(text, operation.name):
             kept = self._answers.get(edition, _meant(said, asked, context))

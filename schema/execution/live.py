@@ -11,28 +11,30 @@ import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import graphql
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from models import errors
-from schema.execution import limits, once, part, problems, turns
+from schema.execution import limits, once, part, problems
 from schema.execution.code import Code
 from schema.execution.part import Part
-from schema.execution.reading import Prepared
+from schema.execution.reading import Prepared, Reading
 from schema.execution.schema import (
     UNPLANNED,
     Asked,
+    Known,
     Outcome,
     Planned,
     Schema,
     charging,
-    in_vain,
     priced,
 )
 
@@ -44,6 +46,7 @@ Surroundings = Callable[[], Awaitable[Any]]
 #: How often it is asked whether who follows in silence may still do so.
 RIGHTS_SECONDS = 5.0
 _REMEMBERED = 64
+_ANY = tuple(OperationType)
 
 
 class RefusedError(Exception):
@@ -61,11 +64,11 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An operation that may run: alone in its document, with the fields that it names."""
+    """An operation of a document that holds, alone in a document."""
 
+    reading: Reading
     prepared: Prepared
     document: graphql.DocumentNode
-    fields: frozenset[str]
     #: Whether some of it is asked for later than the rest.
     in_pieces: bool
 
@@ -73,53 +76,49 @@ class Read:
 class Live:
     """Answers operations of a schema in as many parts as they have.
 
-    ``root`` is what the fields of Subscription are resolved on.
+    ``root`` is what the fields of Subscription are resolved on. ``leaving`` returns once the
+    process is to end, and with it what would go on for ever.
     """
 
-    def __init__(self, schema: Schema, root: object = None) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        root: object = None,
+        leaving: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         self._schema = schema
         self._root = root
+        self._leaving = leaving or asyncio.Event().wait
         self.seconds = schema.bounds.seconds
-        self._known = lru_cache(maxsize=_REMEMBERED)(self._read)
+        self._known = lru_cache(maxsize=_REMEMBERED)(_alone)
         self._acting: set[asyncio.Task[Outcome]] = set()
 
-    async def read(self, asked: Asked, context: object) -> Read:
-        """Return an operation as it is read, which is charged as for one that is answered whole.
+    async def settled(self) -> None:
+        """Wait for the mutations that have begun, as long as one may take."""
+        if self._acting:
+            await asyncio.wait(self._acting, timeout=self.seconds)
 
-        A text that nobody has sent before is read piecemeal.
+    async def read(self, asked: Asked, context: object) -> Asked:
+        """Return an operation with what its text is read as.
 
         Raises:
-            RefusedError: it does not hold.
             RateLimitedError: who asks has spent too much.
         """
-        charge = charging(context)
-        read = partial(self._known, asked.text, asked.name)
         is_new = self._schema.reader.remembered(asked.text) is None
-        if is_new:
-            charge(limits.toll(asked.text))
-        try:
-            return await turns.piecemeal(read) if is_new else read()
-        except RefusedError:
-            charge(limits.BASE)
-            raise
+        return asked._replace(read=await self._schema.read(asked.text, context), is_new=is_new)
 
-    def _read(self, text: str, name: str | None) -> Read:
+    def found(self, asked: Asked) -> Read | None:
+        """Return what may run of an operation that was read; None where it does not hold."""
+        reading = asked.read
+        if not isinstance(reading, Reading) or reading.errors:
+            return None
         try:
-            found = self._schema.reader.read(text)
-            prepared = found.prepared(name)
-        except graphql.GraphQLError as wrong:
-            raise RefusedError([wrong]) from None
-        if found.errors:
-            raise RefusedError(found.errors)
-        turns.breathe()
-        apart = graphql.separate_operations(found.document)
-        document = apart[name or next(iter(apart))]
-        return Read(prepared, document, found.fields, once.in_pieces(document))
+            return self._known(reading, asked.name)
+        except graphql.GraphQLError:
+            return None
 
-    async def answers(
-        self, asked: Asked, surroundings: Surroundings, *, delivering: bool = False
-    ) -> AsyncGenerator[Part, None]:
-        """Yield the parts of an operation's answer; ``delivering``: `@defer` and `@stream` count.
+    async def answers(self, asked: Asked, surroundings: Surroundings) -> AsyncGenerator[Part, None]:
+        """Yield the parts of an operation's answer.
 
         Closed, it lets go of all it follows; but a mutation that has begun goes on to its end.
 
@@ -128,15 +127,64 @@ class Live:
         """
         with refusing(self.seconds):
             context = await surroundings()
-            read = await self.read(asked, context)
-            if _is_unplanned(read.prepared.kind, context):
+            asked = await self.read(asked, context)
+            read = self.found(asked)
+            if read is not None and _is_unplanned(read.prepared.kind, context):
                 raise RefusedError.of(UNPLANNED)
-            if read.prepared.kind is OperationType.SUBSCRIPTION:
-                parts = self._followed(read, asked, context, surroundings)
-            elif delivering and read.in_pieces and read.prepared.kind is OperationType.QUERY:
-                parts = self._delivered(read, asked, context)
-            else:
-                parts = self._whole(read, asked, context)
+            parts = await self.begun(asked, context, surroundings)
+        async with aclosing(parts):
+            async for one in parts:
+                yield one
+
+    async def begun(
+        self,
+        asked: Asked,
+        context: object,
+        surroundings: Surroundings,
+        *,
+        delivering: bool = False,
+    ) -> AsyncGenerator[Part, None]:
+        """Charge for an operation that was read, and return what yields the parts of its answer.
+
+        What does not hold is charged and counted as if it were asked for by itself, and refused
+        before its first part. ``delivering``: `@defer` and `@stream` count.
+
+        Raises:
+            RateLimitedError: who asks has spent too much.
+        """
+        asked = asked._replace(known=asked.known or Known())
+        read, points = self.found(asked), self._points(asked)
+        follows = read is not None and read.prepared.kind is OperationType.SUBSCRIPTION
+        query = asked
+        if read and follows and points is not None:
+            # It costs what is answered.
+            text = once.asked(self._schema.graph, read.document)
+            query = await self.read(asked._replace(text=text, known=Known()), context)
+            points = self._points(query)
+        if read is None or points is None:
+            return _once(await self._schema.run(query._replace(allowed=_ANY), context))
+        charging(context)(max(points, limits.BASE))
+        asked = asked._replace(is_charged=True)
+        if follows:
+            query = query._replace(read=None, is_charged=True)
+            parts = self._followed(read, asked, query, context, surroundings)
+        elif delivering and read.in_pieces and read.prepared.kind is OperationType.QUERY:
+            parts = self._told(read, asked, context, points)
+        else:
+            parts = self._whole(read, asked, context)
+        return self._refusing(parts)
+
+    def _points(self, asked: Asked) -> int | None:
+        """Return what an operation costs; None where it may not run so."""
+        read = self.found(asked)
+        if read is None:
+            return None
+        points = priced(read.prepared, asked)
+        found = self._schema.fitting(read.reading, read.prepared, asked, points)
+        return None if isinstance(found, Outcome) else points
+
+    async def _refusing(self, parts: AsyncGenerator[Part, None]) -> AsyncGenerator[Part, None]:
+        with refusing(self.seconds):
             async with aclosing(parts):
                 async for one in parts:
                     yield one
@@ -149,31 +197,38 @@ class Live:
             outcome = await asyncio.shield(running)
         else:
             outcome = await running
-        yield part.of(outcome)
+        yield _said(outcome)
 
     async def _followed(
-        self, read: Read, asked: Asked, context: object, surroundings: Surroundings
+        self, read: Read, asked: Asked, query: Asked, context: object, surroundings: Surroundings
     ) -> AsyncGenerator[Part, None]:
         stream = await self._stream(read, asked, context)
-        query = asked._replace(text=once.asked(self._schema.graph, read.document))
         last: Part | None = None
-        async with aclosing(paced(stream, RIGHTS_SECONDS)) as ticks:
-            async for tick in ticks:
-                # Whoever may ask no more is told so, though nothing is new.
-                context = await surroundings()
-                if tick is Silence.SILENCE:
-                    continue
-                answer = part.of(await self._schema.run(query, context))
-                if last is None or not part.alike(answer, last):
-                    last = answer
-                    yield answer
+        leaving = asyncio.ensure_future(self._leaving())
+        try:
+            async with aclosing(paced(stream, RIGHTS_SECONDS, leaving)) as ticks:
+                async for tick in ticks:
+                    # Whoever may ask no more is told so, though nothing is new.
+                    context = await surroundings()
+                    if tick is Silence.SILENCE:
+                        continue
+                    answer = _said(await self._schema.run(query, context))
+                    # What it was charged for at first is this one.
+                    query = query._replace(is_new=False, is_charged=False)
+                    if last is None or not part.alike(answer, last):
+                        last = answer
+                        yield answer
+            if leaving.done():
+                raise RefusedError([problems.leaving()])
+        finally:
+            leaving.cancel()
 
     async def _stream(
         self, read: Read, asked: Asked, context: object
     ) -> AsyncGenerator[object, None]:
         """Return what says when a subscription is to be answered."""
         async with asyncio.timeout(self.seconds):
-            await self._schema.prepare(context, read.fields)
+            await self._schema.prepare(context, read.reading.fields)
             run = StrawberryGraphQLCoreExecutionContext.build(
                 self._schema.graph, read.document, self._root, context, asked.variables,
                 hide_suggestions=True,
@@ -187,15 +242,31 @@ class Live:
         found: AsyncGenerator[object, None] = stream
         return found
 
-    async def _delivered(
-        self, read: Read, asked: Asked, context: object
+    async def _told(
+        self, read: Read, asked: Asked, context: object, points: int
     ) -> AsyncGenerator[Part, None]:
-        cost = self._admitted(read, asked, context)
+        """Yield the pieces of an answer, and count and trace the operation once all have come."""
+        outcome = Outcome(ExecutionResult(None, None), read.prepared, points)
+        with self._schema.telling(asked, outcome):
+            async with aclosing(self._delivered(read, asked, context, points)) as pieces:
+                try:
+                    async for one in pieces:
+                        outcome.result.errors = outcome.result.errors or _first_error(one)
+                        yield one
+                except TimeoutError:
+                    late = problems.timeout(self.seconds)
+                    outcome.result.errors = outcome.result.errors or [late]
+                    yield {"errors": [late.formatted]}
+
+    async def _delivered(
+        self, read: Read, asked: Asked, context: object, points: int
+    ) -> AsyncGenerator[Part, None]:
+        cost = {"cost": self._schema.bill(points, getattr(context, "points_left", None))}
         # Once it is over, what was sent stays, and the rest does not come.
         ends = asyncio.get_running_loop().time() + self.seconds
         try:
             async with asyncio.timeout_at(ends):
-                await self._schema.prepare(context, read.fields)
+                await self._schema.prepare(context, read.reading.fields)
                 run: Any = await _at_leisure(
                     partial(
                         graphql.experimental_execute_incrementally,
@@ -224,14 +295,36 @@ class Live:
         finally:
             await self._schema.finish(context)
 
-    def _admitted(self, read: Read, asked: Asked, context: object) -> Part:
-        """Charge for an operation as for one that is answered whole, and return what it costs."""
-        charge, points = charging(context), priced(read.prepared, asked)
-        if excess := self._schema.excess(asked, points):
-            charge(in_vain(asked))
-            raise RefusedError(excess)
-        charge(max(points, limits.BASE))
-        return {"cost": self._schema.bill(points, getattr(context, "points_left", None))}
+
+def _alone(reading: Reading, name: str | None) -> Read:
+    """Return the operation of a document that a name picks; raises GraphQLError if it does not."""
+    prepared = reading.prepared(name)
+    apart = graphql.separate_operations(reading.document)
+    document = apart[name or next(iter(apart))]
+    return Read(reading, prepared, document, once.in_pieces(document))
+
+
+def _said(outcome: Outcome) -> Part:
+    """Return what came of an operation as JSON has it.
+
+    Raises:
+        RefusedError: nothing of it was run.
+    """
+    if not outcome.began:
+        raise RefusedError(outcome.result.errors or ())
+    return part.of(outcome)
+
+
+async def _once(outcome: Outcome) -> AsyncGenerator[Part, None]:
+    yield _said(outcome)
+
+
+def _first_error(piece: Part) -> list[graphql.GraphQLError] | None:
+    """Return the first error of a piece, by itself."""
+    for one in (piece, *piece.get("incremental", ()), *piece.get("completed", ())):
+        for error in one.get("errors", ()):
+            return [graphql.GraphQLError(error["message"], extensions=error.get("extensions"))]
+    return None
 
 
 class _Delivering(StrawberryGraphQLCoreExecutionContext):
@@ -272,14 +365,22 @@ class Silence(Enum):
 
 
 async def paced(
-    parts: AsyncGenerator[T, None], seconds: float
+    parts: AsyncGenerator[T, None], seconds: float, until: asyncio.Future[Any] | None = None
 ) -> AsyncGenerator[T | Silence, None]:
-    """Yield the parts as they come, and ``Silence`` whenever none came for so long."""
+    """Yield the parts as they come, and ``Silence`` whenever none came for so long.
+
+    It ends with the parts, or when ``until`` is done.
+    """
+    # All parts are made in one context: what a span began in, it can end in.
+    context = copy_context()
     coming: asyncio.Task[T | _End] | None = None
     try:
         while True:
-            coming = coming or asyncio.ensure_future(_next(parts))
-            await asyncio.wait([coming], timeout=seconds)
+            coming = coming or asyncio.create_task(_next(parts), context=context)
+            awaited: set[asyncio.Future[Any]] = {coming, until} if until else {coming}
+            await asyncio.wait(awaited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if until is not None and until.done():
+                return
             if not coming.done():
                 yield Silence.SILENCE
                 continue
@@ -291,11 +392,15 @@ async def paced(
         if coming is not None:
             coming.cancel()
             await asyncio.gather(coming, return_exceptions=True)
-        await parts.aclose()
+        await asyncio.create_task(_close(parts), context=context)
 
 
 async def _next(parts: AsyncGenerator[T, None]) -> T | _End:
     return await anext(parts, _End())
+
+
+async def _close(parts: AsyncGenerator[T, None]) -> None:
+    await parts.aclose()
 
 
 class _End:

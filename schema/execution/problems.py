@@ -66,6 +66,14 @@ def timeout(seconds: float) -> graphql.GraphQLError:
     )
 
 
+def leaving() -> graphql.GraphQLError:
+    """Return the error for what is ended, or not begun, because the process ends."""
+    return graphql.GraphQLError(
+        "The hub is about to end; ask again, and another answers.",
+        extensions={"code": Code.HUB_LEAVING.value},
+    )
+
+
 def masked(cause: Exception) -> graphql.GraphQLError:
     """Log what nobody expected, and return the error that refers to the line in the log."""
     return graphql.GraphQLError("Internal error", extensions=_filed(cause, None))
@@ -150,6 +158,8 @@ def _told(error: graphql.GraphQLError, cause: errors.GreenwayError) -> graphql.G
         extensions["hint"] = cause.hint
     if isinstance(cause, errors.UnknownCodeError):
         extensions["nearest"] = list(cause.nearest)
+    if isinstance(cause, errors.RateLimitedError):
+        extensions["retryAfterSeconds"] = cause.wait
     return _copy(error, cause.sentence, extensions)
 
 

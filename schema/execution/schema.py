@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import CoroutineType
@@ -75,6 +75,12 @@ class Asked(NamedTuple):
     is_traced: bool = False
     #: What was made of what is asked, where the same may be asked again.
     known: Known | None = None
+    #: What the text was read as, or what is wrong with it, where it has been read.
+    read: Reading | graphql.GraphQLError | None = None
+    #: Whether nobody had sent the text before it was read.
+    is_new: bool = False
+    #: Whether it fits, and has been charged for.
+    is_charged: bool = False
 
 
 class Known:
@@ -244,14 +250,24 @@ class Schema(Subgraph):
     async def _traced(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
         with trace.span(trace.OPERATION, asked.traceparent) as span:
             outcome = await self._run(asked, context, root)
-            span.tell(
-                kind=outcome.sort,
-                document=document_hash(asked.text),
-                outcome=outcome.code,
-                cost=outcome.points,
-                called=self.measures.known(outcome.called),
-            )
+            self._trace(span, asked, outcome)
         return outcome
+
+    @contextmanager
+    def telling(self, asked: Asked, outcome: Outcome) -> Iterator[None]:
+        """Count, time and trace an operation that is answered inside, as ``run`` does.
+
+        ``outcome`` is what came of it, once it is over; one that was left is not counted.
+        """
+        began = time.perf_counter()
+        self.measures.under_way += 1
+        try:
+            with trace.span(trace.OPERATION, asked.traceparent) as span:
+                yield
+                self._trace(span, asked, outcome)
+        finally:
+            self.measures.under_way -= 1
+        self._tell(asked, outcome, time.perf_counter() - began)
 
     async def _run(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
         began = time.perf_counter()
@@ -273,32 +289,26 @@ class Schema(Subgraph):
 
     async def _executed(self, asked: Asked, context: Any, root: object) -> Outcome:  # noqa: ANN401 - as resolvers see it
         charge = charging(context)
-        is_new = (reading := self.reader.remembered(asked.text)) is None
+        reading = asked.read or self.reader.remembered(asked.text)
+        is_new = asked.is_new or reading is None
+        if reading is None:
+            reading = await self.read(asked.text, context)
         try:
-            if reading is None:
-                charge(limits.toll(asked.text))
-                reading = await turns.piecemeal(partial(self.reader.read, asked.text))
+            if isinstance(reading, graphql.GraphQLError):
+                raise reading
             operation = reading.prepared(asked.name)
         except graphql.GraphQLError as refused:
             charge(limits.BASE)
             outcome = Outcome.refused([refused])
-            outcome.is_unprocessable = reading is not None
+            outcome.is_unprocessable = isinstance(reading, Reading)
             return outcome
         is_told = reading.errors and operation.kind is OperationType.SUBSCRIPTION
         if operation.kind not in asked.allowed and not is_told:
             raise InvalidOperationTypeError(operation.kind)
-        known = asked.known
-        if known is not None and known.reading() is reading:
-            points, variables = known.points, known.variables
-            charge(max(points, limits.BASE))
-        else:
-            points = priced(operation, asked)
-            found = self._fitting(reading, operation, asked, points)
-            if isinstance(found, Outcome):
-                charge(in_vain(asked))
-                return found
-            charge(max(points, limits.BASE))
-            variables = found
+        admitted = self._admitted(reading, operation, asked, charge)
+        if isinstance(admitted, Outcome):
+            return admitted
+        points, variables = admitted
         recorder = _recorder(points, charge) if asked.is_traced and self._traces else None
         if (needed := self._before(context, reading.fields)) is not None:
             await needed
@@ -320,7 +330,42 @@ class Schema(Subgraph):
             done = await self._awaited(done, asked, operation)
         return Outcome(done, operation, points, recorder=recorder)
 
-    def _fitting(
+    def _admitted(
+        self, reading: Reading, operation: Prepared, asked: Asked, charge: Callable[[int], None]
+    ) -> tuple[int, dict[str, Any]] | Outcome:
+        """Charge for an operation; return what it costs and its variables, or what is wrong."""
+        known = asked.known
+        if known is not None and known.reading() is reading:
+            points, variables = known.points, known.variables
+        else:
+            points = priced(operation, asked)
+            found = self.fitting(reading, operation, asked, points)
+            if isinstance(found, Outcome):
+                charge(in_vain(asked))
+                return found
+            variables = found
+        if not asked.is_charged:
+            charge(max(points, limits.BASE))
+        return points, variables
+
+    async def read(self, text: str, context: object) -> Reading | graphql.GraphQLError:
+        """Return what a text is, or why it is nothing that could be run.
+
+        A text that nobody has sent before is read piecemeal, and charged for.
+
+        Raises:
+            RateLimitedError: who asks has spent too much.
+        """
+        found = self.reader.remembered(text)
+        if found is not None:
+            return found
+        charging(context)(limits.toll(text))
+        try:
+            return await turns.piecemeal(partial(self.reader.read, text))
+        except graphql.GraphQLError as refused:
+            return refused
+
+    def fitting(
         self, reading: Reading, operation: Prepared, asked: Asked, points: int
     ) -> dict[str, Any] | Outcome:
         """Return the variables of an operation that may run with them, or what is wrong."""
@@ -398,6 +443,15 @@ class Schema(Subgraph):
         if planned is not None and result.data is not None:
             result.extensions["plan"] = planned.told(outcome.points, self.bounds.cost)
             result.data = None if is_dry else result.data
+
+    def _trace(self, span: trace.Span, asked: Asked, outcome: Outcome) -> None:
+        span.tell(
+            kind=outcome.sort,
+            document=document_hash(asked.text),
+            outcome=outcome.code,
+            cost=outcome.points,
+            called=self.measures.known(outcome.called),
+        )
 
     def _tell(self, asked: Asked, outcome: Outcome, seconds: float) -> None:
         self.measures.operation(

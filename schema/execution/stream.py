@@ -14,36 +14,28 @@ from enum import Enum
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Receive, Send
 from strawberry.types.graphql import OperationType
 
 from schema.execution import negotiation, problems
-from schema.execution.code import Code
+from schema.execution.answer import Headers
 from schema.execution.live import (
     Live,
     Read,
     RefusedError,
     Silence,
-    Surroundings,
     paced,
 )
 from schema.execution.part import Part
 from schema.execution.schema import Asked
-from schema.execution.seat import FullError, Seats
+from schema.execution.seat import Seats
 from schema.execution.socket import address_of
 
 EVENTS = "text/event-stream"
 MULTIPART = "multipart/mixed"
 
 #: What keeps those between from holding an answer back, or from hanging up on a quiet one.
-_HEADERS = {
-    "cache-control": "no-store",
-    "vary": "accept, accept-language, authorization",
-    "x-accel-buffering": "no",
-    "x-content-type-options": "nosniff",
-}
-_RETRY_SECONDS = 5
+_HEADERS = ((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
 
 
 def wanted(types: Sequence[str]) -> bool:
@@ -102,76 +94,63 @@ class Way(Enum):
 
 
 class Streams:
-    """Sends answers in parts, as many at once as there are seats.
+    """Sends answers in parts, as many at once as there are seats."""
 
-    ``leaving`` returns once the process is to end, and with it what would go on for ever.
-    """
-
-    def __init__(
-        self,
-        live: Live,
-        *,
-        seats: Seats | None = None,
-        leaving: Callable[[], Awaitable[object]] | None = None,
-    ) -> None:
-        self._live = live
+    def __init__(self, live: Live, *, seats: Seats | None = None) -> None:
+        self.live = live
         self._seats = seats or Seats()
-        self._leaving = leaving or asyncio.Event().wait
 
-    async def way(self, request: Request, asked: Asked, context: object) -> Way | None:
-        """Return how the answer to an operation is sent in parts; None: it is sent as one.
+    def way(self, request: Request, asked: Asked) -> Way | None:
+        """Return how the answer to an operation that was read is sent in parts.
 
-        Raises:
-            RateLimitedError: who asks has spent too much.
+        None: it is sent as one.
         """
         types = negotiation.ranked(", ".join(request.headers.getlist("accept")))
-        if not wanted(types):
-            return None
-        try:
-            read = await self._live.read(asked, context)
-        except RefusedError:
+        read = self.live.found(asked)
+        if read is None:
             return Way.EVENTS if wants_events(types) else None
         return _way(types, read, request.method)
 
     async def respond(
         self,
         way: Way,
-        asked: Asked,
-        surroundings: Surroundings,
+        begin: Callable[..., Awaitable[AsyncGenerator[Part, None]]],
         request: Request,
         send: Send,
+        said: Headers = (),
     ) -> None:
-        """Answer a request, whose body has been read, in parts, as long as the client is there."""
-        try:
-            with self._seats.taken(address_of(request.scope)):
-                await self._send(way, asked, surroundings, request.receive, send)
-        except FullError:
-            await _full()(request.scope, request.receive, send)
+        """Answer a request, whose body has been read, in parts, as long as the client is there.
 
-    async def _send(
-        self,
-        way: Way,
-        asked: Asked,
-        surroundings: Surroundings,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        headers = {**_HEADERS, "content-type": way.media}
-        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": 200, "headers": raw})
-        await _write(send, way.begun())
-        answers = self._live.answers(asked, surroundings, delivering=way is Way.PIECES)
-        telling = asyncio.create_task(_tell(way, answers, send))
-        gone = asyncio.create_task(_gone(receive))
-        leaving = asyncio.ensure_future(self._leaving())
-        try:
-            await asyncio.wait({telling, gone, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in (telling, gone, leaving):
-                one.cancel()
-            await asyncio.gather(telling, gone, leaving, return_exceptions=True)
-        with suppress(OSError):
-            await _write(send, way.ended(), more=False)
+        Args:
+            way: How.
+            begin: ``Live.begun``, with what is asked.
+            request: Who is there, or not any more.
+            send: Where to.
+            said: Which headers the answer has beside its own.
+
+        Raises:
+            FullError: there is no seat for whoever asks.
+            RateLimitedError: who asks has spent too much.
+        """
+        with self._seats.taken(address_of(request.scope)):
+            parts = await begin(delivering=way is Way.PIECES)
+            headers = [(b"content-type", way.media.encode()), *_HEADERS, *said]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await _send(way, parts, request.receive, send)
+
+
+async def _send(way: Way, parts: AsyncGenerator[Part, None], receive: Receive, send: Send) -> None:
+    await _write(send, way.begun())
+    telling = asyncio.create_task(_tell(way, parts, send))
+    gone = asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait({telling, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in (telling, gone):
+            one.cancel()
+        await asyncio.gather(telling, gone, return_exceptions=True)
+    with suppress(OSError):
+        await _write(send, way.ended(), more=False)
 
 
 def _way(types: list[str], read: Read, method: str) -> Way | None:
@@ -206,16 +185,3 @@ async def _gone(receive: Receive) -> None:
 
 async def _write(send: Send, said: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": said, "more_body": more})
-
-
-def _full() -> Response:
-    error = {
-        "message": "There are too many streams; try again later.",
-        "extensions": {"code": Code.TOO_MANY_STREAMS},
-    }
-    return Response(
-        orjson.dumps({"errors": [error]}),
-        503,
-        {"retry-after": str(_RETRY_SECONDS), **_HEADERS},
-        negotiation.JSON,
-    )

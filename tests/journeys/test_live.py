@@ -13,9 +13,11 @@ import pytest
 import sqlalchemy as sa
 
 import schema
+from endpoints import header
 from models import booking, card, demo
 from models.verifier import Scope
 from sandbox.fault import Fault, Mode
+from schema.execution.limits import BASE
 from tests import asgi, follow, process
 from tests import till as partners
 
@@ -278,6 +280,78 @@ async def test_a_menu_is_followed_as_events_over_a_real_connection(hub):
     assert b"content-type: text/event-stream; charset=utf-8\r\n" in answer
     assert b"event: next\ndata: " in answer
     assert following == 1
+
+
+EVENTS, PIECES = "text/event-stream", "multipart/mixed"
+WAYS = [
+    ("application/json", "{ edition { revision } }"),
+    (EVENTS, "{ edition { revision } }"),
+    (EVENTS, EDITION),
+    ("multipart/mixed;subscriptionSpec=1.0", EDITION),
+    (PIECES, "{ edition { revision ... @defer { digest } } }"),
+]
+
+
+@asynccontextmanager
+async def posting(hub):
+    """Post operations to a hub over real connections, as whoever takes such an answer."""
+    async with asgi.served(hub.app) as address, aiohttp.ClientSession() as client:
+
+        @asynccontextmanager
+        async def post(accept, document):
+            said = {"accept": accept}
+            where = f"{address}/graphql"
+            async with client.post(where, json={"query": document}, headers=said) as answer:
+                yield answer
+
+        yield post
+
+
+async def test_who_has_spent_their_points_is_told_so_whatever_they_take(stand):
+    hub = stand(points_per_second=0.001, points_burst=1)
+    async with posting(hub) as post:
+        async with post(*WAYS[0]):
+            pass
+        for accept, document in WAYS:
+            async with post(accept, document) as answer:
+                told = await answer.json()
+            assert (answer.status, int(answer.headers["retry-after"]) > 0) == (429, True)
+            assert [one["extensions"]["code"] for one in told["errors"]] == ["RATE_LIMITED"]
+
+
+async def test_every_answer_of_the_graph_says_what_all_answers_of_the_hub_do(stand):
+    most = 8
+    hub = stand(hsts_seconds=100, streams=most)
+    said = {name.decode(): value.decode() for name, value in header.headers(100)}
+    asked = [*WAYS, ("application/json", "{"), ("image/png", "{ a }"), *[(EVENTS, EDITION)] * most]
+    async with posting(hub) as post, AsyncExitStack() as open_ones:
+        answers = [await open_ones.enter_async_context(post(*one)) for one in asked]
+
+    assert {200, 406, 503} == {one.status for one in answers}
+    for one in answers:
+        assert said.items() <= one.headers.items()
+        assert "authorization" in one.headers["vary"]
+
+
+@pytest.mark.parametrize("document", [EDITION, DECISIONS, BOOKINGS, PROMPTS, BREAKERS])
+async def test_following_costs_for_each_answer_what_asking_does(stand, document):
+    hub = stand(points_per_second=0.001, points_burst=1_000_000)
+    left = partial(hub.hub.points.left, f"holder:{demo.handle(demo.RETURNEE)}")
+    async with follow.Socket(hub.app) as following:
+        await following.begin(**hub.bearer("holder"))
+        spent = []
+        for asked in (document, document.removeprefix("subscription ")):
+            # Its text is read the first time.
+            for id_ in ("first", "second"):
+                before = left()
+                following.ask(asked, id_)
+                while (await following.hear())["id"] != id_:
+                    pass
+                spent.append(before - left())
+                following.say({"type": "complete", "id": id_})
+                await asyncio.sleep(0.05)
+
+    assert spent[1] == spent[3] >= BASE
 
 
 def test_what_may_be_followed_may_be_asked_alike():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import aiohttp
 import pytest
 import sqlalchemy as sa
 
 from models import demo, trace
 from sandbox import secret
 from sandbox.fault import Fault, Mode
-from tests import collector, partner
+from tests import asgi, collector, partner
 
 pytestmark = pytest.mark.any_database
 
@@ -72,6 +73,29 @@ async def test_a_batch_stands_between_an_operation_and_its_statements(traced, tr
     assert batch.attributes == {"asked": "models.partner.by_slugs", "keys": 9}
     assert traces.above(batch) == ["operation"]
     assert [one.attributes for one in below] == [{"sort": "SELECT", "table": "partner_version"}]
+
+
+async def test_what_comes_in_pieces_is_one_trace_as_well(traced, traces):
+    document = """{ edition { revision } ... @defer {
+      service(code: "film-tickets") { ... on Service { offers { pages { freshness } } } } } }"""
+    headers = {
+        "accept": "multipart/mixed",
+        "traceparent": TRACEPARENT,
+        **traced.bearer("holder", demo.PILOT),
+    }
+    async with (
+        asgi.served(traced.app) as url,
+        aiohttp.ClientSession(headers=headers) as client,
+        client.post(f"{url}/graphql", json={"query": document}) as answer,
+    ):
+        body = await answer.read()
+    await asyncio.to_thread(traced.hub._collector.close)
+
+    [operation] = traces.named("operation")
+    assert b"incremental" in body
+    assert operation.attributes["outcome"] == "OK"
+    assert operation.attributes["cost"] > 0
+    assert {traces.above(one)[-1] for one in traces.named("call")} == {"operation"}
 
 
 async def test_a_trace_has_nothing_but_what_is_out_of_closed_sets(traced, traces, systems, home):

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from functools import reduce
+from functools import partial, reduce
 from operator import getitem
 
 import pytest
@@ -11,8 +11,8 @@ from starlette.requests import Request
 from models import errors
 from schema import execution
 from schema.execution import turns
-from schema.execution.live import RefusedError
 from schema.execution.schema import Asked
+from schema.execution.seat import FullError
 from schema.execution.stream import Way
 from tests import follow
 
@@ -44,11 +44,12 @@ class Client:
         return Request(scope, self._receive)
 
     async def ask(self, document, accept=EVENTS, method="POST", **variables):
-        request = self.request(accept, method)
-        asked = Asked(document, variables)
-        way = await self._streams.way(request, asked, None)
+        request, live = self.request(accept, method), self._streams.live
+        asked = await live.read(Asked(document, variables), None)
+        way = self._streams.way(request, asked)
         if way is not None:
-            await self._streams.respond(way, asked, self._context, request, self._send)
+            begin = partial(live.begun, asked, await self._context(), self._context)
+            await self._streams.respond(way, begin, request, self._send)
         return way
 
     async def _context(self):
@@ -108,8 +109,9 @@ def shown(first, *rest, by_path):
 
 @pytest.fixture
 def client_of(source):
-    def build(bounds=None, **parts):
-        return Client(source, execution.Streams(follow.live(source, **(bounds or {})), **parts))
+    def build(bounds=None, leaving=None, **parts):
+        live = follow.live(source, leaving, **(bounds or {}))
+        return Client(source, execution.Streams(live, **parts))
 
     return build
 
@@ -175,9 +177,9 @@ async def test_a_new_text_is_read_while_others_go_on(client, monkeypatch):
     ],
 )  # fmt: skip
 async def test_the_way_is_chosen_by_what_is_asked_and_wanted(client, document, accept, method, way):
-    found = await client._streams.way(client.request(accept, method), Asked(document, {}), None)
+    asked = await client._streams.live.read(Asked(document, {}), None)
 
-    assert found is way
+    assert client._streams.way(client.request(accept, method), asked) is way
 
 
 async def test_a_subscription_by_parts_has_each_answer_as_a_payload(client):
@@ -286,14 +288,13 @@ async def test_what_fails_is_said_where_clients_by_path_look_and_takes_nothing_a
 
 @pytest.mark.parametrize("count", ["-2", "null"])
 async def test_a_list_that_would_begin_with_less_than_nothing_does_not_hold(client, count):
-    way = await client.ask(f"{{ items @stream(initialCount: {count}) {{ name }} }}", DEFER)
+    document = f"{{ items @stream(initialCount: {count}) {{ name }} }}"
 
-    with pytest.raises(RefusedError) as refused:
-        await client._streams._live.read(
-            Asked(f"{{ items @stream(initialCount: {count}) {{ name }} }}", {}), None
-        )
+    way = await client.ask(document, DEFER)
+    await client.ask(document)
 
-    [error] = refused.value.errors
+    [answer] = client.events
+    [error] = answer["errors"]
     assert way is None
     assert error["extensions"] == {"code": "GRAPHQL_VALIDATION_FAILED"}
     assert error["message"] == "`initialCount` of `@stream` must be a whole number, 0 or more."
@@ -363,7 +364,9 @@ async def test_a_silent_answer_says_that_it_is_there(client, monkeypatch):
     client.gone.set()
     await asking
 
-    assert client.parts("graphql")[:2] == [{"payload": {"data": {"value": 0}}}, {}]
+    parts = client.parts("graphql")
+    assert {} in parts
+    assert {"payload": {"data": {"value": 0}}} in parts
 
 
 async def test_a_process_that_leaves_ends_what_would_go_on_for_ever(client_of, source):
@@ -375,23 +378,49 @@ async def test_a_process_that_leaves_ends_what_would_go_on_for_ever(client_of, s
     leaving.set()
     await asking
 
-    assert client.events == [{"data": {"value": 0}}]
+    first, last = client.events
+    assert first == {"data": {"value": 0}}
+    assert [one["extensions"]["code"] for one in last["errors"]] == ["HUB_LEAVING"]
     assert source.followed == 0
+
+
+@pytest.mark.parametrize(
+    ("document", "accept", "said"),
+    [
+        ("{ hello }", EVENTS, b'"hello":"Hello, world."'),
+        ("mutation { act }", EVENTS, b'"act":1'),
+        (PIECES, DEFER, b'"late":"late lamp"'),
+    ],
+)
+async def test_a_process_that_leaves_answers_whatever_ends_by_itself(
+    client_of, document, accept, said
+):
+    leaving = asyncio.Event()
+    leaving.set()
+    client = client_of(leaving=leaving.wait)
+
+    await client.ask(document, accept)
+
+    assert said in client.body
+    assert b"HUB_LEAVING" not in client.body
 
 
 async def test_streams_have_as_many_seats_as_there_are(client_of):
     seats = execution.Seats(most=1, each=0)
     client = client_of(seats=seats)
 
-    with seats.taken("192.0.2.2"):
+    with seats.taken("192.0.2.2"), pytest.raises(FullError):
         await client.ask("subscription { value }")
 
-    assert (client.sent[0]["status"], client.headers["retry-after"]) == (503, "5")
-    assert json.loads(client.body)["errors"][0]["extensions"]["code"] == "TOO_MANY_STREAMS"
+    assert client.sent == []
 
 
 async def test_who_may_ask_no_more_is_told_so(source):
+    contexts = iter([follow.context(source)])
+
     async def context():
+        for one in contexts:
+            return one
         raise errors.UnauthenticatedError("The token has expired.")
 
     client = Client(source, execution.Streams(follow.live(source)))
