@@ -708,6 +708,7 @@ def app(hub: Hub) -> ASGIApp:
             idle_seconds=hub.settings.socket_idle_seconds,
         ),
         documents=found,
+        leaving=hub.leaving.wait,
         origins=origins_of(hub.settings),
     )
     view = execution.GraphQLView(
@@ -728,6 +729,7 @@ def app(hub: Hub) -> ASGIApp:
         sharing = asyncio.create_task(hub.board.follow())
         # A proxy says of each request where it comes from: that is looked at where it is asked.
         yield {} if hub.settings.trusted_proxies else {protocol.INSTANT: {"/graphql": view.instant}}
+        await live.settled()
         sharing.cancel()
         hub.stop_following()
         await asyncio.wait([following, sharing])

@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 from websockets.frames import CloseCode, Frame
 from websockets.protocol import State
 
+from endpoints import protocol
 from schema.execution import turns
 
 #: So many bytes are read at once: some forty of the smallest frames.
@@ -97,6 +98,16 @@ class _Socket(WebSocketsSansIOProtocol):
         self._ahead.clear()
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Leave an open socket to its application, which closes it once all is told.
+
+        Unless it has not heard that the process ends: then nobody else would.
+        """
+        leaving = self.app_state.get(protocol.LEAVING)
+        is_open = self.handshake_complete and not self.close_sent
+        if not is_open or leaving is None or not leaving.begun:
+            super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         if not self.handshake_initiated:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -32,7 +32,7 @@ Context = Callable[[Scope, str | None], Awaitable[Any]]
 #: Why a client is hung up on, as the protocol numbers it.
 _BAD, _UNAUTHORIZED, _FORBIDDEN, _UNACCEPTABLE = 4400, 4401, 4403, 4406
 _LATE, _TAKEN, _TOO_MANY = 4408, 4409, 4429
-_GOING, _UNWELL = 1000, 1011
+_GOING, _UNWELL, _RESTARTING = 1000, 1011, 1012
 #: What the members of a `subscribe` message are.
 _SHAPES: dict[str, Any] = {
     "query": str | None,
@@ -77,6 +77,8 @@ class GraphQLSocket:
         seats: How many sockets there may be.
         limits: What one may take.
         documents: Finds documents by their hash, where that is offered.
+        leaving: Returns once the process is to end: a socket is closed then, when nothing runs on
+            it any more.
         origins: Which pages of others may open one; ``*`` for any.
         headers: Which headers of the handshake count beside those that always do.
     """
@@ -89,12 +91,14 @@ class GraphQLSocket:
         seats: Seats | None = None,
         limits: SocketLimits | None = None,
         documents: Documents | None = None,
+        leaving: Callable[[], Awaitable[object]] | None = None,
         origins: Collection[str] = (),
         headers: Collection[str] = (),
     ) -> None:
         self._live = live
         self._context = context
         self._documents = documents
+        self._leaving = leaving or asyncio.Event().wait
         self._seats = seats or Seats()
         self._limits = limits or SocketLimits()
         self._origins = frozenset(origins)
@@ -129,11 +133,35 @@ class GraphQLSocket:
         talk = _Talk(socket, self._limits, request, self._context, self._live, self._documents)
         async with talk:
             try:
-                await talk.go_on()
+                async with self._until_it_leaves(talk):
+                    await talk.go_on()
             except _HungUpError as hung_up:
                 await socket.close(hung_up.code, _reason(str(hung_up)))
             except WebSocketDisconnect:
                 return
+
+    @asynccontextmanager
+    async def _until_it_leaves(self, talk: _Talk) -> AsyncIterator[None]:
+        """Go on until the process leaves, and what runs then has ended and been told.
+
+        Raises:
+            _HungUpError: it has.
+        """
+
+        async def leave(patience: asyncio.Timeout) -> None:
+            await self._leaving()
+            await talk.settled()
+            patience.reschedule(asyncio.get_running_loop().time())
+
+        try:
+            async with asyncio.timeout(None) as patience:
+                leaving = asyncio.create_task(leave(patience))
+                try:
+                    yield
+                finally:
+                    leaving.cancel()
+        except TimeoutError:
+            raise _HungUpError(_RESTARTING, "The hub is about to end.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +197,8 @@ class _Talk:
         self._running: dict[str, asyncio.Task[None]] = {}
         #: Those included that end because the client wants no more of them.
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Whether nothing new is begun.
+        self._is_leaving = False
 
     async def __aenter__(self) -> _Talk:
         return self
@@ -178,6 +208,12 @@ class _Talk:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def settled(self) -> None:
+        """Begin nothing new, and wait until nothing runs, as long as an operation may take."""
+        self._is_leaving = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._live.seconds)
 
     async def go_on(self) -> None:
         """Talk until one side hangs up.
@@ -271,6 +307,10 @@ class _Talk:
             most = f"A socket has at most {self._limits.operations} operations at once."
             error = {"message": most, "extensions": {"code": Code.TOO_MANY_STREAMS}}
             await self._tell({"id": id_, "type": "error", "payload": [error]})
+            return
+        if self._is_leaving:
+            left = problems.leaving().formatted
+            await self._tell({"id": id_, "type": "error", "payload": [left]})
             return
         self._running[id_] = task = asyncio.create_task(self._run(id_, sent))
         self._tasks.add(task)

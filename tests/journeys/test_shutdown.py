@@ -9,7 +9,11 @@ import time
 import aiohttp
 import pytest
 
-from tests import process
+import server
+from models import demo
+from resolvers.viewer import Role
+from sandbox.fault import Fault, Mode
+from tests import asgi, follow, port, process
 
 pytestmark = pytest.mark.any_database
 
@@ -111,6 +115,81 @@ async def test_a_request_that_is_on_its_way_when_the_hub_ends_is_answered(serve)
     assert told.endswith(b"}")
     assert code == 0
     writer.close()
+
+
+OFFERS = """{ service(code: "physical-check") { ... on Service { offers(first: 3) { pages {
+  partnerCode nodes { id } } } } } }"""
+RESERVE = """mutation ($input: ReserveOfferInput!) { reserveOffer(input: $input) {
+  __typename ... on Booking { state } } }"""
+SLOW = {"mode": "latency", "milliseconds": 1_500}
+
+
+async def test_a_mutation_under_way_is_answered_however_it_was_sent(serve, client, hub):
+    [sandbox] = port.free(1)
+    holder = server.development_token(hub.hub.settings, Role.HOLDER, demo.handle(demo.PILOT))
+    said = {"authorization": f"Bearer {holder}"}
+    running = await serve(
+        DEMO="1", SANDBOX_PORT=str(sandbox), ALWAYS_LIVE="1", LEAVING_SECONDS="0.5"
+    )
+    where = f"{running.url}/graphql"
+    async with client.post(where, json={"query": OFFERS}, headers=said) as answer:
+        pages = (await answer.json())["data"]["service"]["offers"]["pages"]
+    page = next(one for one in pages if one["nodes"])
+    faults = f"http://127.0.0.1:{sandbox}/systems/hospital/faults"
+    async with client.post(faults, json=SLOW) as answer:
+        assert answer.status == 200
+
+    def reserve(number):
+        chosen = {"partner": page["partnerCode"], "offer": page["nodes"][number]["id"]}
+        asked = {"service": "physical-check", "idempotencyKey": f"k{number}", **chosen}
+        return {"query": RESERVE, "variables": {"input": asked}}
+
+    async def posted(accept, number):
+        headers = {"accept": accept, **said}
+        async with client.post(where, json=reserve(number), headers=headers) as answer:
+            return await answer.text()
+
+    async with client.ws_connect(where, protocols=[follow.PROTOCOL]) as socket:
+        await socket.send_json({**follow.INIT, "payload": said})
+        await socket.receive_json()
+        await socket.send_json({"type": "subscribe", "id": "1", "payload": reserve(0)})
+        by_post = asyncio.create_task(posted("application/json", 1))
+        by_events = asyncio.create_task(posted("text/event-stream", 2))
+        await asyncio.sleep(0.5)
+        async with asyncio.timeout(20):
+            ending = asyncio.create_task(running.terminate())
+            await asyncio.sleep(0.2)
+            async with client.post(
+                where, json={"query": "{ edition { revision } }"},
+                headers={"accept": "text/event-stream"},
+            ) as late:  # fmt: skip
+                answered = await late.text()
+            on_socket = [json.loads(one.data) async for one in socket]
+            answers = [await by_post, await by_events]
+            code = await ending
+
+    assert '"revision":1' in answered
+    assert [one for one in answers if '"__typename":"Booking"' not in one] == []
+    assert [one["type"] for one in on_socket] == ["next", "complete"]
+    assert on_socket[0]["payload"]["data"]["reserveOffer"]["__typename"] == "Booking"
+    assert (socket.close_code, code) == (1012, 0)
+
+
+async def test_the_hub_waits_for_a_mutation_whose_client_has_gone(stand, systems):
+    hub = stand(always_live=True).asked_by("holder", demo.PILOT)
+    pages = (await hub.ask(OFFERS)).json()["data"]["service"]["offers"]["pages"]
+    page = next(one for one in pages if one["nodes"])
+    chosen = {"partner": page["partnerCode"], "offer": page["nodes"][0]["id"]}
+    asked = {"input": {"service": "physical-check", "idempotencyKey": "k", **chosen}}
+    await systems["hospital"].inject(Fault(Mode.LATENCY, milliseconds=500))
+    async with asgi.alive(hub.app), follow.Socket(hub.app) as socket:
+        await socket.begin(**hub.bearer("holder", demo.PILOT))
+        socket.ask(RESERVE, variables=asked)
+        await asyncio.sleep(0.2)
+
+    found = await stand().ask("{ bookings { state } }", viewer="holder", person=demo.PILOT)
+
+    assert found.json()["data"]["bookings"] == [{"state": "HELD"}]
 
 
 async def test_connections_without_a_request_hold_nothing_up(serve):

@@ -28,7 +28,7 @@ def asked():
 
 @pytest.fixture
 def app_of(source, asked):
-    def build(bounds=None, seats=None, origins=(), **limits):
+    def build(bounds=None, seats=None, origins=(), leaving=None, **limits):
         async def context(scope, _plan):
             asked.append(Headers(scope=scope).get("authorization"))
             if asked[-1] == "Bearer gone":
@@ -36,9 +36,10 @@ def app_of(source, asked):
             return follow.context(source)
 
         return execution.GraphQLSocket(
-            follow.live(source, **(bounds or {})),
+            follow.live(source, leaving and leaving.wait, **(bounds or {})),
             context,
             seats=seats,
+            leaving=leaving and leaving.wait,
             limits=execution.SocketLimits(**limits),
             origins=origins,
         )
@@ -292,6 +293,51 @@ async def test_a_subscription_ends_when_who_follows_may_ask_no_more(app_of, sour
 
     assert error["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert source.followed == 0
+
+
+async def test_a_process_that_leaves_tells_what_runs_and_ends_what_is_followed(app_of, source):
+    leaving = asyncio.Event()
+    async with Socket(app_of(leaving=leaving)) as socket:
+        await socket.begin()
+        socket.ask("subscription { value }", "followed")
+        await socket.hear()
+        socket.ask("mutation { act }", "acting")
+        await asyncio.sleep(0.01)
+        leaving.set()
+        await asyncio.sleep(0.01)
+        socket.ask("{ hello }", "late")
+        said = [await socket.hear() for _ in range(4)]
+        closed = await socket.hear()
+
+    ended = {one["id"]: one["payload"][0] for one in said if one["type"] == "error"}
+    assert {id_: one["extensions"]["code"] for id_, one in ended.items()} == {
+        "followed": "HUB_LEAVING",
+        "late": "HUB_LEAVING",
+    }
+    assert [one for one in said if one["id"] == "acting"] == [
+        {"type": "next", "id": "acting", "payload": {"data": {"act": 1}}},
+        {"type": "complete", "id": "acting"},
+    ]
+    assert closed == 1012
+    assert source.followed == 0
+
+
+async def test_a_process_that_leaves_closes_sockets_on_which_nothing_runs(app_of):
+    leaving = asyncio.Event()
+    app = app_of(leaving=leaving)
+    async with Socket(app) as one:
+        await one.begin()
+        leaving.set()
+        async with Socket(app) as other:
+            assert (await one.hear(), await other.hear()) == (1012, 1012)
+
+
+@pytest.mark.parametrize("sort", ["query", "subscription"])
+@pytest.mark.parametrize("variables", [{"n": "x"}, {"n": 1, **{f"v{n}": 0 for n in range(100)}}])
+async def test_what_may_not_run_with_its_variables_ends_with_an_error(socket, sort, variables):
+    [error] = await socket.answers(f"{sort} ($n: Int!) {{ numbers(to: $n) }}", variables=variables)
+
+    assert error["type"] == "error"
 
 
 @pytest.mark.parametrize(
