@@ -185,7 +185,7 @@ async def test_the_hub_waits_for_a_mutation_whose_client_has_gone(stand, systems
     async with asgi.alive(hub.app), follow.Socket(hub.app) as socket:
         await socket.begin(**hub.bearer("holder", demo.PILOT))
         socket.ask(RESERVE, variables=asked)
-        await asyncio.sleep(0.2)
+        await follow.until(lambda: hub.hub.measures.under_way == 1)
 
     found = await stand().ask("{ bookings { state } }", viewer="holder", person=demo.PILOT)
 
