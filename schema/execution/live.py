@@ -14,7 +14,7 @@ from contextlib import aclosing, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import graphql
@@ -23,7 +23,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from models import errors
-from schema.execution import limits, once, part, problems
+from schema.execution import limits, once, part, problems, turns
 from schema.execution.code import Code
 from schema.execution.part import Part
 from schema.execution.reading import Prepared, Reading
@@ -46,6 +46,8 @@ Surroundings = Callable[[], Awaitable[Any]]
 #: How often it is asked whether who follows in silence may still do so.
 RIGHTS_SECONDS = 5.0
 _REMEMBERED = 64
+#: So many times as much work is an answer in pieces as a whole one: graphql-core runs its fields.
+_PIECES_WEIGHT = 5
 _ANY = tuple(OperationType)
 
 
@@ -163,12 +165,13 @@ class Live:
             points = self._points(query)
         if read is None or points is None:
             return _once(await self._schema.run(query._replace(allowed=_ANY), context))
-        charging(context)(max(points, limits.BASE))
+        delivers = delivering and read.in_pieces and read.prepared.kind is OperationType.QUERY
+        charging(context)(max(points * (_PIECES_WEIGHT if delivers else 1), limits.BASE))
         asked = asked._replace(is_charged=True)
         if follows:
             query = query._replace(read=None, is_charged=True)
             parts = self._followed(read, asked, query, context, surroundings)
-        elif delivering and read.in_pieces and read.prepared.kind is OperationType.QUERY:
+        elif delivers:
             parts = self._told(read, asked, context, points)
         else:
             parts = self._whole(read, asked, context)
