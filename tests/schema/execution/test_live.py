@@ -69,6 +69,18 @@ async def refused(live, caller, document, variables=None):
     return [one["extensions"]["code"] for one in found.value.errors]
 
 
+async def test_pieces_are_charged_for_as_the_work_that_they_are(live, caller):
+    lists = " ".join(f"a{place}: items {{ name late pieces }}" for place in range(5))
+    pieces = f"{{ ... @defer {{ {lists} }} }}"
+    spent = []
+
+    for delivering in (False, False, True):
+        await asked(live, caller, pieces, delivering=delivering)
+        spent.append(caller.spent)
+
+    assert (spent[2] - spent[1]) == 5 * (spent[1] - spent[0]) > 5 * BASE
+
+
 @pytest.mark.parametrize(
     ("document", "variables", "code"),
     [

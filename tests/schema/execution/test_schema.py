@@ -89,8 +89,9 @@ async def test_what_comes_in_parts_lets_others_have_their_turns(schema_of, conte
         return context
 
     async def answered() -> bool:
-        asked = Asked(document, {})
-        parts = [one async for one in live.answers(asked, surroundings, delivering=True)]
+        asked = await live.read(Asked(document, {}), context)
+        begun = await live.begun(asked, context, surroundings, delivering=True)
+        parts = [one async for one in begun]
         return not any("errors" in one for one in parts)
 
     assert await _turns(answered()) > 200
