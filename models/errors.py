@@ -54,6 +54,8 @@ Axes: whose fault (asker, partner, us) and what to do next (the hint). ``code`` 
 from __future__ import annotations
 
 import difflib
+import functools
+import heapq
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -66,6 +68,8 @@ B = TypeVar("B")
 
 #: So many mistakes of one file are told one by one.
 MOST_MISTAKES = 50
+#: So many characters of what was found are compared with what is known.
+_COMPARED = 80
 
 
 class GreenwayError(Exception):
@@ -587,8 +591,22 @@ def _first(mistakes: Iterable[Mistake]) -> Iterator[Mistake]:
 def nearest(found: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
     """Return the known spellings nearest to the one found, best first."""
     by_fold = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(found[:80].casefold(), by_fold, n=most, cutoff=0.6)
+    wanted = found[:_COMPARED].casefold()
+    pairs = _pairs(wanted)
+    # Comparing two words takes long: those are compared that share the most pairs of letters.
+    likely = heapq.nlargest(most, by_fold, key=lambda name: _likeness(pairs, _pairs(name)))
+    close = difflib.get_close_matches(wanted, likely, n=most, cutoff=0.6)
     return tuple(by_fold[name] for name in close)
+
+
+@functools.lru_cache(maxsize=1024)
+def _pairs(word: str) -> frozenset[str]:
+    """Return each two letters that are neighbours in a word, its ends counted as letters."""
+    return frozenset(map("".join, itertools.pairwise(f" {word} ")))
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / (len(one) + len(other))
 
 
 def did_you_mean(names: Sequence[str]) -> str:
@@ -598,5 +616,5 @@ def did_you_mean(names: Sequence[str]) -> str:
 
 def shown(text: str, most: int = 60) -> str:
     """Return text fit to stand in a sentence: one line, bounded."""
-    line = "".join(character if character.isprintable() else " " for character in text)
-    return line if len(line) <= most else line[:most] + "…"
+    line = "".join(character if character.isprintable() else " " for character in text[:most])
+    return line if len(text) <= most else line + "…"
