@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from models import errors
 from models.once import Once
+from models.text import LONGEST
 
 DEFAULT = 20
 MOST = 100
@@ -52,6 +53,8 @@ class Scope:
 
     def key(self, cursor: str) -> str:
         """Return the key in a cursor of this very scope; any other raises BadCursorError."""
+        if len(cursor) > LONGEST:
+            raise errors.BadCursorError
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
         except (binascii.Error, ValueError):

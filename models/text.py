@@ -20,6 +20,8 @@ LANGUAGES = ("en", "zh")
 _VIEWS = 8
 #: The most characters of what somebody asks for: a list of some twenty languages.
 LONGEST_RANGE = 200
+#: The most characters of a word or a few that somebody gives, and the most words of a search.
+LONGEST, MOST_SOUGHT = 200, 10
 #: What a list of languages may hold: any (``*``), or a well-formed tag (RFC 5646, section 2.1);
 #: each with its weight.
 _RANGE = re.compile(
@@ -124,6 +126,38 @@ def asked(language_range: str) -> tuple[str, ...]:
             hint = errors.did_you_mean((better,)) if _RANGE.fullmatch(better) else _EXAMPLES
             raise errors.BadInputError(f"“{errors.shown(part)}” is no language tag.", hint)
     return _in_order(parts, _SUBTAG)
+
+
+def bounded(name: str, given: str) -> str:
+    """Return what somebody gives for an argument, where it is no longer than anything there is.
+
+    Raises:
+        BadInputError: it is longer.
+    """
+    if len(given) > LONGEST:
+        raise errors.BadInputError(
+            f"`{name}` has {len(given)} characters; at most {LONGEST} may be given.",
+            "Give fewer words of it.",
+        )
+    return given
+
+
+def sought(given: str) -> list[str]:
+    """Return the words of a search, case folded.
+
+    >>> sought("Film  TICKETS")
+    ['film', 'tickets']
+
+    Raises:
+        BadInputError: it is too long, or has too many words.
+    """
+    words = bounded("text", given).casefold().split()
+    if len(words) > MOST_SOUGHT:
+        raise errors.BadInputError(
+            f"`text` has {len(words)} words; at most {MOST_SOUGHT} may be sought at once.",
+            "Give those that tell the most.",
+        )
+    return words
 
 
 def _in_order(parts: Sequence[str], longest: int) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from connectors.registry import Registry
 from eligibility.rulebook import Rulebook
 from eligibility.turning import Calendar
-from models import errors, menu, page
+from models import errors, menu, page, text
 from models.database import Database, Session
 from models.once import Once
 
@@ -131,13 +131,15 @@ class Catalogue:
         """Return the code of the key industry meant by its code or one of its wordings.
 
         Raises:
+            BadInputError: it is longer than any.
             UnknownCodeError: no industry is called so; it names the nearest.
         """
         meant = {}
         for industry in self.lists.industries:
             for said in (industry.code, *industry.aliases):
                 meant[said.casefold()] = industry.code
-        if (found := meant.get(" ".join(wording.casefold().split()))) is None:
+        words = text.bounded("industry", wording).casefold().split()
+        if (found := meant.get(" ".join(words))) is None:
             raise errors.UnknownCodeError("industry", wording, meant)
         return found
 
@@ -173,13 +175,14 @@ class Catalogue:
         """Return the services that are on the menu on a day and match, in the menu's order.
 
         Raises:
+            BadInputError: the text of the filter is too long, or has too many words.
             UnknownCodeError: the filter names a code that stands in no list.
         """
         self._check(wanted)
         day = self.day(on)
         services = day.by_category[wanted.category] if wanted.category else day.services
         tests = [*_tests(wanted, on)]
-        if wanted.text and (sought := wanted.text.casefold().split()):
+        if wanted.text and (sought := text.sought(wanted.text)):
             words = self._words
             tests.append(lambda one: all(word in words[one.code] for word in sought))
         if not tests:
@@ -189,9 +192,9 @@ class Catalogue:
     def _page(
         self, on: date, wanted: Filter, first: int | None, after: str | None
     ) -> page.Page[menu.Service]:
+        left: Sequence[menu.Service] = self.on_menu(on, wanted)
         scope, size = page.Scope("menu", wanted), page.size(first)
         passed = scope.key(after) if after is not None else ""
-        left: Sequence[menu.Service] = self.on_menu(on, wanted)
         if passed:
             left = [one for one in left if self._places[one.code] > passed]
         return scope.page(left[: size + 1], size, lambda one: self._places[one.code])
@@ -206,7 +209,7 @@ class Catalogue:
 
         Raises:
             BadCursorError: the cursor was not given out for this filter.
-            BadInputError: ``first`` is out of range.
+            BadInputError: ``first`` is out of range, or as ``on_menu``, which it else raises as.
         """
         asked = on, wanted, first, after
         found = self._pages.pop(asked, None) or self._page(*asked)
@@ -336,7 +339,7 @@ def find(entries: Iterable[C], noun: str, code: str) -> C:
 def _words(service: menu.Service) -> str:
     texts = (service.name, service.summary, service.description)
     return " ".join(
-        [service.code, *(word for text in texts for word in text.root.values())]
+        [service.code, *(word for one in texts for word in one.root.values())]
     ).casefold()
 
 

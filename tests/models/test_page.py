@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models import errors, page
 
 
-@given(st.text(max_size=40))
+@given(st.text(max_size=30))
 def test_a_cursor_gives_back_the_key_it_was_made_of(key):
     scope = page.Scope("people", ("HIGH", None))
 
@@ -36,6 +36,13 @@ def test_a_cursor_of_another_list_or_filter_is_refused(other):
 def test_any_other_text_is_a_bad_cursor_and_nothing_worse(text):
     with pytest.raises(errors.BadCursorError):
         page.Scope("people").key(text)
+
+
+def test_a_cursor_is_no_longer_than_any_of_ours():
+    scope = page.Scope("people")
+
+    with pytest.raises(errors.BadCursorError):
+        scope.key(scope.cursor("x" * 200))
 
 
 @pytest.mark.parametrize("first", [-1, 101, 10**9])

@@ -59,6 +59,25 @@ def test_a_language_of_more_than_200_characters_is_refused(given):
         text.asked(given)
 
 
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("x" * 201, "`text` has 201 characters; at most 200 may be given."),
+        ("a " * 11, "`text` has 11 words; at most 10 may be sought at once."),
+    ],
+)
+def test_a_search_of_too_much_is_refused(given, sentence):
+    with pytest.raises(errors.BadInputError) as refused:
+        text.sought(given)
+
+    assert (refused.value.sentence, bool(refused.value.hint)) == (sentence, True)
+
+
+def test_a_search_has_up_to_ten_words_of_up_to_200_characters_in_all():
+    assert text.sought("Word " * 10) == ["word"] * 10
+    assert text.sought("x" * 200) == ["x" * 200]
+
+
 @pytest.mark.parametrize("given", ["zh_CN", "!!!", "", "x" * 5000, "中文字文"])
 def test_an_odd_header_is_passed_over(given):
     assert text.wanted(given) == ("en",)

@@ -81,6 +81,17 @@ def test_a_code_in_no_list_is_refused_whatever_else_is_asked(found, field):
         found.on_menu(TODAY, Filter(**{field: "no-such-code"}))
 
 
+@pytest.mark.parametrize("text", ["x" * 201, "a " * 11])
+def test_too_much_text_is_not_searched_for(found, text):
+    with pytest.raises(errors.BadInputError, match="`text` has"):
+        found.page(TODAY, Filter(text=text), None, None)
+
+
+def test_a_wording_longer_than_any_is_no_industry(found):
+    with pytest.raises(errors.BadInputError, match="`industry` has 201 characters"):
+        found.industry("x" * 201)
+
+
 def test_pages_follow_each_other_without_a_gap_or_a_double(found):
     met, after = [], None
     for _ in range(10):
