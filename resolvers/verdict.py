@@ -20,7 +20,8 @@ from eligibility.single import Judge
 from eligibility.tree import Known
 from eligibility.turning import Turning
 from eligibility.verdict import Alternative, Outcome, Verdict
-from models import dossier, errors, menu, page, talent
+from models import dossier, errors, menu, page, talent, text
+from models.once import made_once
 from resolvers import access
 from resolvers.context import Context
 from resolvers.menu import Catalogue, Filter
@@ -30,8 +31,8 @@ Path = Sequence[str | int]
 
 #: How far the asker's clock may be from ours.
 CLOCKS_APART = timedelta(minutes=1)
-#: How many facts may be put forward at once.
-MOST_FACTS = 100
+#: How many facts may be put forward at once, and how many words in one.
+MOST_FACTS, MOST_WORDS = 100, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +43,37 @@ class Given:
     value: object
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """What else a verdict is asked on than what is known today: facts, a day, a moment.
 
     ``facts`` go over what is on record. ``known_at``: what was recorded or published later does
     not count.
+
+    Raises:
+        BadInputError: there are too many facts, or one is too long.
     """
 
     facts: tuple[Given, ...] = ()
     as_of: date | None = None
     known_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse at once what would take long only to be looked at."""
+        many = len(self.facts)
+        if many > MOST_FACTS:
+            raise errors.BadInputError(
+                f"`facts` has {many}; at most {MOST_FACTS} may be given.",
+                "Give those that the verdict depends on: `missing` names them.",
+            )
+        for one in self.facts:
+            text.bounded("name", one.name)
+            _bound(one)
+
+    @made_once
+    def key(self) -> str:
+        """What tells it from others: in it, true is not 1."""
+        return f"asked {self!r}"
 
 
 NOTHING_ELSE = Asked()
@@ -267,9 +288,7 @@ def _judged(
     given, known, day = _NOTHING, _known_now(context), context.today
     if asked is not NOTHING_ELSE:
         # The same facts are put forward to every service of a query.
-        given, known, day = context.once(
-            f"asked {asked!r}", lambda: _of_then(context, asked, person)
-        )
+        given, known, day = context.once(asked.key, lambda: _of_then(context, asked, person))
     judge = _judge(context, catalogue, service.code, day)
     return Judged(
         verdict=judge.judge(known),
@@ -320,11 +339,9 @@ def taken(facts: Sequence[Given]) -> dict[str, Value | None]:
     """Return facts that are put forward as rules know them.
 
     Raises:
-        BadInputError: there are too many, one stands twice, or a value is not of its sort.
+        BadInputError: one stands twice, or a value is not of its sort.
         UnknownCodeError: there is no such fact, or no such value of it.
     """
-    if len(facts) > MOST_FACTS:
-        raise errors.BadInputError(f"`facts` has {len(facts)}; at most {MOST_FACTS} may be given.")
     known = rulebook.known_facts()
     found: dict[str, Value | None] = {}
     for one in facts:
@@ -334,6 +351,17 @@ def taken(facts: Sequence[Given]) -> dict[str, Value | None]:
             raise errors.BadInputError(f"`{one.name}` is given twice.", "Give each fact once.")
         found[one.name] = _value(one)
     return found
+
+
+def _bound(given: Given) -> None:
+    words = given.value if isinstance(given.value, list) else [given.value]
+    if len(words) > MOST_WORDS:
+        raise errors.BadInputError(
+            f"`{given.name}` has {len(words)} words; at most {MOST_WORDS} may be given."
+        )
+    for one in words:
+        if isinstance(one, str):
+            text.bounded(given.name, one)
 
 
 def _value(given: Given) -> Value:

@@ -136,13 +136,43 @@ def test_a_fact_that_cannot_be_so_is_refused_with_what_can(given, sentence, hint
     assert (refused.value.sentence, refused.value.hint) == (sentence, hint)
 
 
-def test_each_fact_is_given_once_and_no_more_than_100():
+def test_each_fact_is_given_once():
     twice = (Given("age", 18), Given("age", 18))
 
     with pytest.raises(errors.BadInputError, match="`age` is given twice"):
         verdict.taken(twice)
-    with pytest.raises(errors.BadInputError, match="at most 100"):
-        verdict.taken(twice * 51)
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ([Given("age", 18)] * 101, "`facts` has 101; at most 100 may be given."),
+        ([Given("x" * 201, 18)], "`name` has 201 characters; at most 200 may be given."),
+        ([Given("subject", "x" * 201)], "`subject` has 201 characters; at most 200 may be given."),
+        (
+            [Given("services_granted", ["a", "x" * 201])],
+            "`services_granted` has 201 characters; at most 200 may be given.",
+        ),
+        (
+            [Given("services_granted", ["a"] * 101)],
+            "`services_granted` has 101 words; at most 100 may be given.",
+        ),
+    ],
+    ids=["facts", "name", "text", "word", "words"],
+)
+def test_nothing_is_asked_on_more_than_can_be_looked_at_soon(facts, sentence):
+    with pytest.raises(errors.BadInputError) as refused:
+        Asked(tuple(facts))
+
+    assert refused.value.sentence == sentence
+
+
+def test_what_is_asked_is_told_from_what_only_equals_it():
+    yes, one = Asked((Given("age", True),)), Asked((Given("age", 1),))  # noqa: FBT003 - a value
+
+    assert yes == one
+    assert yes.key != one.key
+    assert yes.key == Asked((Given("age", True),)).key  # noqa: FBT003 - a value
 
 
 # --- As of a day --------------------------------------------------------------------------------
