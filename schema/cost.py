@@ -1,4 +1,4 @@
-"""What fields cost beyond one point, and how long lists are: the directives that say so.
+"""What fields and arguments cost, and how long lists are: the directives that say so.
 
 A point is about 2 µs of one core, which is what a field takes that is only read: that costs one. A
 weight is what the field's own work takes, rounded up, its SQL included; where it waits for a
@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from strawberry.federation.schema_directives import Cost, ListSize
 
+#: A fact is put forward.
+SAID = Cost(weight=4)
+#: A few entries are looked for by their codes, or by words; what is mistyped is told the nearest.
+SOUGHT = Cost(weight=50)
 #: A rule is judged of somebody.
 JUDGED = Cost(weight=50)
 #: A little SQL, by a key.

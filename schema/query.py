@@ -156,7 +156,8 @@ class Query:
         self,
         info: Info,
         filter: Annotated[
-            MenuFilter | None, strawberry.argument(description="Which services are wanted.")
+            MenuFilter | None,
+            strawberry.argument(description="Which services are wanted.", directives=[cost.SOUGHT]),
         ] = None,
         first: First = None,
         after: After = None,
@@ -214,7 +215,11 @@ class Query:
         description="One service, whether or not it is on the menu today.", directives=[PUBLIC]
     )
     def service(
-        self, info: Info, code: Annotated[str, strawberry.argument(description="Its code.")]
+        self,
+        info: Info,
+        code: Annotated[
+            str, strawberry.argument(description="Its code.", directives=[cost.SOUGHT])
+        ],
     ) -> ServiceOutcome | None:
         try:
             return Service.of(info.context.catalogue.service(code), info)
@@ -229,7 +234,10 @@ class Query:
         self,
         info: Info,
         service: Annotated[
-            str | None, strawberry.argument(description="Where this service is had, by code.")
+            str | None,
+            strawberry.argument(
+                description="Where this service is had, by code.", directives=[cost.SOUGHT]
+            ),
         ] = None,
     ) -> list[Station] | None:
         if service is None:
@@ -245,7 +253,10 @@ class Query:
         self,
         info: Info,
         kind: Annotated[
-            str | None, strawberry.argument(description="Of this kind, such as `hospital`.")
+            str | None,
+            strawberry.argument(
+                description="Of this kind, such as `hospital`.", directives=[cost.SOUGHT]
+            ),
         ] = None,
         district: Annotated[
             str | None, strawberry.argument(description="In this district, by code.")
@@ -479,7 +490,10 @@ class Query:
     def coverage(
         self,
         info: Info,
-        service: Annotated[str, strawberry.argument(description="The code of the service.")],
+        service: Annotated[
+            str,
+            strawberry.argument(description="The code of the service.", directives=[cost.SOUGHT]),
+        ],
     ) -> Coverage | None:
         return Coverage(row=info.context.catalogue.service(service))
 

@@ -58,7 +58,8 @@ class FactInput:
 Facts = Annotated[
     list[FactInput] | None,
     strawberry.argument(
-        description="What if: facts that go over what is on record, each once, at most 100."
+        description="What if: facts that go over what is on record, each once, at most 100.",
+        directives=[cost.SAID],
     ),
 ]
 AsOf = Annotated[

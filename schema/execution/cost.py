@@ -234,7 +234,7 @@ class Pricing:
             return _Price(_Points(1) + self._unpaged(self._selections(node.selection_set, None)))
         inside = self._selections(node.selection_set, graphql.get_named_type(definition.type))
         weight, listed = said(definition)
-        own = _Points(weight)
+        own = _Points(weight) + self._given(node, definition)
         page = self._page(node, definition, listed)
         if not graphql.is_list_type(graphql.get_nullable_type(definition.type)):
             if page is None:
@@ -245,6 +245,18 @@ class Pricing:
             # What is asked for with a list is as much work as the list is long.
             return _Price(self._sheet.times(each, own + self._unpaged(inside)))
         return self._list(node, own, inside, page or (listed.assumed_size if listed else None))
+
+    def _given(self, node: ast.FieldNode, definition: graphql.GraphQLField) -> _Points:
+        """Return the points of the arguments that are given, of lists for each item."""
+        found = _Points()
+        for one in node.arguments or ():
+            argument = definition.args.get(one.name.value)
+            weight = _weight(argument, 0) if argument else 0
+            if argument and weight:
+                is_list = graphql.is_list_type(graphql.get_nullable_type(argument.type))
+                size = self._size(node, [one.name.value], 1, MOST) if is_list else 1
+                found += self._sheet.times(size, _Points(weight))
+        return found
 
     def _list(
         self, node: ast.FieldNode, own: _Points, inside: _Price, size: _Size | None
@@ -294,10 +306,19 @@ class Pricing:
 
 def said(definition: graphql.GraphQLField) -> tuple[int, ListSize | None]:
     """Return the weight of a field, and what it says of its length."""
-    field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    said = {type(one): one for one in getattr(field, "directives", ())}
-    weight, listed = said.get(Weight), said.get(ListSize)
-    return weight.weight if weight else 1, listed
+    listed = _said(definition).get(ListSize)
+    return _weight(definition, 1), listed
+
+
+def _weight(definition: graphql.GraphQLField | graphql.GraphQLArgument, otherwise: int) -> int:
+    weight = _said(definition).get(Weight)
+    return weight.weight if weight else otherwise
+
+
+def _said(definition: graphql.GraphQLField | graphql.GraphQLArgument) -> Mapping[type, Any]:
+    """Return the directives of a field or an argument, by their classes."""
+    ours = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return {type(one): one for one in getattr(ours, "directives", ())}
 
 
 def _literal(value: ast.ValueNode, most: int) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Annotated
 
 import graphql
 import pytest
@@ -67,6 +68,14 @@ class Query:
     def dear(self) -> Leaf:
         return Leaf()
 
+    @strawberry.field
+    def sought(
+        self,
+        word: Annotated[str | None, strawberry.argument(directives=[Cost(weight=30)])] = None,
+        words: Annotated[list[str] | None, strawberry.argument(directives=[Cost(weight=4)])] = None,
+    ) -> Leaf:
+        return Leaf(name=f"{word} {words}")
+
     @strawberry.field(directives=[Cost(weight=9)])
     def nodes(self, ids: list[strawberry.ID]) -> list[Leaf]:
         return [Leaf() for _ in ids]
@@ -122,6 +131,14 @@ def test_a_variable_that_is_left_out_has_the_operations_default_and_null_has_not
         ("query ($ids: [ID!]!) { nodes(ids: $ids) { name } }", {"ids": ["a"] * 500}, 500 * 10),
         ("query ($ids: [ID!]!) { nodes(ids: $ids) { name } }", {"ids": "alone"}, 10),
         ("query ($ids: [ID!] = [1, 2]) { nodes(ids: $ids) { name } }", {}, 20),
+        ("{ sought { name } }", {}, 1 + 1),
+        ('{ sought(word: "x") { name } }', {}, 1 + 30 + 1),
+        ("query ($a: String) { sought(word: $a) { name } }", {"a": "x" * 900}, 1 + 30 + 1),
+        ('{ sought(words: ["x", "y"]) { name } }', {}, 1 + 2 * 4 + 1),
+        ("query ($a: [ID!]) { sought(words: $a, word: 1) { name } x: sought(words: $a) { name } }",
+         {"a": ["x"] * 500}, (1 + 500 * 4 + 30 + 1) + (1 + 500 * 4 + 1)),
+        ("query ($a: [String!]) { sought(words: $a) { name } }", {"a": []}, 1 + 4 + 1),
+        ("{ sought(other: 1) { name } }", {}, 1 + 1),
         ("{ leaf { ...F ...F } } fragment F on Leaf { a: name seven { name } }", {}, 1 + 2 * 9),
         (("query ($n: Int) { leaf { ...F x: page(first: $n) { nodes { ...F } } } } "
          "fragment F on Leaf { usual(first: $n) { nodes { name } } }"), {"n": 4},
