@@ -53,12 +53,14 @@ class Limits:
 
     ``page`` is the largest page a connection gives, ``list_size`` what a list is taken for that
     says nothing of its length; ``nesting`` counts selections within one another, ``comparisons``
-    what it takes to see that fields which go by one name agree. The defaults let the whole menu, a
+    what it takes to see that fields which go by one name agree; after so many ``errors`` a document
+    is read no further. The defaults let the whole menu, a
     member's home page and the full introspection query pass, and end what is left by the clock.
     """
 
     body_bytes: int = 256 * 1024
     length: int = 50_000
+    lines: int = 5_000
     tokens: int = 2_000
     depth: int = 15
     nesting: int = 100
@@ -71,6 +73,7 @@ class Limits:
     variables: int = 100
     variable_depth: int = 20
     variable_values: int = 10_000
+    errors: int = 20
     cost: int = 250_000
     page: int = 100
     list_size: int = 10

@@ -53,8 +53,10 @@ def coded(error: graphql.GraphQLError, code: Code) -> graphql.GraphQLError:
     cause = _cause(error)
     if isinstance(cause, errors.GreenwayError):
         return _told(error, cause)
-    # A scalar that raised is quoted; the value that it could not read says enough.
-    message = error.message.replace(f", but encountered error '{cause}'", "")
+    message = error.message
+    if cause is not error:
+        # A scalar that raised is quoted; the value that it could not read says enough.
+        message = message.replace(f", but encountered error '{cause}'", "")
     return _copy(error, message, {"code": code.value})
 
 
@@ -166,6 +168,8 @@ def _told(error: graphql.GraphQLError, cause: errors.GreenwayError) -> graphql.G
 def _copy(
     error: graphql.GraphQLError, message: str, extensions: dict[str, object]
 ) -> graphql.GraphQLError:
-    return graphql.GraphQLError(
-        message, error.nodes, error.source, error.positions, error.path, extensions=extensions
-    )
+    found = graphql.GraphQLError(message, path=error.path, extensions=extensions)
+    # Where it stands need not be found out anew, which takes long in a long document.
+    found.nodes, found.source = error.nodes, error.source
+    found.positions, found.locations = error.positions, error.locations
+    return found

@@ -28,8 +28,12 @@ Before = Callable[[Any, frozenset[str]], Awaitable[None] | None]
 
 N = TypeVar("N", bound=ast.Node)
 
-#: Rules that end what would take too long; ours say so as a limit.
-_BOUNDED = (graphql.OverlappingFieldsCanBeMergedRule, graphql.MaxIntrospectionDepthRule)
+#: Rules that end what would take too long, where ours say so as a limit, or that take too long.
+_BOUNDED = (
+    graphql.OverlappingFieldsCanBeMergedRule,
+    graphql.MaxIntrospectionDepthRule,
+    graphql.ValuesOfCorrectTypeRule,
+)
 _REMEMBERED = 64  # a document of the most tokens takes some 1.5 MB as a tree
 
 
@@ -102,6 +106,7 @@ class Reader:
             *(rule for rule in graphql.specified_rules if rule not in _BOUNDED),
             partial(_Merging, bounds),
             _Introspecting,
+            _Fitting,
             _Streaming,
             MaybeNullValidationRule,
             OneOfInputValidationRule,
@@ -179,7 +184,9 @@ class Reader:
 
         rules: Any = [together]
         try:
-            return graphql.validate(self._schema, document, rules, hide_suggestions=not suggests)
+            return graphql.validate(
+                self._schema, document, rules, self._bounds.errors, hide_suggestions=not suggests
+            )
         finally:
             for one in made:
                 one.forget()
@@ -209,6 +216,10 @@ class Reader:
         bounds = self._bounds
         if len(text) > bounds.length:
             raise limits.refusal(Code.QUERY_TOO_LONG, "characters", bounds.length, len(text))
+        # Each error counts the lines above it.
+        lines = len(text.splitlines())
+        if lines > bounds.lines:
+            raise limits.refusal(Code.QUERY_TOO_LONG, "lines", bounds.lines, lines)
         try:
             document = _Parser(text, max_tokens=bounds.tokens).parsed()
         except graphql.GraphQLError as error:
@@ -317,6 +328,26 @@ class _Introspecting(graphql.MaxIntrospectionDepthRule):
     def report_error(self, error: graphql.GraphQLError) -> None:
         """Report it as a limit."""
         super().report_error(limits.introspective(*(error.nodes or ())))
+
+
+class _EnoughError(Exception):
+    """What is wrong with a literal was told."""
+
+
+class _Fitting(graphql.ValuesOfCorrectTypeRule):
+    """Literals fit their types; of each, the first that does not is told: it is quoted whole."""
+
+    def is_valid_value_node(self, node: ast.ValueNode, input_type: Any) -> graphql.VisitorAction:  # noqa: ANN401 - any input type
+        """Report the first that does not fit."""
+        try:
+            return super().is_valid_value_node(node, input_type)
+        except _EnoughError:
+            return graphql.SKIP
+
+    def report_error(self, error: graphql.GraphQLError) -> None:
+        """Report it, and end."""
+        super().report_error(error)
+        raise _EnoughError
 
 
 class _Streaming(graphql.ValidationRule):

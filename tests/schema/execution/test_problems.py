@@ -3,12 +3,15 @@
 import logging
 from typing import NewType
 
+import graphql
 import pytest
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from models import errors
 from schema import execution
+from schema.execution import problems
+from schema.execution.code import Code
 from tests import asgi
 
 
@@ -56,6 +59,24 @@ async def test_an_error_raised_on_purpose_tells_its_sentence_code_and_hint(app, 
         "nearest": ["bicycle"],
     }
     assert caplog.records == []
+
+
+class Untold(graphql.GraphQLError):
+    """An error of which nobody writes out where in the document it stands."""
+
+    def __str__(self) -> str:
+        raise AssertionError("It was written out.")
+
+
+def test_where_an_error_stands_is_found_out_once():
+    [operation] = graphql.parse("{ one }").definitions
+    error = Untold("No.", operation, path=["one"])
+
+    found = problems.coded(error, Code.GRAPHQL_VALIDATION_FAILED)
+
+    assert found.locations is error.locations
+    assert found.formatted == {**error.formatted, "extensions": {"code": found.extensions["code"]}}
+    assert (found.nodes, found.positions, found.source) == ([operation], [0], error.source)
 
 
 async def test_a_problem_the_resolvers_collected_stands_beside_the_data(app):

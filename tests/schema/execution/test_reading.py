@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
+import graphql
 import pytest
 
 from schema import build_schema
@@ -57,3 +58,35 @@ def test_it_is_left_between_each_and_the_next(breaths, place, what):
     few, many = breaths(document(FEW)), breaths(document(MANY))
 
     assert many[place] - few[place] >= (MANY - FEW) // 2, what
+
+
+def told(text: str) -> list[str]:
+    """Return what is wrong with a document that parses."""
+    return [error.message for error in build_schema().reader.read(text).errors]
+
+
+def test_of_a_literal_the_first_that_does_not_fit_is_told():
+    unknown = " ".join(f"x{number}: 1" for number in range(20))
+
+    [error, other] = told(f"{{ menu(filter: {{{unknown}}}, first: true) {{ totalCount }} }}")
+
+    assert "not to include unknown field 'x0'" in error
+    assert other == "Int cannot represent non-integer value: true"
+
+
+def test_after_twenty_errors_a_document_is_read_no_further():
+    found = told(f"{{ edition {{ {' '.join(f'x{number}' for number in range(30))} }} }}")
+
+    assert len(found) == 21
+    assert found[-1].endswith("Validation aborted.")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_document_of_too_many_lines_is_not_read(end):
+    reader = build_schema().reader
+
+    assert not reader.read(f"{end * 4_999}{{ __typename }}").errors
+    with pytest.raises(graphql.GraphQLError) as refused:
+        reader.read(f"{end * 5_000}{{ __typename }}")
+
+    assert refused.value.extensions == {"code": "QUERY_TOO_LONG", "limit": 5_000, "found": 5_001}
