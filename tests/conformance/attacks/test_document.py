@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from string import ascii_letters
 from urllib.parse import urlencode
 
 import pytest
@@ -36,6 +37,18 @@ def doubled(levels: int, leaf: str) -> str:
 def nested(times: int) -> str:
     return (
         "{ menu { nodes " + "{ category { services " * times + "{ code }" + " } }" * times + " } }"
+    )
+
+
+def names(times: int) -> list[str]:
+    """Return so many short names, each another."""
+    return [f"{a}{b}" for a in ascii_letters for b in ascii_letters][:times]
+
+
+def asked(declared: str, field: str, times: int = 20) -> str:
+    """Return a document that asks for a field so often, each time of the same variable."""
+    return f"query ({declared}) " + repeated(
+        f"a{{n}}: {field.replace('{', '{{').replace('}', '}}')}", times
     )
 
 
@@ -103,6 +116,31 @@ DOCUMENTS = {
         {"TOO_MANY_VARIABLES"},
     ),
     "errors without end": (repeated("x{n}", 45), {"GRAPHQL_VALIDATION_FAILED"}),
+    "unknown input fields": (
+        "{ menu(filter: {" + ": 1 ".join(names(400)) + ": 1}) { totalCount } }",
+        {"GRAPHQL_VALIDATION_FAILED"},
+    ),
+    "one input field again and again": (
+        "{ menu(filter: {" + 'text: "" ' * 600 + "}) { totalCount } }",
+        {"GRAPHQL_VALIDATION_FAILED"},
+    ),
+    "long lists in unknown input fields": (
+        "{ menu(filter: {" + f": [{'1 ' * 20}] ".join(names(50)) + ": 1}) { totalCount } }",
+        {"GRAPHQL_VALIDATION_FAILED"},
+    ),
+    "unknown arguments": (
+        "{ menu(" + ": 1 ".join(names(400)) + ": 1) { totalCount } }",
+        {"GRAPHQL_VALIDATION_FAILED"},
+    ),
+    "one argument again and again": (
+        "{ menu(" + "first: 1 " * 600 + ") { totalCount } }",
+        {"GRAPHQL_VALIDATION_FAILED"},
+    ),
+    "errors under many lines": (
+        "\n" * 4_900 + "{ edition { " + " ".join(names(100)) + " } }",
+        {"GRAPHQL_VALIDATION_FAILED"},
+    ),
+    "lines": ("\n" * 40_000 + "{ edition { " + " ".join(names(100)) + " } }", {"QUERY_TOO_LONG"}),
     "no GraphQL": ("qwerty cop { abc }", {"GRAPHQL_PARSE_FAILED"}),
     "pages without end": (
         "{ menu(first: 2147483647) { nodes { code } } }",
@@ -116,13 +154,51 @@ DOCUMENTS = {
         "{ nodes(ids: [" + '"Service:x" ' * 1_900 + "]) { id } }",
         {"BAD_INPUT", "QUERY_TOO_"},
     ),
+    "facts by the thousand": (
+        asked(
+            "$f: [FactInput!]",
+            'service(code: "x") { ... on Service { verdict(facts: $f) { outcome } } }',
+        ),
+        {"QUERY_TOO_COSTLY"},
+    ),
+    "a fact without end": (
+        asked("$f: [FactInput!]", "eligibleServices(facts: $f, first: 1) { totalCount }"),
+        {"BAD_INPUT"},
+    ),
+    "a code without end": (
+        asked("$c: String", "menu(filter: { area: $c }) { totalCount }"),
+        {"UNKNOWN_CODE"},
+    ),
+    "codes that are nearly right": (
+        asked("$c: String", "stations(service: $c) { code }"),
+        {"UNKNOWN_CODE"},
+    ),
+    "a wording without end": (
+        asked("$c: String", "menu(filter: { industry: $c }) { totalCount }"),
+        {"BAD_INPUT"},
+    ),
+    "a search without end": (
+        asked("$c: String", "menu(filter: { text: $c }) { totalCount }"),
+        {"BAD_INPUT"},
+    ),
+    "a cursor without end": (
+        asked("$c: String", "menu(after: $c) { totalCount }"),
+        {"BAD_CURSOR"},
+    ),
     "entities by the thousand": (
         "query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }",
         {"BAD_INPUT", "VARIABLES_TOO_LARGE", "QUERY_TOO_"},
     ),
 }
 VARIABLES = {
-    "entities by the thousand": {"r": [{"__typename": "Service", "id": "Service:x"}] * 4_000}
+    "entities by the thousand": {"r": [{"__typename": "Service", "id": "Service:x"}] * 4_000},
+    "facts by the thousand": {"f": [{"name": "holds_card", "value": True}] * 3_300},
+    "a fact without end": {"f": [{"name": "district", "value": "x" * 240_000}]},
+    "a code without end": {"c": "a-" * 120_000},
+    "codes that are nearly right": {"c": "talent-apartmnet-renewal-for-everybody"},
+    "a wording without end": {"c": "a " * 120_000},
+    "a search without end": {"c": "a " * 120_000},
+    "a cursor without end": {"c": "A" * 240_000},
 }
 
 
