@@ -18,7 +18,7 @@ from websockets.frames import CloseCode, Frame
 from websockets.protocol import State
 
 from endpoints import protocol
-from schema.execution import turns
+from models import turns
 
 #: So many bytes are read at once: some forty of the smallest frames.
 _PIECE_BYTES = 256

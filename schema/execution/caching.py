@@ -9,9 +9,9 @@ from datetime import datetime
 import graphql
 from graphql.language import ast
 
+from models import turns
 from resolvers.context import ZONE
 from schema import caching
-from schema.execution import turns
 
 _DAY_SECONDS = 24 * 60 * 60
 

@@ -34,7 +34,7 @@ from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCor
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
-from schema.execution import turns
+from models import turns
 from schema.execution.argument import Arguments
 from schema.execution.below import Below
 from schema.execution.cost import said

@@ -19,7 +19,7 @@ from strawberry.federation.schema_directives import Cost as Weight
 from strawberry.federation.schema_directives import ListSize
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from schema.execution import turns
+from models import turns
 
 #: Sums stop here: enough to refuse, and it still fits every JSON reader.
 MOST = 1_000_000_000

@@ -18,8 +18,8 @@ from graphql.language import ast
 from graphql.language.parser import MAX_NESTING_DEPTH
 from graphql.validation.rules.max_introspection_depth_rule import MAX_LIST_DEPTH
 
+from models import turns
 from schema.execution import cost as costs
-from schema.execution import turns
 from schema.execution.code import Code
 from schema.execution.cost import Cost
 

@@ -22,8 +22,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from models import errors
-from schema.execution import limits, once, part, problems, turns
+from models import errors, turns
+from schema.execution import limits, once, part, problems
 from schema.execution.code import Code
 from schema.execution.part import Part
 from schema.execution.reading import Prepared, Reading

@@ -5,7 +5,7 @@ from __future__ import annotations
 import graphql
 from graphql.language import ast
 
-from schema.execution import turns
+from models import turns
 
 _DELIVERY = frozenset({"defer", "stream"})
 

@@ -26,7 +26,8 @@ from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCor
 from strawberry.types.cast import get_strawberry_type_cast
 from strawberry.types.field import StrawberryField
 
-from schema.execution import compiled, turns
+from models import turns
+from schema.execution import compiled
 from schema.execution.argument import Arguments
 from schema.execution.below import Below
 from schema.execution.compiled import may_wait, plain

@@ -18,7 +18,8 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.graphql import OperationType
 
-from schema.execution import caching, limits, once, problems, turns
+from models import turns
+from schema.execution import caching, limits, once, problems
 from schema.execution.code import Code
 from schema.execution.variable import Variables
 

@@ -18,10 +18,10 @@ from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from models import trace
+from models import trace, turns
 from resolvers.document import hash_of as document_hash
 from resolvers.measure import Measures
-from schema.execution import caching, limits, plan, problems, reading, turns
+from schema.execution import caching, limits, plan, problems, reading
 from schema.execution.entity import Subgraph
 from schema.execution.patience import bounded
 from schema.execution.reading import Prepared, Reading

@@ -18,7 +18,7 @@ from graphql.language import ast
 from graphql.pyutils import Undefined
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
 
-from schema.execution import turns
+from models import turns
 
 _Value = Any  # as JSON has it, or as GraphQL reads it
 #: Makes of what a request gives what GraphQL reads.

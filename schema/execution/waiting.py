@@ -18,8 +18,8 @@ from typing import Any
 from graphql.pyutils import Path, Undefined
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
+from models import turns
 from resolvers.pending import Pending
-from schema.execution import turns
 
 #: A path, each step with those before it; None for the root.
 Steps = tuple[Any, str | int] | None

@@ -8,8 +8,8 @@ from collections import Counter
 import graphql
 import pytest
 
+from models import turns
 from schema import build_schema
-from schema.execution import turns
 
 FEW, MANY = 10, 40
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from models import turns
 from schema import execution
-from schema.execution import turns
 from schema.execution.schema import Asked
 from tests import asgi
 

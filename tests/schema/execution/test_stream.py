@@ -8,9 +8,8 @@ from operator import getitem
 import pytest
 from starlette.requests import Request
 
-from models import errors
+from models import errors, turns
 from schema import execution
-from schema.execution import turns
 from schema.execution.schema import Asked
 from schema.execution.seat import FullError
 from schema.execution.stream import Way

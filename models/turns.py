@@ -89,6 +89,15 @@ async def piecemeal(work: Callable[[], T], seconds: float = PIECE_SECONDS) -> T:
     return done
 
 
+async def in_turn(work: Callable[[], T]) -> T:
+    """Return what some work comes to, piecemeal; even the first piece waits for its turn.
+
+    So it is with what a query may ask for many times: the first pieces are not all done at once.
+    """
+    await _turn()
+    return await piecemeal(work)
+
+
 def breathe() -> None:
     """End a piece, if it is one and has taken its time."""
     current = getcurrent()

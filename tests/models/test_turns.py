@@ -10,7 +10,7 @@ import weakref
 
 import pytest
 
-from schema.execution import turns
+from models import turns
 
 SEEN = contextvars.ContextVar("SEEN", default="nothing")
 
@@ -107,6 +107,19 @@ async def test_short_work_takes_no_turn():
     assert await turns.piecemeal(lambda: "done") == "done"
     assert count == []
     counting.cancel()
+
+
+async def test_work_in_turn_waits_for_its_turn_however_short_it_is():
+    order = []
+    turned.count = 0
+    work = [
+        asyncio.create_task(turns.in_turn(lambda name=name: order.append(name))) for name in "ab"
+    ]
+
+    first, second = await turned(order, "ab")
+
+    assert second - first > 8
+    await asyncio.gather(*work)
 
 
 def test_whoever_is_no_piece_breathes_without_a_loop():
