@@ -7,10 +7,9 @@ for all rules that mean the same: what is not in it does not matter, and what is
 
 from __future__ import annotations
 
-import contextlib
+import copy
 import functools
-import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,9 +17,10 @@ from typing import Any
 from eligibility.condition import NOTHING, Condition, Value, beside
 from eligibility.fact import Fact, Kind
 from eligibility.household import Counted
-from eligibility.points import Entry, Table, Total
+from eligibility.points import Entry, Line, Total
 from eligibility.tree import Group, Known, Leaf, Node, Tree
-from eligibility.verdict import Alternative, Change, Reason
+from eligibility.verdict import Alternative, Change, Reason, Truth
+from models.turns import breathe
 
 #: A rule whose diagram has more nodes is too entangled to be explained,
 MOST_NODES = 20_000
@@ -30,8 +30,8 @@ MOST_STEPS = 1_000_000
 MOST_VARIABLES = 150
 #: More alternatives than this are of no use to anybody: the smallest are kept.
 MOST_ALTERNATIVES = 100
-#: What a branch of a sum of points takes, in steps.
-_SUM_STEPS = 20
+#: What takes about as long as so many plain branches: one of a sum, a choice, a set of changes.
+_DEAR_STEPS = 20
 #: A word that no rule names.
 _OTHER = "\x00other"
 
@@ -74,8 +74,81 @@ class _Variable:
         return example
 
 
+class _Nodes:
+    """The nodes of a diagram, which are numbers: 0 is false, 1 is true. Each is made once.
+
+    ``wide`` has how many regions each variable has.
+
+    Raises:
+        EntangledError: they become too many, or take too many steps.
+    """
+
+    def __init__(self, wide: Sequence[int]) -> None:
+        self._wide = wide
+        self._nodes: list[tuple[int, tuple[int, ...]]] = [(len(wide), ())] * 2
+        self._made: dict[tuple[int, tuple[int, ...]], int] = {}
+        self._chosen: dict[tuple[int, int, int], int] = {}
+        self._steps = 0
+        #: How many it may take.
+        self.most_steps = MOST_STEPS
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __getitem__(self, node: int) -> tuple[int, tuple[int, ...]]:
+        """Return the variable that a node asks for, by its place, and a node for each region."""
+        return self._nodes[node]
+
+    def aside(self) -> _Nodes:
+        """Return a copy for one reading, of which nothing is left behind."""
+        found = copy.copy(self)
+        vars(found).update(_nodes=self._nodes.copy(), _made=self._made.copy(), _chosen={}, _steps=0)
+        return found
+
+    def count(self, steps: int) -> None:
+        """Count what is being done; others have their turns meanwhile."""
+        breathe()
+        self._steps += steps
+        if self._steps > self.most_steps or len(self._nodes) > MOST_NODES:
+            raise EntangledError
+
+    def node(self, at: int, branches: tuple[int, ...]) -> int:
+        """Return the node that asks for a variable and goes on to these."""
+        self.count(len(branches))
+        if len(set(branches)) == 1:
+            return branches[0]
+        found = self._made.setdefault((at, branches), len(self._nodes))
+        if found == len(self._nodes):
+            self._nodes.append((at, branches))
+        return found
+
+    def choose(self, which: int, yes: int, no: int) -> int:
+        """Return the node that is ``yes`` where ``which`` is true, else ``no``."""
+        if which < 2:  # noqa: PLR2004 - 0 and 1 are the ends
+            return yes if which else no
+        if yes == no:
+            return yes
+        # Of what is the same on both sides the one end alone is meant.
+        yes, no = 1 if yes == which else yes, 0 if no == which else no
+        if (yes, no) == (1, 0):
+            return which
+        key = (which, yes, no)
+        if key not in self._chosen:
+            self.count(_DEAR_STEPS)
+            at = min(self._nodes[node][0] for node in key)
+            parts = [self._branches(node, at) for node in key]
+            self._chosen[key] = self.node(
+                at, tuple(self.choose(*branch) for branch in zip(*parts, strict=True))
+            )
+        return self._chosen[key]
+
+    def _branches(self, node: int, at: int) -> tuple[int, ...]:
+        own, branches = self._nodes[node]
+        return branches if own == at else (node,) * self._wide[at]
+
+
 class Diagram:
-    """A tree's diagram. Nodes are numbers: 0 is false, 1 is true.
+    """A tree's diagram. It is drawn, and read, breath by breath (see ``models.turns``).
 
     Raises:
         EntangledError: it would have too many nodes.
@@ -92,10 +165,8 @@ class Diagram:
             for at, one in enumerate(self.variables)
         ]
         self._bits = [1 << names.index(name) for name in names]
-        self._nodes: list[tuple[int, tuple[int, ...]]] = [(len(self.variables), ())] * 2
-        self._made: dict[tuple[int, tuple[int, ...]], int] = {}
-        self._chosen: dict[tuple[int, int, int], int] = {}
-        self._steps = 0
+        self._nodes = _Nodes([len(one.tells) for one in self.variables])
+        self._totals: dict[int, int] = {}
         self.root = self._drawn(tree.root)
 
     @property
@@ -111,9 +182,9 @@ class Diagram:
         """
         regions = [variable.region(known) for variable in self.variables]
         told = [at for at, region in enumerate(regions) if region is not None]
-        with self._aside():
-            left = self._within(self.root, regions, {}) if told else self.root
-            found = {self.variables[at].fact.name for at in self._support(left)}
+        nodes = self._nodes.aside() if told else self._nodes
+        left = _within(nodes, self.root, regions, {}) if told else self.root
+        found = {self.variables[at].fact.name for at in _support(nodes, left)}
         if not found:
             found = {name for name in self.tree.facts if known.get(name) is None}
         return tuple(name for name in self.tree.facts if name in found)
@@ -125,17 +196,17 @@ class Diagram:
         is none where all that is not known may turn out as it will, and the rule is so.
         """
         regions = [variable.region(known) for variable in self.variables]
-        with self._aside():
-            found = self._turning(self.root, int(to), regions, {})
+        found = _Turning(self._nodes.aside(), self._bits, int(to), regions).of(self.root)
         kept = sorted(found, key=lambda one: (len(one), sorted(at for at, _ in one)))
-        return [self._told(one, regions, known) for one in kept if one]
+        before = {id(leaf): truth for leaf, truth in self._sums(known)}
+        return [self._told(one, regions, known, before) for one in kept if one]
 
     # --- Drawing ------------------------------------------------------------------------------
 
     def _drawn(self, node: Node) -> int:
         if isinstance(node, Group):
             drawn = self._least(node.least, [self._drawn(part) for part in node.parts])
-            return self._choose(drawn, 0, 1) if node.negated else drawn
+            return self._nodes.choose(drawn, 0, 1) if node.negated else drawn
         if node.test is None:
             return 0
         if isinstance(node.test, Total):
@@ -144,164 +215,61 @@ class Diagram:
             (at, one) for at, one in enumerate(self.variables) if any(node is t for t in one.tests)
         )
         place = next(place for place, leaf in enumerate(variable.tests) if leaf is node)
-        return self._node(at, tuple(int(tell[place]) for tell in variable.tells))
-
-    def _node(self, at: int, branches: tuple[int, ...]) -> int:
-        self._steps += len(branches)
-        if self._steps > MOST_STEPS or len(self._nodes) > MOST_NODES:
-            raise EntangledError
-        if len(set(branches)) == 1:
-            return branches[0]
-        found = self._made.setdefault((at, branches), len(self._nodes))
-        if found == len(self._nodes):
-            self._nodes.append((at, branches))
-        return found
-
-    def _choose(self, which: int, yes: int, no: int) -> int:
-        """Return the node that is ``yes`` where ``which`` is true, else ``no``."""
-        if which < 2:  # noqa: PLR2004 - 0 and 1 are the ends
-            return yes if which else no
-        if yes == no:
-            return yes
-        key = (which, yes, no)
-        if key not in self._chosen:
-            at = min(self._nodes[node][0] for node in key)
-            wide = len(self.variables[at].tells)
-            parts = [self._branches(node, at, wide) for node in key]
-            self._chosen[key] = self._node(
-                at, tuple(self._choose(*branch) for branch in zip(*parts, strict=True))
-            )
-        return self._chosen[key]
-
-    def _branches(self, node: int, at: int, wide: int) -> tuple[int, ...]:
-        own, branches = self._nodes[node]
-        return branches if own == at else (node,) * wide
+        return self._nodes.node(at, tuple(int(tell[place]) for tell in variable.tells))
 
     def _least(self, least: int, parts: Sequence[int]) -> int:
         """Return the node that is true where at least so many of the parts are."""
+        # Most groups are `all` or `any`, whose parts are gone through once.
+        if parts and least in {1, len(parts)}:
+            every, choose = least == len(parts), self._nodes.choose
+            return functools.reduce(
+                lambda drawn, part: choose(part, drawn, 0) if every else choose(part, 1, drawn),
+                reversed(parts),
+                int(every),
+            )
         # By how many are wanted still; after all parts only nought is had.
         wanted = [1] + [0] * least
         for part in reversed(parts):
             wanted = [1] + [
-                self._choose(part, wanted[many - 1], wanted[many]) for many in range(1, least + 1)
+                self._nodes.choose(part, wanted[many - 1], wanted[many])
+                for many in range(1, least + 1)
             ]
         return wanted[least]
 
     def _total(self, total: Total) -> int:
-        table = total.table
-        asked = [
-            (at, variable)
-            for at, variable in enumerate(self.variables)
-            if any(entry in variable.entries for line in table.lines for entry in line.entries)
-        ]
-        return self._summed(total, asked, (0,) * len(table.lines), {})
+        """Return the node of a sum of points; one that stands in several places is summed once."""
+        if id(total) not in self._totals:
+            points = _Sum(total, self.variables)
+            self._totals[id(total)] = self._summed(points, 0, points.none, {})
+        return self._totals[id(total)]
 
     def _summed(
-        self,
-        total: Total,
-        asked: Sequence[tuple[int, _Variable]],
-        had: tuple[int, ...],
-        memo: dict[tuple[int, int, tuple[int, ...]], int],
+        self, points: _Sum, place: int, had: tuple[int, ...], memo: dict[Hashable, int]
     ) -> int:
-        """Return the node for the facts still asked, where the lines have brought so much."""
-        if not asked:
-            return int(total.holds(sum(had)))
-        # Lines that nothing is asked of any more differ in nothing but their sum.
-        left = {id(entry) for _, variable in asked for entry in variable.entries}
-        closed = [all(id(e) not in left for e in line.entries) for line in total.table.lines]
-        settled = sum(points for points, done in zip(had, closed, strict=True) if done)
-        state = tuple(0 if done else points for points, done in zip(had, closed, strict=True))
-        key = (len(asked), settled, state)
+        """Return the node for the variables from a place on, where lines have brought so much."""
+        truth = points.truth(place, had)
+        if truth is not None:
+            return int(truth)
+        key = points.key(place, had)
         if key not in memo:
-            at, variable = asked[0]
+            self._nodes.count(_DEAR_STEPS * len(points.brings[place]))
             branches = [
-                self._summed(total, asked[1:], _brought(total.table, variable, region, had), memo)
-                for region in range(len(variable.tells))
+                self._summed(points, place + 1, tuple(map(max, had, brought)), memo)
+                for brought in points.brings[place]
             ]
-            self._steps += _SUM_STEPS * len(branches)
-            memo[key] = self._node(at, tuple(branches))
+            memo[key] = self._nodes.node(points.asked[place], tuple(branches))
         return memo[key]
 
     # --- Reading ------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def _aside(self) -> Iterator[None]:
-        """Forget, in the end, the nodes that were made for one reading."""
-        drawn = len(self._nodes), len(self._made), len(self._chosen)
-        self._steps = 0
-        try:
-            yield
-        finally:
-            del self._nodes[drawn[0] :]
-            for made, many in ((self._made, drawn[1]), (self._chosen, drawn[2])):
-                while len(made) > many:
-                    made.popitem()
-
-    def _within(self, node: int, regions: Sequence[int | None], memo: dict[int, int]) -> int:
-        """Return the node with all that is known put in."""
-        if node < 2:  # noqa: PLR2004 - 0 and 1 are the ends
-            return node
-        if node not in memo:
-            at, branches = self._nodes[node]
-            region = regions[at]
-            memo[node] = (
-                self._within(branches[region], regions, memo)
-                if region is not None
-                else self._node(at, tuple(self._within(one, regions, memo) for one in branches))
-            )
-        return memo[node]
-
-    def _support(self, root: int) -> set[int]:
-        found, seen, waiting = set(), {0, 1}, [root]
-        while waiting:
-            node = waiting.pop()
-            if node not in seen:
-                seen.add(node)
-                at, branches = self._nodes[node]
-                found.add(at)
-                waiting.extend(branches)
-        return found
-
-    def _turning(
-        self, node: int, to: int, regions: Sequence[int | None], memo: dict[int, list[_Set]]
-    ) -> list[_Set]:
-        """Return the smallest sets of facts to change, with the regions that each then lies in."""
-        if node < 2:  # noqa: PLR2004 - 0 and 1 are the ends
-            return [frozenset()] if node == to else []
-        if node not in memo:
-            at, branches = self._nodes[node]
-            found = []
-            if regions[at] is None:
-                found += self._turning(self._whichever(branches, to), to, regions, memo)
-            for branch in dict.fromkeys(branches):
-                into = tuple(place for place, one in enumerate(branches) if one == branch)
-                further = self._turning(branch, to, regions, memo)
-                if regions[at] in into:
-                    found += further
-                else:
-                    found += [one | {(at, into)} for one in further]
-            memo[node] = self._smallest(found)
-        return memo[node]
-
-    def _smallest(self, found: Iterable[_Set]) -> list[_Set]:
-        """Return the sets that contain none of the others; no more than is of use.
-
-        Fewest changes come first; of two sets of the same facts that is the one kept.
-        """
-        kept: dict[int, _Set] = {}
-        for one in sorted(found, key=len):
-            bits = functools.reduce(operator.or_, (self._bits[at] for at, _ in one), 0)
-            if not any(other & bits == other for other in kept):
-                kept[bits] = one
-        return list(kept.values())[:MOST_ALTERNATIVES]
-
-    def _whichever(self, branches: Iterable[int], to: int) -> int:
-        """Return the node that is so (0, 1) only where every one of these is."""
-        if to:
-            return functools.reduce(lambda one, other: self._choose(one, other, 0), branches)
-        return functools.reduce(lambda one, other: self._choose(one, 1, other), branches)
-
-    def _told(self, changes: _Set, regions: Sequence[int | None], known: Known) -> Alternative:
+    def _told(
+        self,
+        changes: _Set,
+        regions: Sequence[int | None],
+        known: Known,
+        before: Mapping[int, Truth],
+    ) -> Alternative:
+        breathe()
         after: dict[str, Value | None] = dict(known)
         clauses: dict[str, list[Reason]] = {}
         for at, into in sorted(changes):
@@ -309,33 +277,163 @@ class Diagram:
             name = variable.fact.name
             after[name] = variable.example(into[0], after.get(name))
             clauses.setdefault(name, []).extend(_turned(variable, regions[at], into))
+        summed = [
+            (leaf, Reason(leaf.said, truth))
+            for leaf, truth in self._sums(after)
+            if truth is not before[id(leaf)]
+        ]
         told = []
         for name, turned in clauses.items():
             fact = self.tree.facts[name]
+            counted = (reason for leaf, reason in summed if fact in leaf.facts)
             # A rule that is required twice says the same twice.
-            once = {id(one.said): one for one in (*turned, *self._counted(fact, known, after))}
+            once = {id(one.said): one for one in (*turned, *counted)}
             told.append(Change(fact, tuple(once.values()), _shown(after[name])))
         return tuple(told)
 
-    def _counted(self, fact: Fact, before: Known, after: Known) -> Iterable[Reason]:
-        """Yield the clauses on points that a fact is counted in and that are not as they were."""
+    def _sums(self, known: Known) -> Iterator[tuple[Leaf, Truth]]:
+        """Yield the clauses on points, each with how it stands."""
         for leaf in self.tree.leaves:
-            if isinstance(leaf.test, Total) and fact in leaf.facts:
-                truth = leaf.test.truth(after)
-                if truth is not leaf.test.truth(before):
-                    yield Reason(leaf.said, truth)
+            if isinstance(leaf.test, Total):
+                yield leaf, leaf.test.truth(known)
 
 
-def _brought(
-    table: Table, variable: _Variable, region: int, had: tuple[int, ...]
-) -> tuple[int, ...]:
-    """Return what each line has brought, with a fact of this region: the best of its entries."""
-    tell = variable.tells[region][len(variable.tests) :]
-    points = {id(entry): one for entry, one in zip(variable.entries, tell, strict=True)}
-    return tuple(
-        min(line.most, max([before, *(points.get(id(entry), 0) for entry in line.entries)]))
-        for line, before in zip(table.lines, had, strict=True)
-    )
+def _within(nodes: _Nodes, node: int, regions: Sequence[int | None], memo: dict[int, int]) -> int:
+    """Return the node with all that is known put in."""
+    if node < 2:  # noqa: PLR2004 - 0 and 1 are the ends
+        return node
+    if node not in memo:
+        at, branches = nodes[node]
+        region = regions[at]
+        memo[node] = (
+            _within(nodes, branches[region], regions, memo)
+            if region is not None
+            else nodes.node(at, tuple(_within(nodes, one, regions, memo) for one in branches))
+        )
+    return memo[node]
+
+
+def _support(nodes: _Nodes, root: int) -> set[int]:
+    """Return the variables that a node asks for, it or those below it."""
+    found, seen, waiting = set(), {0, 1}, [root]
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            at, branches = nodes[node]
+            found.add(at)
+            waiting.extend(branches)
+    return found
+
+
+class _Turning:
+    """The smallest changes that make a diagram's nodes so (0, 1), where the regions are these.
+
+    ``bits`` has one for each fact, by which sets of them are compared.
+    """
+
+    def __init__(
+        self, nodes: _Nodes, bits: Sequence[int], to: int, regions: Sequence[int | None]
+    ) -> None:
+        self._nodes = nodes
+        self._bits = bits
+        self._to = to
+        self._regions = regions
+        #: By node, the smallest sets of changes, each by the bits of its facts.
+        self._found: dict[int, dict[int, _Set]] = {1 - to: {}, to: {0: frozenset()}}
+
+    def of(self, root: int) -> Iterable[_Set]:
+        """Return the smallest sets of facts to change, with the regions that each then lies in."""
+        return self._of(root).values()
+
+    def _of(self, node: int) -> dict[int, _Set]:
+        if node not in self._found:
+            at, branches = self._nodes[node]
+            region = self._regions[at]
+            found = dict(self._of(self._whichever(branches))) if region is None else {}
+            for branch in dict.fromkeys(branches):
+                into = tuple(place for place, one in enumerate(branches) if one == branch)
+                change = frozenset() if region in into else frozenset({(at, into)})
+                bit = self._bits[at] if change else 0
+                for bits, one in self._of(branch).items():
+                    _keep(found, bits | bit, one, change)
+            self._found[node] = self._smallest(found)
+        return self._found[node]
+
+    def _smallest(self, found: dict[int, _Set]) -> dict[int, _Set]:
+        """Return the sets that contain none of the others, fewest first; no more than is of use."""
+        kept: dict[int, _Set] = {}
+        for bits in sorted(found, key=lambda bits: len(found[bits])):
+            self._nodes.count(_DEAR_STEPS)
+            if len(kept) == MOST_ALTERNATIVES:
+                break
+            if not any(other & bits == other for other in kept):
+                kept[bits] = found[bits]
+        return kept
+
+    def _whichever(self, branches: Iterable[int]) -> int:
+        """Return the node that is so only where every one of these is."""
+        choose, apart = self._nodes.choose, dict.fromkeys(branches)
+        if self._to:
+            return functools.reduce(lambda one, other: choose(one, other, 0), apart)
+        return functools.reduce(lambda one, other: choose(one, 1, other), apart)
+
+
+class _Sum:
+    """A sum of points, variable by variable: ``had`` is what each line has brought so far.
+
+    ``asked`` are the places of its variables, ``brings`` what each of their regions brings to each
+    line, and ``left`` the most that each line may have of those from there on.
+    """
+
+    def __init__(self, total: Total, variables: Sequence[_Variable]) -> None:
+        self._total = total
+        lines = total.table.lines
+        own = {id(entry) for line in lines for entry in line.entries}
+        self.none = (0,) * len(lines)
+        self.asked = [
+            at for at, one in enumerate(variables) if not own.isdisjoint(map(id, one.entries))
+        ]
+        self.brings = [_brought(lines, variables[at]) for at in self.asked]
+        self.left = [self.none]
+        for brought in reversed(self.brings):
+            self.left.insert(0, tuple(map(max, self.left[0], *brought)))
+
+    def truth(self, place: int, had: tuple[int, ...]) -> bool | None:
+        """Return whether it holds; None where the variables from a place on may decide it."""
+        return self._total.within(sum(had), sum(map(max, had, self.left[place])))
+
+    def key(self, place: int, had: tuple[int, ...]) -> Hashable:
+        """Return what is the same for the same sums: of settled lines that alone counts."""
+        rest = self.left[place]
+        return (
+            place,
+            sum(had),
+            tuple([a if a < b else None for a, b in zip(had, rest, strict=True)]),
+        )
+
+
+def _keep(found: dict[int, _Set], bits: int, further: _Set, change: _Set) -> None:
+    """Keep a set of changes of these facts, unless one of the same facts is as small."""
+    known = found.get(bits)
+    if known is None or len(further) + len(change) < len(known):
+        found.pop(bits, None)
+        found[bits] = further | change
+
+
+def _brought(lines: Sequence[Line], variable: _Variable) -> list[tuple[int, ...]]:
+    """Return what each region of a variable brings to each line: the best of its entries."""
+    found = []
+    for tell in variable.tells:
+        said = zip(variable.entries, tell[len(variable.tests) :], strict=True)
+        points = {id(entry): one for entry, one in said}
+        found.append(
+            tuple(
+                min(line.most, max([0, *(points.get(id(one), 0) for one in line.entries)]))
+                for line in lines
+            )
+        )
+    return found
 
 
 def _turned(variable: _Variable, region: int | None, into: tuple[int, ...]) -> Iterable[Reason]:

@@ -32,6 +32,8 @@ from models import errors, source
 
 #: So many clauses, each looked at on so many days, are no rule that anybody can follow.
 MOST_LOOKS = 4_000
+#: What a rule that can be drawn may take to be looked through, in the steps of its diagram.
+MOST_STEPS = 2_000_000
 #: What is said of a rule that nobody can look through; nothing else can be said of it.
 ENTANGLED = "This rule has too many cases to be checked; divide it."
 
@@ -410,6 +412,7 @@ class _Lens(Diagram):
         self._put: dict[int, int] = {}
         self._touched: set[int] = set()
         super().__init__(tree)
+        self._nodes.most_steps = MOST_STEPS
 
     def constant_of(self, node: Node) -> bool | None:
         """Return what a part of the rule says of everybody; None where it depends."""
@@ -419,7 +422,7 @@ class _Lens(Diagram):
     def exclude(self, one: Node, other: Node) -> bool:
         """Return whether two parts, each of which somebody meets, are met by nobody together."""
         drawn = self._whole[id(one)], self._whole[id(other)]
-        return 0 not in drawn and self._choose(*drawn, 0) == 0
+        return 0 not in drawn and self._nodes.choose(*drawn, 0) == 0
 
     def leave_out(self, unit: Node) -> bool:
         """Leave a clause out for good if the rule says the same without it; return whether so."""
@@ -440,16 +443,6 @@ class _Lens(Diagram):
             drawn = super()._drawn(node)
             return drawn if id(node) in self._touched else self._whole.setdefault(id(node), drawn)
         return self._whole[id(node)]
-
-    def _least(self, least: int, parts: Sequence[int]) -> int:
-        # Most groups are `all` or `any`, whose parts are gone through once.
-        if least not in {1, len(parts)} or not parts:
-            return super()._least(least, parts)
-        every = least == len(parts)
-        drawn = int(every)
-        for part in reversed(parts):
-            drawn = self._choose(part, drawn, 0) if every else self._choose(part, 1, drawn)
-        return drawn
 
 
 def _holding(node: Node, unit: Node) -> list[int]:

@@ -111,7 +111,10 @@ class Total:
 
     def truth(self, known: Known) -> bool | None:
         """Return whether it holds, None where what is not known may still decide it."""
-        least, most = self.table.span(known)
+        return self.within(*self.table.span(known))
+
+    def within(self, least: int, most: int) -> bool | None:
+        """Return whether it holds of all sums from one to another; None where of some alone."""
         outside = (self.low is not None and most < self.low) or (
             self.high is not None and self.high < least
         )

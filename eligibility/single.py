@@ -32,6 +32,9 @@ class Judge:
         self._tests = [_test(leaf) for leaf in tree.leaves]
         self._compiled: dict[int, _Holds] = {}
         self._holds = self._compile(tree.root)
+        self._diagram: Diagram | None = None
+        #: Whether its diagram has been drawn, or was found to be too entangled.
+        self.is_drawn = False
 
     def truth(self, known: Known) -> Truth:
         """Return whether the rule holds of somebody; None where that is not known."""
@@ -59,27 +62,40 @@ class Judge:
         outcome = Outcome.NEEDS_FACTS if missing else Outcome.UNDETERMINED
         return Verdict(outcome, reasons, missing, tuple(dict.fromkeys(unheard.values())))
 
+    def takes_drawing(self, known: Known) -> bool:
+        """Return whether a verdict on what is known takes a diagram that has still to be drawn."""
+        return not (self.is_drawn or self._asks_once) and self.truth(known) is None
+
     def alternatives(self, known: Known) -> list[Alternative]:
         """Return every smallest set of facts that would turn the verdict, fewest facts first.
 
         A definite verdict is turned into the other; an open one into ELIGIBLE. None is told of a
         rule that is too entangled to be explained.
         """
-        with contextlib.suppress(EntangledError):
-            return self.diagram.alternatives(known, to=self.truth(known) is not True)
+        if self.diagram is not None:
+            with contextlib.suppress(EntangledError):
+                return self.diagram.alternatives(known, to=self.truth(known) is not True)
         return []
 
-    @cached_property
-    def diagram(self) -> Diagram:
-        """The rule as a decision diagram, drawn when it is first asked for."""
-        return Diagram(self.tree)
+    @property
+    def diagram(self) -> Diagram | None:
+        """The rule as a decision diagram, drawn when it is first asked for.
+
+        None where it is too entangled to be explained.
+        """
+        if not self.is_drawn:
+            with contextlib.suppress(EntangledError):
+                self._diagram = Diagram(self.tree)
+            self.is_drawn = True
+        return self._diagram
 
     def _wanting(self, known: Known, truths: Truths) -> tuple[str, ...]:
         """Return the unknown facts of which one value or another may still decide."""
         if self._asks_once:
             return tuple(leaf.facts[0].name for leaf in self._open(self.tree.root, truths))
-        with contextlib.suppress(EntangledError):
-            return self.diagram.deciding(known)
+        if self.diagram is not None:
+            with contextlib.suppress(EntangledError):
+                return self.diagram.deciding(known)
         return tuple(name for name in self.tree.facts if known.get(name) is None)
 
     @cached_property

@@ -1,5 +1,6 @@
 """What would turn a verdict: every smallest set of facts, proved by changing exactly it."""
 
+import asyncio
 import itertools
 from datetime import date
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from eligibility.condition import NOTHING
 from eligibility.diagram import Diagram, EntangledError
 from eligibility.single import Judge
+from models import turns
 from tests import rules
 from tests.rules import SENTENCE, clause, judge, read
 
@@ -170,13 +172,61 @@ def test_two_rules_that_mean_the_same_have_one_diagram():
 
 def test_a_reading_leaves_nothing_behind():
     found = Diagram(read({**SAID, "points": "merit", "at_least": 20}).on(DAY))
-    before = (len(found._nodes), len(found._made), len(found._chosen))
+    before = sizes(found._nodes)
 
     for age, employed in itertools.product((None, 30, 50), (None, True, False)):
         found.deciding({"age": age, "employed": employed})
         found.alternatives({"age": age, "employed": employed}, to=True)
 
-    assert (len(found._nodes), len(found._made), len(found._chosen)) == before
+    assert sizes(found._nodes) == before
+
+
+def sizes(nodes):
+    return len(nodes), len(nodes._made), len(nodes._chosen)
+
+
+async def test_two_readings_at_the_same_time_say_what_each_does_alone():
+    found = Diagram(read(entangled(20)).on(DAY))
+    people = [{"services_granted": frozenset(f"a{n}" for n in range(many))} for many in (3, 5)]
+    known = [{**one, "age": 30} for one in people]
+    alone = [found.alternatives(one, to=True) for one in known]
+
+    async def read_of(one):
+        return await turns.piecemeal(lambda: found.alternatives(one, to=True))
+
+    assert await asyncio.gather(*map(read_of, known)) == alone
+
+
+def entangled(many):
+    """A rule that holds where half of so many words are there; it takes many steps to draw."""
+    parts = [clause(f"a{n}", "services_granted", includes=f"a{n}") for n in range(many)]
+    return {"of": [*parts, clause("grown", "age", at_least=18)], "at_least": many // 2}
+
+
+class CountedDiagram(Diagram):
+    """A diagram that counts how often it begins to sum points."""
+
+    sums = 0
+
+    def _summed(self, points, place, had, memo):
+        self.sums += place == 0
+        return super()._summed(points, place, had, memo)
+
+
+def test_a_sum_that_stands_in_several_places_is_summed_once():
+    leaf = {**SAID, "points": "merit", "at_least": 20}
+    plain = {"all": [leaf, clause("b", "employed")]}
+    layered = {"rule": plain, "overrides": [{"zone": "west", "drop": ["b"]}]}
+
+    assert CountedDiagram(read(layered).on(DAY)).sums == 1
+
+
+def test_facts_that_can_no_longer_turn_a_sum_are_not_gone_through():
+    often = Diagram(read({**SAID, "points": "merit", "at_least": 43}).on(DAY))
+    never = Diagram(read({**SAID, "points": "merit", "at_least": 44}).on(DAY))
+
+    assert often._nodes._steps > 0
+    assert never._nodes._steps == 0
 
 
 def words(many):
@@ -215,6 +265,9 @@ def test_a_rule_too_entangled_to_be_explained_is_judged_all_the_same(tree):
     with pytest.raises(EntangledError):
         Diagram(found.tree)
 
+    assert found.diagram is None
+    assert found.is_drawn
+
     verdict = found.judge({"household": ()})
     assert verdict.missing == ("services_granted",)
     assert found.alternatives({}) == []
@@ -250,13 +303,15 @@ def test_no_smallest_set_is_left_out(case):
     smallest = set()
     for many in range(len(tree.facts) + 1):
         for names in map(frozenset, itertools.combinations(tree.facts, many)):
-            if not any(other <= names for other in smallest) and turns(tree, known, names, to=to):
+            if not any(other <= names for other in smallest) and turned_by(
+                tree, known, names, to=to
+            ):
                 smallest.add(names)
 
     assert told == smallest - {frozenset()}
 
 
-def turns(tree, known, names, *, to):
+def turned_by(tree, known, names, *, to):
     """Return whether some values of these facts make the rule so, whatever is not known."""
     found = Judge(tree)
     for some in itertools.product(*(rules.values(tree, name) for name in names)):
