@@ -18,12 +18,11 @@ from eligibility.points import Entry, Line, Table
 from eligibility.rule import Clause, Comparison, Rule, Span
 from eligibility.single import Judge
 from eligibility.tree import Layer, Level, Said
-from models import errors, menu, source, talent
+from eligibility.turning import Calendar
+from models import errors, menu, source, talent, turns
 
 #: How far one service's rule may require another's, which requires another's, and so on.
 MOST_REQUIRED = 8
-#: How many days' rules are kept compiled.
-_MOST_DAYS = 8
 
 _ENDS = ("at_least", "more_than", "at_most", "less_than")
 _T = TypeVar("_T")
@@ -61,7 +60,7 @@ class Rulebook:
     points: Mapping[str, rule.Points] = field(default_factory=dict)
     lines: Mapping[str, rule.PayLine] = field(default_factory=dict)
     documents: Mapping[str, Among] = field(default_factory=dict)
-    _days: dict[date, dict[str, Judge]] = field(default_factory=dict, repr=False)
+    _calendars: dict[str, Calendar] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -94,14 +93,17 @@ class Rulebook:
         Raises:
             KeyError: the menu has no such service.
         """
-        judges = self._days.get(on)
-        if judges is None:
-            if len(self._days) >= _MOST_DAYS:
-                del self._days[next(iter(self._days))]
-            judges = self._days.setdefault(on, {})
-        if code not in judges:
-            judges[code] = Judge(self.rules[code].on(on))
-        return judges[code]
+        return self.calendar(code).judge(on)
+
+    def calendar(self, code: str) -> Calendar:
+        """Return the rule of a service on all its days.
+
+        Raises:
+            KeyError: the menu has no such service.
+        """
+        if code not in self._calendars:
+            self._calendars[code] = Calendar(self.rules[code])
+        return self._calendars[code]
 
 
 #: The lists of the menu that rules build on.
@@ -326,6 +328,7 @@ class _Rules:
         return self._read[code]
 
     def _parsed(self, document: source.Document) -> Rule | None:
+        turns.breathe()
         if not isinstance(document.data, dict) or "eligibility" not in document.data:
             return None  # Its shape is wrong, which is said elsewhere.
         found, wrong = reading.parse(document, ("eligibility",), self._library)

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from eligibility.condition import Condition, Value, beside
-from eligibility.fact import Fact
+from eligibility.fact import Fact, Kind
 from eligibility.period import Period
 from eligibility.person import Dated
 from eligibility.rule import (
@@ -36,6 +36,8 @@ from models.talent import Talent
 
 #: How far ahead it is looked.
 HORIZON = Period(months=120, days=0)
+#: Of so many days a rule is kept that is another on each.
+_MOST_DAYS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Turning:
 
 
 class Calendar:
-    """The days on which a rule may turn; made once for a rule, it serves anybody."""
+    """A rule on all its days, and those on which it may turn; made once, it serves anybody."""
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
@@ -63,7 +65,22 @@ class Calendar:
         ]
         everywhere = [*self._compared, *self._of_members]
         self._own = sorted({day for span in spans(rule) for day in _ends(span)})
-        self._moves = any(isinstance(one.operand, Period) for one in everywhere)
+        #: Whether it is another on each day: where it asks for days, what is near moves along.
+        self._moves = any(one.fact.kind is Kind.DAY for one in everywhere)
+        self._judges: dict[object, Judge] = {}
+
+    def judge(self, on: date) -> Judge:
+        """Return the rule of a day, compiled: one for all the days on which it is the same.
+
+        What is kept is bounded by what is written: the rule is another where a span in it ends.
+        """
+        stretch: object = on if self._moves else bisect.bisect(self._own, on)
+        judge = self._judges.pop(stretch, None) or Judge(self._rule.on(on))
+        # The last used is the last to go.
+        self._judges[stretch] = judge
+        if self._moves and len(self._judges) > _MOST_DAYS:
+            del self._judges[next(iter(self._judges))]
+        return judge
 
     def turning(self, on: date, person: Talent | None, given: Known) -> Turning:
         """Return when the rule holds from a day on: that day itself, where it holds on it.
@@ -71,13 +88,8 @@ class Calendar:
         ``given`` are facts that stay as they are; all others are the person's, as on each day.
         """
         holds_from = None
-        judges: dict[object, Judge] = {}
         for day in [on, *self.days(on, person, given)]:
-            # Unless a period moves along with the day, the rule is one from span to span.
-            stretch: object = day if self._moves else bisect.bisect(self._own, day)
-            if stretch not in judges:
-                judges[stretch] = Judge(self._rule.on(day))
-            judge = judges[stretch]
+            judge = self.judge(day)
             known = {**_known(judge.tree.facts, person, day), **given}
             holds = judge.truth(known) is True
             if holds and holds_from is None:

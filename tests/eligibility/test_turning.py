@@ -47,6 +47,32 @@ def turning(tree, person=None, on=ON, **given):
     return Calendar(rules.read(tree)).turning(on, person, given)
 
 
+# --- One rule for all the days on which it is the same -------------------------------------------
+
+
+def test_a_rule_is_compiled_anew_where_something_in_it_begins_or_ends():
+    found = Calendar(rules.read(clause("a", "annual_salary", at_least={"line": "class-b"})))
+    days = [date(2025, 12, 31), date(2026, 1, 1), date(2026, 6, 30)]
+
+    before, first, later = (found.judge(day) for day in days)
+
+    assert first is later
+    assert before is not first
+    assert [one.truth({"annual_salary": 580_000}) for one in (before, first)] == [True, False]
+
+
+@pytest.mark.parametrize("condition", [{"within": "P1Y"}, {"is": None}])
+def test_a_rule_that_asks_for_a_day_is_kept_for_so_many_days_and_no_more(condition):
+    found = Calendar(rules.read(clause("a", "left_on", **condition)))
+    first = found.judge(date(2026, 1, 1))
+
+    for day in range(2, 10):
+        assert found.judge(date(2026, 1, day)).tree.on == date(2026, 1, day)
+
+    assert found.judge(date(2026, 1, 9)) is found.judge(date(2026, 1, 9))
+    assert found.judge(date(2026, 1, 1)) is not first
+
+
 # --- Each reason for which a rule may turn ------------------------------------------------------
 
 
@@ -249,7 +275,7 @@ async def test_every_service_turns_for_the_demo_people_when_judging_every_day_sa
         judges = {day: Judge(rule.on(day)) for day in days}
         for person, on_day in zip(people, known, strict=True):
             truths = {day: judges[day].truth(on_day[day]) is True for day in days}
-            calendar = found.calendar(code).turning(ON, person, {})
+            calendar = found.rulebook.calendar(code).turning(ON, person, {})
             expected = by_every_day(truths.get, days)
             assert within(calendar, days[-1]) == expected, (code, person.handle)
             turned += expected not in {Turning(), Turning(ON)}
