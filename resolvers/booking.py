@@ -169,7 +169,7 @@ async def _bookable(context: Context, wanted: Wanted, path: Path) -> tuple[menu.
     partners = {ask.partner for ask in service.partners}
     if wanted.partner not in partners:
         raise errors.UnknownCodeError("partner of this service", wanted.partner, partners)
-    judged = await verdict.settled(context, verdict.on(context, service), path)
+    judged = await verdict.settled(context, await verdict.passed(context, service), path)
     if judged.verdict.outcome is not Outcome.ELIGIBLE:
         raise errors.NotEligibleError(service.code, judged.verdict.outcome)
     at_work = context.registry.partners.get(wanted.partner)

@@ -93,16 +93,22 @@ async def replay(context: Context, presented: str) -> Replayed:
     before = context.notary.statement(presented)
     found = read(before)
     basis = found.basis
-    async with context.reads.one(), context.database.session() as session:
-        then = await catalogue.revision(session, basis.revision)
-    rule = then.rulebook.rules.get(basis.service) if then else None
-    now = context.catalogue.rulebook.rules.get(basis.service)
-    outcome = Judge(now.on(basis.as_of)).judge(found.facts, basis.silent).outcome if now else None
+    async with context.reads.one():
+        then = await context.shared.earlier.of(basis.revision)
+    now, rule = (_rule(one, basis) for one in (context.catalogue, then))
+    outcome = (await verdict.by(now, found.facts, basis.silent)).outcome if now else None
     if rule is None:
         return Replayed(found, confirmed=False, now=outcome)
-    judge = Judge(rule.on(basis.as_of))
-    again = statement.made(basis, judge, found.facts, judge.judge(found.facts, basis.silent))
+    verdict_then = await verdict.by(rule, found.facts, basis.silent)
+    again = statement.made(basis, rule, found.facts, verdict_then)
     return Replayed(found, confirmed=again == before, now=outcome)
+
+
+def _rule(menu: catalogue.Catalogue | None, basis: statement.Basis) -> Judge | None:
+    """Return the rule that a receipt rests on as a menu has it, if it has."""
+    if menu is None or basis.service not in menu.rulebook.rules:
+        return None
+    return menu.rulebook.judge(basis.service, basis.as_of)
 
 
 async def mine(context: Context) -> Sequence[Decision]:
@@ -222,4 +228,5 @@ async def _judged_again(context: Context, draft: Decision, path: Path) -> Judged
 
 async def _judged(context: Context, code: str, given: tuple[Given, ...], path: Path) -> Judged:
     service = context.catalogue.service(code)
-    return await verdict.settled(context, verdict.on(context, service, Asked(facts=given)), path)
+    found = await verdict.passed(context, service, Asked(facts=given))
+    return await verdict.settled(context, found, path)

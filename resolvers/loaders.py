@@ -51,6 +51,6 @@ class Loaders:
     people_by_id = _Question(dossier.by_ids)
     cards_by_holder = _Question(card.by_holders)
     units_by_spell = _Question(card.used)
-    catalogues_by_moment = _Question(menu.at)
+    revisions_by_moment = _Question(menu.revisions_at)
     versions_by_partner = _Question(partner.by_slugs)
     inclusions_by_place = _Question(ledger.inclusions)

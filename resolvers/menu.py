@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from connectors.registry import Registry
 from eligibility.rulebook import Rulebook
-from eligibility.turning import Calendar
-from models import errors, menu, page, text
+from models import errors, menu, page, text, turns
 from models.database import Database, Session
 from models.once import Once
 
@@ -20,6 +21,8 @@ C = TypeVar("C", bound=menu.Coded | menu.Station | menu.Service)
 
 #: Of so many days the menu is kept: today's, and what somebody asks about beside it.
 _DAYS = 3
+#: So many menus are kept that were in force once.
+_EARLIER = 4
 #: So many pages that were asked for last are kept.
 _PAGES = 256
 
@@ -122,10 +125,6 @@ class Catalogue:
     def version(self, code: str) -> str:
         """Return the digest of a service's rule with all that it builds on."""
         return self.once(("version", code), lambda: menu.rule_version(self.lists, code))
-
-    def calendar(self, code: str) -> Calendar:
-        """Return the days on which a service's rule may turn."""
-        return self.once(("calendar", code), lambda: Calendar(self.rulebook.rules[code]))
 
     def industry(self, wording: str) -> str:
         """Return the code of the key industry meant by its code or one of its wordings.
@@ -261,29 +260,43 @@ async def newest(database: Database) -> Catalogue:
         revision = await menu.newest(session)
         if revision is None:
             raise errors.MenuMissingError
-        return await _read(session, revision)
+        found = await menu.of_revision(session, revision)
+    # Others have their turns while its rules are read.
+    return await turns.in_turn(partial(Catalogue.of, revision, found))
 
 
-async def _read(session: Session, revision: menu.Revision) -> Catalogue:
-    return Catalogue.of(revision, await menu.of_revision(session, revision))
+class Earlier:
+    """The menus that were in force once; those asked for last are kept."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: dict[int, Catalogue] = {}
+        self._one = asyncio.Lock()
+
+    async def of(self, number: int) -> Catalogue | None:
+        """Return the menu of a revision, or None where there was none of this number."""
+        async with self._one:
+            found = self._kept.pop(number, None) or await self._found(number)
+            if found is not None:
+                # The last used is the last to go.
+                self._kept[number] = found
+            if len(self._kept) > _EARLIER:
+                del self._kept[next(iter(self._kept))]
+        return found
+
+    async def _found(self, number: int) -> Catalogue | None:
+        async with self._database.session() as session:
+            revision = await menu.revision(session, number)
+            if revision is None:
+                return None
+            found = await menu.of_revision(session, revision)
+        return await turns.in_turn(partial(Catalogue.of, revision, found))
 
 
-async def revision(session: Session, number: int) -> Catalogue | None:
-    """Return the menu of a revision, or None where there was none of this number."""
-    found = await menu.revision(session, number)
-    return await _read(session, found) if found else None
-
-
-async def at(session: Session, moments: Sequence[datetime]) -> list[Catalogue | None]:
-    """Return the menus in force at these moments, in their order; None before the first."""
-    read: dict[int, Catalogue] = {}
-    found: list[Catalogue | None] = []
-    for moment in moments:
-        revision = await menu.newest_at(session, moment)
-        if revision is not None and revision.id not in read:
-            read[revision.id] = await _read(session, revision)
-        found.append(read[revision.id] if revision else None)
-    return found
+async def revisions_at(session: Session, moments: Sequence[datetime]) -> list[int | None]:
+    """Return the numbers of the menus in force at these moments; None before the first."""
+    found = [await menu.newest_at(session, moment) for moment in moments]
+    return [None if revision is None else revision.id for revision in found]
 
 
 async def changes(database: Database, catalogue: Catalogue, since: int) -> list[Change]:

@@ -79,7 +79,7 @@ async def for_viewer(
     at_once = for_eligible(context, service, wanted, _as_it_is)
     if at_once is not None:
         return await at_once
-    judged = await verdict.settled(context, verdict.on(context, service), path)
+    judged = await verdict.settled(context, await verdict.passed(context, service), path)
     if judged.verdict.outcome is not Outcome.ELIGIBLE:
         return Offered(judged.verdict.outcome, ())
     return await _offered(context, service.partners, _window(context.today, wanted), _as_it_is)

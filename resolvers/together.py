@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from models import access, card, dossier, talent
 from models.database import Database
 from models.line import Line
+from resolvers import menu
 from resolvers.turn import SERVERS, Turns
 
 K = TypeVar("K")
@@ -53,6 +54,7 @@ class Shared:
         self.cards_by_serial = Together(database, _cards)
         self.people_by_handle = Together(database, dossier.by_handles_over)
         self.notes = Together(database, _noted)
+        self.earlier = menu.Earlier(database)
 
 
 async def _cards(

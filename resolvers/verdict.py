@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from types import MappingProxyType
+from weakref import WeakKeyDictionary
 
 from connectors.errors import PartnerError
 from connectors.partner import Freshness
@@ -20,7 +21,7 @@ from eligibility.single import Judge
 from eligibility.tree import Known
 from eligibility.turning import Turning
 from eligibility.verdict import Alternative, Outcome, Verdict
-from models import dossier, errors, menu, page, talent, text
+from models import dossier, errors, menu, page, talent, text, turns
 from models.once import made_once
 from resolvers import access
 from resolvers.context import Context
@@ -119,7 +120,7 @@ class Judged:
     @cached_property
     def turning(self) -> Turning:
         """Return when the service may be had, from the day on, if nothing but time passes."""
-        calendar = self.catalogue.calendar(self.service.code)
+        calendar = self.catalogue.rulebook.calendar(self.service.code)
         return calendar.turning(self.as_of, self.person, {**self.given, **self.supplied})
 
 
@@ -134,6 +135,35 @@ def on(context: Context, service: menu.Service, asked: Asked = NOTHING_ELSE) -> 
         UnknownCodeError: there is no such fact, or no such value of it.
     """
     return _judged(context, context.catalogue, service, asked, context.person)
+
+
+def at_once(context: Context, service: menu.Service, asked: Asked = NOTHING_ELSE) -> Judged | None:
+    """Return ``on`` where that takes no time: what is known today, by a rule that is drawn."""
+    if asked is not NOTHING_ELSE:
+        return None
+    judge = context.catalogue.rulebook.judge(service.code, context.today)
+    return None if judge.takes_drawing(_known_now(context)) else on(context, service)
+
+
+async def passed(context: Context, service: menu.Service, asked: Asked = NOTHING_ELSE) -> Judged:
+    """Return ``on``; where it takes time, others have their turns meanwhile. Raises as ``on``."""
+    found = at_once(context, service, asked)
+    if found is None:
+        [found] = await _worked_out(context, context.catalogue, [service], asked, context.person)
+    return found
+
+
+async def by(judge: Judge, known: Known, silent: Mapping[str, str]) -> Verdict:
+    """Return the verdict of a rule; others have their turns while it is drawn."""
+    if judge.takes_drawing(known):
+        await _drawn(judge)
+    return judge.judge(known, silent)
+
+
+async def alternatives(judged: Judged) -> list[Alternative]:
+    """Return what would turn a verdict; others have their turns meanwhile."""
+    await _drawn(judged.judge)
+    return await turns.in_turn(lambda: judged.alternatives)
 
 
 def is_eligible(context: Context, service: menu.Service) -> bool:
@@ -227,14 +257,24 @@ async def known_at(context: Context, service: menu.Service, asked: Asked) -> Jud
         )
     moment = min(moment, context.now)
     asked = replace(asked, known_at=moment)
-    then = await context.loaders.catalogues_by_moment.load(moment)
+    then = await _menu_of(context, await context.loaders.revisions_by_moment.load(moment))
     if then is None or service.code not in then.services:
         raise errors.BadInputError(
             f"“{service.code}” had not been published by {moment.isoformat()}.",
             "Ask with a later `knownAt`.",
         )
     person = context.person and dossier.known_at(context.person, moment)
-    return _judged(context, then, then.services[service.code], asked, person)
+    [found] = await _worked_out(context, then, [then.services[service.code]], asked, person)
+    return found
+
+
+async def _menu_of(context: Context, revision: int | None) -> Catalogue | None:
+    if revision is None:
+        return None
+    if revision == context.catalogue.revision:
+        return context.catalogue
+    async with context.reads.one():
+        return await context.shared.earlier.of(revision)
 
 
 async def ranked(
@@ -259,7 +299,7 @@ async def ranked(
     scope, size = page.Scope("eligible", (wanted, asked)), page.size(first)
     passed = scope.key(after) if after is not None else ""
     services = context.catalogue.on_menu(context.day(asked.as_of), wanted)
-    judged = [on(context, service, asked) for service in services]
+    judged = await _worked_out(context, context.catalogue, services, asked, context.person)
     waiting = [place for place, one in enumerate(judged) if outstanding(context, one)]
     settling = (settled(context, judged[place], path) for place in waiting)
     for place, one in zip(waiting, await asyncio.gather(*settling), strict=True):
@@ -278,6 +318,40 @@ def _rank(judged: Judged) -> str:
     return f"{_RANKS.index(found.outcome)} {len(found.missing):03} {place}"
 
 
+#: By rule that is being drawn, what those wait for who want it too.
+_drawing: WeakKeyDictionary[Judge, asyncio.Lock] = WeakKeyDictionary()
+
+
+async def _drawn(judge: Judge) -> None:
+    """Have a rule drawn, once however many want it; others have their turns meanwhile."""
+    async with _drawing.setdefault(judge, asyncio.Lock()):
+        if not judge.is_drawn:
+            await turns.in_turn(lambda: judge.diagram)
+
+
+async def _worked_out(
+    context: Context,
+    catalogue: Catalogue,
+    services: Sequence[menu.Service],
+    asked: Asked,
+    person: talent.Talent | None,
+) -> list[Judged]:
+    """Return the verdicts on services; others have their turns meanwhile."""
+
+    def undrawn() -> list[Judge]:
+        _, known, day = _basis(context, asked, person)
+        judges = (_judge(catalogue, service.code, day) for service in services)
+        return [judge for judge in judges if judge.takes_drawing(known)]
+
+    # What is asked of partners because of them waits for it as for what is read.
+    async with context.reads.one():
+        for judge in await turns.in_turn(undrawn):
+            await _drawn(judge)
+        return await turns.piecemeal(
+            lambda: [_judged(context, catalogue, service, asked, person) for service in services]
+        )
+
+
 def _judged(
     context: Context,
     catalogue: Catalogue,
@@ -285,11 +359,8 @@ def _judged(
     asked: Asked,
     person: talent.Talent | None,
 ) -> Judged:
-    given, known, day = _NOTHING, _known_now(context), context.today
-    if asked is not NOTHING_ELSE:
-        # The same facts are put forward to every service of a query.
-        given, known, day = context.once(asked.key, lambda: _of_then(context, asked, person))
-    judge = _judge(context, catalogue, service.code, day)
+    given, known, day = _basis(context, asked, person)
+    judge = _judge(catalogue, service.code, day)
     return Judged(
         verdict=judge.judge(known),
         service=service,
@@ -315,6 +386,19 @@ def _known_now(context: Context) -> Known:
     return known
 
 
+def _basis(
+    context: Context, asked: Asked, person: talent.Talent | None
+) -> tuple[Known, Known, date]:
+    """Return what the asker says, what is known, and the day: today where they say nothing."""
+    if asked is NOTHING_ELSE:
+        return _NOTHING, _known_now(context), context.today
+    # The same facts are put forward to every service of a query.
+    found: tuple[Known, Known, date] = context.once(
+        asked.key, lambda: _of_then(context, asked, person)
+    )
+    return found
+
+
 def _of_then(
     context: Context, asked: Asked, person: talent.Talent | None
 ) -> tuple[Known, Known, date]:
@@ -328,11 +412,9 @@ def _facts_of(person: talent.Talent, on: date) -> Known:
     return rulebook.facts_of(person, on, rulebook.known_facts().values())
 
 
-def _judge(context: Context, catalogue: Catalogue, code: str, day: date) -> Judge:
-    """Return a rule compiled for a day; only today's are kept, so that nothing drives them out."""
-    if day == context.today:
-        return catalogue.rulebook.judge(code, day)
-    return Judge(catalogue.rulebook.rules[code].on(day))
+def _judge(catalogue: Catalogue, code: str, day: date) -> Judge:
+    turns.breathe()
+    return catalogue.rulebook.judge(code, day)
 
 
 def taken(facts: Sequence[Given]) -> dict[str, Value | None]:

@@ -654,10 +654,12 @@ class Service(Node):
         self, info: Info, facts: Facts = None, as_of: AsOf = None, known_at: KnownAt = None
     ) -> Verdict | Awaitable[Verdict]:
         wanted = asked(facts, as_of, known_at)
-        # Hardly ever is there anything to wait for: an earlier menu, or what a partner supplies.
+        # Hardly ever is there anything to wait for: another day, or what a partner supplies.
         if known_at is not None:
             return _known_before(info, self.row, wanted)
-        found = verdicts.on(info.context, self.row, wanted)
+        found = verdicts.at_once(info.context, self.row, wanted)
+        if found is None:
+            return _passed(info, self.row, wanted)
         if verdicts.outstanding(info.context, found):
             return _settled(info, found)
         return Verdict.of(found)
@@ -703,6 +705,10 @@ async def _offered(info: Info, row: menu.Service, wanted: offers.Wanted) -> Serv
 
 async def _settled(info: Info, found: verdicts.Judged) -> Verdict:
     return Verdict.of(await verdicts.settled(info.context, found, info.path.as_list()))
+
+
+async def _passed(info: Info, row: menu.Service, wanted: verdicts.Asked) -> Verdict:
+    return await _settled(info, await verdicts.passed(info.context, row, wanted))
 
 
 async def _known_before(info: Info, row: menu.Service, wanted: verdicts.Asked) -> Verdict:

@@ -195,3 +195,19 @@ async def test_a_revision_that_never_was_is_told_which_there_are(database, repub
         await menu.changes(database, republished, since)
 
     assert str(refused.value) == f"There was no revision {since}: they are numbered 1 to 2."
+
+
+async def test_so_many_menus_that_were_in_force_once_are_kept(database, catalogue_of):
+    for number in range(6):
+        async with database.begin() as session:
+            rows.publish(session, small.a_menu(a_service(f"zoo-{number}")), "s", small.NOW)
+    earlier = menu.Earlier(database)
+
+    first = await earlier.of(1)
+    assert await earlier.of(1) is first
+    found = [await earlier.of(number) for number in range(2, 6)]
+
+    assert [list(one.services) for one in found] == [[f"zoo-{n}"] for n in range(1, 5)]
+    assert await earlier.of(5) is found[-1]
+    assert await earlier.of(1) is not first
+    assert await earlier.of(7) is None

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from connectors.errors import PartnerError, Problem
+from eligibility.single import Judge
 from eligibility.turning import Turning
 from eligibility.verdict import Outcome
 from models import card, errors, menu
@@ -14,7 +15,7 @@ from resolvers.menu import Filter
 from resolvers.verdict import Asked, Given
 from resolvers.viewer import Role, Viewer
 from tests import catalogue as small
-from tests import factories
+from tests import factories, rules
 from tests.catalogue import CARD_HOLDERS, a_service
 
 HELD = card.Card(
@@ -216,6 +217,38 @@ async def test_however_many_days_are_asked_about_the_rules_of_today_stay_compile
     assert verdict.on(context, service).judge is before
 
 
+class CountedJudge(Judge):
+    """A rule that counts how often it is drawn."""
+
+    times = 0
+
+    @property
+    def diagram(self):
+        self.times += not self.is_drawn
+        return super().diagram
+
+
+async def test_a_rule_that_many_want_at_the_same_time_is_drawn_once():
+    words = [a_clause("services_granted", includes=f"a{n}") for n in range(30)]
+    parts = [{**one, "id": f"a{n}"} for n, one in enumerate(words)]
+    judge = CountedJudge(rules.read({"of": parts, "at_least": 15}).on(date(2026, 6, 30)))
+
+    found = await asyncio.gather(*(verdict.by(judge, {}, {}) for _ in range(5)))
+
+    assert judge.times == 1
+    assert {one.missing for one in found} == {("services_granted",)}
+
+
+async def test_what_is_worked_out_piecemeal_is_what_comes_at_once(context_of, catalogue_of):
+    found = catalogue_of(a_service("service", eligibility=CARD_HOLDERS))
+    context, service = context_of(found=found), found.services["service"]
+    asked = Asked(as_of=date(2027, 1, 1))
+
+    assert verdict.at_once(context, service, asked) is None
+    assert await verdict.passed(context, service, asked) == verdict.on(context, service, asked)
+    assert await verdict.passed(context, service) == verdict.at_once(context, service)
+
+
 # --- As known at a moment -----------------------------------------------------------------------
 
 MORNING = small.NOW.astimezone(UTC) - timedelta(hours=2)
@@ -250,6 +283,23 @@ async def test_the_rule_is_the_newest_that_was_published_by_then(then):
 
     assert (first.verdict.outcome, first.catalogue.revision) == (Outcome.ELIGIBLE, 1)
     assert (second.verdict.outcome, second.catalogue.revision) == (Outcome.NEEDS_FACTS, 2)
+
+
+async def test_an_earlier_menu_is_read_once_and_the_one_in_force_not_at_all(
+    context_of, two_revisions, database
+):
+    context = context_of(Viewer(Role.HOLDER, "h"), two_revisions, database)
+    service = two_revisions.services["service"]
+
+    async def asked(minutes):
+        moment = MORNING + timedelta(minutes=minutes)
+        return (await verdict.known_at(context, service, Asked(known_at=moment))).catalogue
+
+    first, *others = await asyncio.gather(*map(asked, (0, 10, 20)))
+    again, now = await asked(5), await asked(60)
+
+    assert all(one is first for one in (*others, again))
+    assert now is two_revisions
 
 
 async def test_a_row_counts_from_the_moment_it_was_recorded(then):
