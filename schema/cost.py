@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from strawberry.federation.schema_directives import Cost, ListSize
 
-#: A fact is put forward.
-SAID = Cost(weight=4)
 #: A few entries are looked for by their codes, or by words; what is mistyped is told the nearest.
 SOUGHT = Cost(weight=50)
 #: A rule is judged of somebody.
 JUDGED = Cost(weight=50)
+#: A rule is judged on other facts, or for another day, than it is of everybody who asks.
+OTHERWISE = Cost(weight=1_000)
+#: A menu that was in force is read again.
+EARLIER = Cost(weight=20_000)
+#: It is gone through all that would turn a verdict.
+TURNED = Cost(weight=7_500)
 #: A little SQL, by a key.
 LOOKED_UP = Cost(weight=200)
 #: Something is signed, or a signature is checked.

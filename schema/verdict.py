@@ -13,6 +13,7 @@ from eligibility import condition, statement, verdict
 from eligibility import fact as facts
 from models import errors
 from resolvers import decision, subsidy
+from resolvers import verdict as verdicts
 from resolvers.verdict import NOTHING_ELSE, Asked, Given, Judged
 from schema import cost, scalars
 from schema.info import Info
@@ -58,20 +59,22 @@ class FactInput:
 Facts = Annotated[
     list[FactInput] | None,
     strawberry.argument(
+        directives=[cost.OTHERWISE],
         description="What if: facts that go over what is on record, each once, at most 100.",
-        directives=[cost.SAID],
     ),
 ]
 AsOf = Annotated[
     date | None,
     strawberry.argument(
-        description="The day it is passed for, at most ten years from today, which it else is."
+        directives=[cost.OTHERWISE],
+        description="The day it is passed for, at most ten years from today, which it else is.",
     ),
 ]
 KnownAt = Annotated[
     datetime | None,
     strawberry.argument(
-        description="On what was on record, and by the rule that was published, at this moment."
+        directives=[cost.EARLIER],
+        description="On what was on record, and by the rule that was published, at this moment.",
     ),
 ]
 
@@ -224,14 +227,14 @@ class Verdict:
         return list(self.judged.verdict.silent)
 
     @strawberry.field(
-        directives=[cost.JUDGED, cost.sized(100)],
+        directives=[cost.TURNED, cost.sized(100)],
         description=(
             "All smallest sets of facts that would turn it, fewest facts first: an open verdict "
             "into `ELIGIBLE`, another into its opposite; the first 100."
         ),
     )
-    def would_change(self) -> list[Alternative]:
-        return [Alternative.of(one) for one in self.judged.alternatives]
+    async def would_change(self) -> list[Alternative]:
+        return [Alternative.of(one) for one in await verdicts.alternatives(self.judged)]
 
     @strawberry.field(
         directives=[cost.JUDGED],

@@ -8,7 +8,7 @@ that were asked for before are remembered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -21,6 +21,8 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from models import turns
 
+#: What an item takes to be read of a list that costs where it is given.
+_ITEM = 4
 #: Sums stop here: enough to refuse, and it still fits every JSON reader.
 MOST = 1_000_000_000
 #: The lists of a connection: they hold the page that the field above was asked for.
@@ -114,7 +116,7 @@ class Cost:
         #: What it cost by the values of those variables.
         self._known: dict[tuple[object, ...], int] = {}
         #: What it costs at least: no variables make it cheaper.
-        self.least = self._summed((1,) * len(self._asked))
+        self.least = self._summed(tuple([min(one.otherwise, 1) for one in self._asked]))
 
     def of(self, variables: Mapping[str, Any] | None) -> int:
         """Return the points it costs with these variables, as a request gives them."""
@@ -247,15 +249,19 @@ class Pricing:
         return self._list(node, own, inside, page or (listed.assumed_size if listed else None))
 
     def _given(self, node: ast.FieldNode, definition: graphql.GraphQLField) -> _Points:
-        """Return the points of the arguments that are given, of lists for each item."""
+        """Return what the arguments that are given cost beyond the field."""
         found = _Points()
-        for one in node.arguments or ():
-            argument = definition.args.get(one.name.value)
-            weight = _weight(argument, 0) if argument else 0
-            if argument and weight:
-                is_list = graphql.is_list_type(graphql.get_nullable_type(argument.type))
-                size = self._size(node, [one.name.value], 1, MOST) if is_list else 1
-                found += self._sheet.times(size, _Points(weight))
+        for argument in node.arguments or ():
+            name, value = argument.name.value, argument.value
+            known = definition.args.get(name)
+            points = _Points(_weight(known, 0)) if known else found
+            if not points.constant or isinstance(value, ast.NullValueNode):
+                continue
+            if isinstance(value, ast.VariableNode):
+                points = self._sheet.times(_Asked((value.name.value,), 0, 0, 1), points)
+            found += points
+            if known and graphql.is_list_type(graphql.get_nullable_type(known.type)):
+                found += self._sheet.times(self._size(node, [name], 0, MOST), _Points(_ITEM))
         return found
 
     def _list(
@@ -306,19 +312,19 @@ class Pricing:
 
 def said(definition: graphql.GraphQLField) -> tuple[int, ListSize | None]:
     """Return the weight of a field, and what it says of its length."""
-    listed = _said(definition).get(ListSize)
-    return _weight(definition, 1), listed
+    listed = (one for one in _directives(definition) if isinstance(one, ListSize))
+    return _weight(definition, 1), next(listed, None)
 
 
 def _weight(definition: graphql.GraphQLField | graphql.GraphQLArgument, otherwise: int) -> int:
-    weight = _said(definition).get(Weight)
-    return weight.weight if weight else otherwise
+    found = (one.weight for one in _directives(definition) if isinstance(one, Weight))
+    return next(found, otherwise)
 
 
-def _said(definition: graphql.GraphQLField | graphql.GraphQLArgument) -> Mapping[type, Any]:
-    """Return the directives of a field or an argument, by their classes."""
-    ours = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    return {type(one): one for one in getattr(ours, "directives", ())}
+def _directives(definition: graphql.GraphQLField | graphql.GraphQLArgument) -> Iterable[object]:
+    said = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    directives: Iterable[object] = getattr(said, "directives", ())
+    return directives
 
 
 def _literal(value: ast.ValueNode, most: int) -> int:
@@ -335,5 +341,5 @@ def _counted(value: object, most: int) -> int:
     if isinstance(value, int | float):
         return max(int(min(value, most)), 1)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return max(len(value), 1)
+        return min(max(len(value), 1), most)
     return 1

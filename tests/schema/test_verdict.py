@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import time
+from datetime import date
+
 import pytest
 
+from eligibility.diagram import Diagram
 from models import demo
 from tests.hub import NOW
 
@@ -189,3 +195,76 @@ async def test_a_fact_moves_services_to_the_front(ask):
 
     may = [sum(node["verdict"]["outcome"] == "ELIGIBLE" for node in one["nodes"]) for one in found]
     assert 0 < may[0] < may[1]
+
+
+#: A rule that sums points.
+OF_POINTS = """query OfPoints($asOf: Date!) {
+  service(code: "work-permit-first") { ... on Service {
+    verdict(asOf: $asOf) { outcome missing { name } } } } }"""
+
+
+@contextlib.asynccontextmanager
+async def ticking():
+    """Give the pauses, in seconds, that somebody has who wants to go on all the time."""
+    pauses = [0.0]
+
+    async def tick():
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            pauses[0], last = max(pauses[0], now - last), now
+
+    task = asyncio.create_task(tick())
+    await asyncio.sleep(0)
+    yield pauses
+    await asyncio.sleep(0)
+    task.cancel()
+
+
+async def test_others_have_their_turns_while_a_verdict_is_worked_out(hub, ask):
+    rules, day = hub.hub.catalogue.rulebook, date(2027, 1, 15)
+    in_one_go, longest = [], []
+
+    for _ in range(5):
+        # As in a process that nobody has asked yet.
+        rules._calendars.clear()
+        async with ticking() as pauses:
+            answer = (await ask(OF_POINTS, {"asOf": day.isoformat()})).json()
+        longest += pauses
+        assert answer["data"]["service"]["verdict"]["outcome"] == "NEEDS_FACTS"
+        judge = rules.judge("work-permit-first", day)
+        assert judge.is_drawn
+        began = time.perf_counter()
+        Diagram(judge.tree)
+        in_one_go.append(time.perf_counter() - began)
+
+    # Whatever the pace of the machine: what else it is busy with only adds to a time.
+    assert min(longest) < min(in_one_go) / 3
+
+
+async def test_a_verdict_for_another_day_of_the_same_rule_draws_nothing_anew(hub, ask):
+    calendar = hub.hub.catalogue.rulebook.calendar("work-permit-first")
+    calendar._judges.clear()
+
+    days = [f"2027-{month:02}-01" for month in range(1, 13)]
+    answers = [(await ask(OF_POINTS, {"asOf": day})).json()["data"] for day in days]
+
+    assert all(one == answers[0] for one in answers)
+    [judge] = calendar._judges.values()
+    assert judge.is_drawn
+
+
+@pytest.mark.parametrize(
+    ("variables", "more"),
+    [
+        ({}, 0),
+        ({"facts": [], "asOf": "2027-01-01"}, 2_000),
+        ({"knownAt": NOW.isoformat()}, 20_000),
+    ],
+)
+async def test_what_is_asked_on_something_else_costs_what_it_takes(ask, variables, more):
+    plain = (await ask(OUTCOME)).json()["extensions"]["cost"]["requested"]
+    answer = (await ask(OUTCOME, variables)).json()
+
+    assert answer["extensions"]["cost"]["requested"] == plain + more

@@ -58,6 +58,10 @@ class LeafPage:
         return [LeafPage(nodes=self.nodes) for _ in range(7)]
 
 
+Day = Annotated[str | None, strawberry.argument(directives=[Cost(weight=40)])]
+Words = Annotated[list[str] | None, strawberry.argument(directives=[Cost(weight=300)])]
+
+
 @strawberry.type
 class Query:
     @strawberry.field
@@ -68,13 +72,9 @@ class Query:
     def dear(self) -> Leaf:
         return Leaf()
 
-    @strawberry.field
-    def sought(
-        self,
-        word: Annotated[str | None, strawberry.argument(directives=[Cost(weight=30)])] = None,
-        words: Annotated[list[str] | None, strawberry.argument(directives=[Cost(weight=4)])] = None,
-    ) -> Leaf:
-        return Leaf(name=f"{word} {words}")
+    @strawberry.field(directives=[Cost(weight=5)])
+    def on(self, day: Day = None, words: Words = None) -> Leaf:  # noqa: ARG002 - they cost alone
+        return Leaf()
 
     @strawberry.field(directives=[Cost(weight=9)])
     def nodes(self, ids: list[strawberry.ID]) -> list[Leaf]:
@@ -131,14 +131,6 @@ def test_a_variable_that_is_left_out_has_the_operations_default_and_null_has_not
         ("query ($ids: [ID!]!) { nodes(ids: $ids) { name } }", {"ids": ["a"] * 500}, 500 * 10),
         ("query ($ids: [ID!]!) { nodes(ids: $ids) { name } }", {"ids": "alone"}, 10),
         ("query ($ids: [ID!] = [1, 2]) { nodes(ids: $ids) { name } }", {}, 20),
-        ("{ sought { name } }", {}, 1 + 1),
-        ('{ sought(word: "x") { name } }', {}, 1 + 30 + 1),
-        ("query ($a: String) { sought(word: $a) { name } }", {"a": "x" * 900}, 1 + 30 + 1),
-        ('{ sought(words: ["x", "y"]) { name } }', {}, 1 + 2 * 4 + 1),
-        ("query ($a: [ID!]) { sought(words: $a, word: 1) { name } x: sought(words: $a) { name } }",
-         {"a": ["x"] * 500}, (1 + 500 * 4 + 30 + 1) + (1 + 500 * 4 + 1)),
-        ("query ($a: [String!]) { sought(words: $a) { name } }", {"a": []}, 1 + 4 + 1),
-        ("{ sought(other: 1) { name } }", {}, 1 + 1),
         ("{ leaf { ...F ...F } } fragment F on Leaf { a: name seven { name } }", {}, 1 + 2 * 9),
         (("query ($n: Int) { leaf { ...F x: page(first: $n) { nodes { ...F } } } } "
          "fragment F on Leaf { usual(first: $n) { nodes { name } } }"), {"n": 4},
@@ -147,6 +139,26 @@ def test_a_variable_that_is_left_out_has_the_operations_default_and_null_has_not
 )  # fmt: skip
 def test_cost_adds_up(document, variables, cost):
     assert priced(document).of(variables) == cost
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "cost"),
+    [
+        ("", {}, 6),
+        ('(day: "today")', {}, 46),
+        ("(day: null)", {}, 6),
+        ('(day: "today", words: ["a", "b", "c"])', {}, 346 + 3 * 4),
+        ("(day: $day)", {}, 6),
+        ("(day: $day)", {"day": None}, 6),
+        ("(day: $day)", {"day": "today"}, 46),
+        ("(day: $day, words: $words)", {"words": ["a"] * 100}, 306 + 100 * 4),
+    ],
+)
+def test_an_argument_costs_where_it_is_given(arguments, variables, cost):
+    found = priced(f"query ($day: String, $words: [String!]) {{ on{arguments} {{ name }} }}")
+
+    assert found.of(variables) == cost
+    assert found.least <= cost
 
 
 def test_each_operation_of_a_document_has_a_cost_of_its_own():
