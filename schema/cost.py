@@ -19,14 +19,26 @@ OTHERWISE = Cost(weight=1_000)
 EARLIER = Cost(weight=20_000)
 #: It is gone through all that would turn a verdict.
 TURNED = Cost(weight=7_500)
+#: The menu is gone through.
+SIEVED = Cost(weight=50)
+#: What is known of somebody is read, mostly of many at once.
+KNOWN = Cost(weight=50)
+#: Whoever asks is looked at, and refused if they may not be told.
+GUARDED = Cost(weight=50)
+#: What a gateway refers to is found: mostly on the menu, now and then by SQL, many at once.
+REFERRED = Cost(weight=50)
 #: A little SQL, by a key.
 LOOKED_UP = Cost(weight=200)
 #: Something is signed, or a signature is checked.
 SIGNED = Cost(weight=100)
 #: A page of rows is read, or a person with all that is known of them.
 READ = Cost(weight=1_000)
+#: The whole contract is written out.
+PRINTED = Cost(weight=1_000)
 #: Partners are asked.
 ASKED = Cost(weight=500)
+#: All of an earlier menu is read, and compared.
+COMPARED = Cost(weight=5_000)
 #: Every service is judged.
 RANKED = Cost(weight=5_000)
 #: Everybody is judged.

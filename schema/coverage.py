@@ -61,7 +61,10 @@ class CoveredConnection:
         note(info, self.found.items, purpose=self.service.code)
         return [Talent.of(row) for row in self.found.items]
 
-    @strawberry.field(description="How many there are on all pages; counted when asked for.")
+    @strawberry.field(
+        directives=[cost.POPULATION],
+        description="How many there are on all pages; counted when asked for.",
+    )
     async def total_count(self, info: Info) -> int:
         return await coverage.counted(info.context, self.service, self.outcome)
 
@@ -76,7 +79,9 @@ class Coverage:
     def as_of(self, info: Info) -> date:
         return info.context.today
 
-    @strawberry.field(description="How many people there are of each outcome.")
+    @strawberry.field(
+        directives=[cost.POPULATION], description="How many people there are of each outcome."
+    )
     async def counts(self, info: Info) -> CoverageCounts | None:
         return CoverageCounts.of(await coverage.counts(info.context, self.row))
 

@@ -10,7 +10,7 @@ import strawberry
 from models import errors, menu
 from resolvers import edition as editions
 from resolvers import menu as catalogue
-from schema import document, scalars
+from schema import cost, document, scalars
 from schema.caching import PRIVATE, PUBLIC
 from schema.errors import Fault, MistakesFault, UnknownCodeFault
 from schema.info import Info
@@ -37,7 +37,7 @@ class MenuEdition:
             "Officers."
         ),
         extensions=[officers()],
-        directives=[PRIVATE],
+        directives=[PRIVATE, cost.GUARDED],
     )
     def published_by(self) -> str | None:
         return self.row.published_by

@@ -751,7 +751,7 @@ class ServiceConnection:
         items = self.found.items
         return self.found.once("nodes", lambda: [Service.of(row, info) for row in items])
 
-    @strawberry.field(description="How many there are on all pages.")
+    @strawberry.field(directives=[cost.SIEVED], description="How many there are on all pages.")
     def total_count(self, info: Info) -> int:
         return len(_rows(info, self.wanted))
 

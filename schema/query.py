@@ -192,7 +192,7 @@ class Query:
 
     @strawberry.field(
         description="The services that are not as they were in an earlier revision, by code.",
-        directives=[PUBLIC, cost.READ, cost.sized(200)],
+        directives=[PUBLIC, cost.COMPARED, cost.sized(200)],
     )
     async def menu_changes(
         self,
@@ -297,7 +297,7 @@ class Query:
         return [ApplicationRelease.of(one) for one in found]
 
     @strawberry.field(
-        directives=[cost.sized(50)],
+        directives=[cost.READ, cost.sized(50)],
         description="The partners that check cards, by code. Integrators, officers and admins.",
         extensions=[operators()],
     )
@@ -485,7 +485,9 @@ class Query:
         return [Webhook.of(row) for row in await webhooks.mine(info.context)]
 
     @strawberry.field(
-        description="Whom the rule of a service covers today. Officers.", extensions=[officers()]
+        directives=[cost.GUARDED],
+        description="Whom the rule of a service covers today. Officers.",
+        extensions=[officers()],
     )
     def coverage(
         self,

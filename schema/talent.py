@@ -210,7 +210,8 @@ class Card(Node):
         return cls.of(row, holder)
 
     @strawberry.field(
-        directives=[cost.sized(12)], description="Each of the 12 areas, with what is left of it."
+        directives=[cost.KNOWN, cost.sized(12)],
+        description="Each of the 12 areas, with what is left of it.",
     )
     async def areas(self, info: Info) -> list[CardArea]:
         return [CardArea.of(use) for use in await people.areas_of(info.context, self.holder.handle)]
@@ -275,11 +276,11 @@ class Talent(Node):
     def class_alias(self) -> str | None:
         return self.row.talent_class.alias if self.row.talent_class else None
 
-    @strawberry.field(description="The degrees known of.")
+    @strawberry.field(directives=[cost.KNOWN], description="The degrees known of.")
     async def degrees(self, info: Info) -> list[Degree]:
         return _alike(Degree, (await people.whole(info.context, self.row)).degrees)
 
-    @strawberry.field(description="The posts known of.")
+    @strawberry.field(directives=[cost.KNOWN], description="The posts known of.")
     async def employments(self, info: Info) -> list[Employment]:
         rows = (await people.whole(info.context, self.row)).employments
         return [
@@ -294,24 +295,29 @@ class Talent(Node):
             for row in rows
         ]
 
-    @strawberry.field(description="The papers known of.")
+    @strawberry.field(directives=[cost.KNOWN], description="The papers known of.")
     async def permits(self, info: Info) -> list[Permit]:
         return _alike(Permit, (await people.whole(info.context, self.row)).permits)
 
-    @strawberry.field(description="The household known of.")
+    @strawberry.field(directives=[cost.KNOWN], description="The household known of.")
     async def household(self, info: Info) -> list[HouseholdMember]:
         return _alike(HouseholdMember, (await people.whole(info.context, self.row)).household)
 
-    @strawberry.field(description="The awards of the district.")
+    @strawberry.field(directives=[cost.KNOWN], description="The awards of the district.")
     async def awards(self, info: Info) -> list[Award]:
         return _alike(Award, (await people.whole(info.context, self.row)).awards)
 
-    @strawberry.field(description="The teams in the entrepreneurship competition.")
+    @strawberry.field(
+        directives=[cost.KNOWN], description="The teams in the entrepreneurship competition."
+    )
     async def teams(self, info: Info) -> list[Team]:
         return _alike(Team, (await people.whole(info.context, self.row)).teams)
 
     @strawberry.field(
-        description="How the person is classed on a day: on record, by points line by line, by pay."
+        directives=[cost.KNOWN],
+        description=(
+            "How the person is classed on a day: on record, by points line by line, by pay."
+        ),
     )
     async def classification(
         self,
@@ -325,7 +331,10 @@ class Talent(Node):
     ) -> Classification:
         return Classification.of(await classing.of(info.context, self.row, as_of))
 
-    @strawberry.field(description="The card: the newest active one, else the newest; or none.")
+    @strawberry.field(
+        directives=[cost.KNOWN],
+        description="The card: the newest active one, else the newest; or none.",
+    )
     async def card(self, info: Info) -> Card | None:
         found = await people.card_of(info.context, self.row)
         return Card.of(found, self.row) if found else None
@@ -392,7 +401,10 @@ class TalentConnection:
         note(info, self.found.items)
         return [Talent.of(row) for row in self.found.items]
 
-    @strawberry.field(description="How many there are on all pages; counted when asked for.")
+    @strawberry.field(
+        directives=[cost.READ],
+        description="How many there are on all pages; counted when asked for.",
+    )
     async def total_count(self, info: Info) -> int:
         return await people.counted(info.context, self.wanted)
 

@@ -28,6 +28,15 @@ MOST = 1_000_000_000
 #: The lists of a connection: they hold the page that the field above was asked for.
 _PAGED = frozenset({"edges", "nodes"})
 _SLICING = ("first", "last")
+#: How long the lists of introspection are, most types being no longer; that of types is known.
+_TOLD = {
+    "args": 1,
+    "enumValues": 1,
+    "fields": 3,
+    "inputFields": 1,
+    "interfaces": 1,
+    "possibleTypes": 1,
+}
 _REMEMBERED = 64
 _NOTHING_ASKED: Mapping[str, Any] = {}
 _ABSENT = object()
@@ -246,7 +255,8 @@ class Pricing:
         if each is not None:
             # What is asked for with a list is as much work as the list is long.
             return _Price(self._sheet.times(each, own + self._unpaged(inside)))
-        return self._list(node, own, inside, page or (listed.assumed_size if listed else None))
+        size = page or (listed.assumed_size if listed else self._told(node, parent))
+        return self._list(node, own, inside, size)
 
     def _given(self, node: ast.FieldNode, definition: graphql.GraphQLField) -> _Points:
         """Return what the arguments that are given cost beyond the field."""
@@ -272,6 +282,13 @@ class Pricing:
         many = size or self._sizes.other
         times = self._sheet.times
         return _Price(own + times(many, inside.flat), times(many, inside.sized))
+
+    def _told(self, node: ast.FieldNode, parent: graphql.GraphQLNamedType | None) -> int | None:
+        """Return how long a list of introspection is; None of any other."""
+        if parent is None or not graphql.is_introspection_type(parent):
+            return None
+        name = node.name.value
+        return len(self._schema.type_map) if name == "types" else _TOLD.get(name)
 
     def _page(
         self, node: ast.FieldNode, definition: graphql.GraphQLField, listed: ListSize | None

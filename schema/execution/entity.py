@@ -14,9 +14,12 @@ import strawberry
 from strawberry.federation import Schema as FederatedSchema
 from strawberry.federation.schema import FederationAny
 from strawberry.federation.schema_directives import Key, Requires
-from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
+from strawberry.types.fields.resolver import StrawberryResolver
 
 from models import errors
+from schema import cost
+from schema.caching import PUBLIC
 
 #: So many references at most are taken at once; a gateway sends each once, however often it is met.
 MOST = 500
@@ -48,11 +51,27 @@ class _Entity:
 
 
 class Subgraph(FederatedSchema):
-    """A federated schema that finds what gateways refer to.
+    """A federated schema that finds what gateways refer to, and prints its contract but once.
 
     What cannot be found is null, and what is no reference is null with an error of its own; those
     beside it are found all the same.
     """
+
+    def _get_federation_query_type(self, *given: Any) -> type:  # noqa: ANN401 - strawberry's own
+        """Return what may be asked, with what gateways ask as strawberry has it, at its price."""
+        query = super()._get_federation_query_type(*given)
+        fields = {one.name: one for one in get_object_definition(query, strict=True).fields}
+        if "_entities" in fields:
+            fields["_entities"].directives = [cost.REFERRED]
+        fields["_service"].directives = [PUBLIC]
+        [sdl] = get_object_definition(fields["_service"].type, strict=True).fields
+        sdl.directives = [PUBLIC, cost.PRINTED]
+        sdl.base_resolver = StrawberryResolver(lambda: self._printed)
+        return query
+
+    @cached_property
+    def _printed(self) -> str:
+        return self.as_str()
 
     async def entities_resolver(  # type: ignore[override]  # what is awaited is awaited here
         self, info: strawberry.Info, representations: list[FederationAny]

@@ -47,6 +47,30 @@ async def test_the_menu_costs_at_least_a_point_for_each_field_that_is_run(hub, d
     assert cost(document, variables) >= fields(answer["data"]) > 10
 
 
+MANY = {"many": [{"__typename": "Talent", "id": "Talent:x"}] * 100}
+
+
+@pytest.mark.parametrize(
+    ("document", "points"),
+    [
+        ("{ _service { sdl } }", 1_000),
+        ("query ($many: [_Any!]!) { _entities(representations: $many) { __typename } }", 5_000),
+        ('{ coverage(service: "x") { counts { eligible } } }', 20_000),
+        ('{ coverage(service: "x") { people { totalCount } } }', 40_000),
+        ("{ edition { publishedBy } }", 50),
+        ("{ me { classification { asOf } } }", 1_050),
+        ("{ menu { totalCount } }", 50),
+        ("{ menuChanges(since: 1) { code } }", 5_000),
+        ("{ talents { totalCount } }", 2_000),
+        ("{ verifiers { code } }", 1_000),
+        ("{ __schema { types { name } } }", len(BUILT._schema.type_map)),
+        ("{ __schema { types { fields { name } } } }", 1_000),
+    ],
+)
+def test_what_is_much_work_costs_as_much(document, points):
+    assert points <= cost(document, MANY) < 2 * points + 200
+
+
 def paged():
     """Yield every field that takes `first`, but for those that bound lists further down."""
     for kind in BUILT._schema.type_map.values():

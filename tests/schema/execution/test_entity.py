@@ -188,3 +188,12 @@ async def test_what_a_field_is_worked_out_of_comes_with_the_reference_and_nothin
     answer, _ = await found({**reference, "pages": 7, "visits": 3})
 
     assert answer[0]["given"] == "pages 7, place {'town': 'Wuhu'}, title Ash"
+
+
+async def test_the_contract_is_printed_once():
+    subgraph = entity.Subgraph(query=Query, federation_version="2.9")
+
+    [first, second] = [(await subgraph.execute("{ _service { sdl } }")).data for _ in range(2)]
+
+    assert first["_service"]["sdl"] == subgraph.as_str()
+    assert second["_service"]["sdl"] is first["_service"]["sdl"]
