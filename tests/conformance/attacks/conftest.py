@@ -12,19 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import graphql
 import pytest
 
 from tests import hub as standing
-from tests import process
+from tests import pace, process
 
 JSON = {"content-type": "application/json", "accept": "application/graphql-response+json"}
 CHEAP = json.dumps({"query": "{ __typename }"}).encode()
 _PATIENCE_SECONDS = 10
-#: To read this takes so long at the pace for which the bars are; a slower machine is given more
-#: time, and a faster one no less.
-_PACER = "{" + " ".join(f"a{n}: categories {{ code name {{ text }} }}" for n in range(200)) + "}"
-_PACE_SECONDS = 0.008
 
 
 @dataclass(frozen=True)
@@ -92,10 +87,10 @@ class Target:
         grown, began = self.resident(), time.perf_counter()
         spent = [self._spent(attack, number) for number in range(times)]
         share = min(1.0, sum(spent) / (time.perf_counter() - began))
-        pace = _pace(times)
+        slowness = pace.now(times)
         beside = min(self._beside(attack, times + number) for number in range(times))
         grown = self.resident() - grown
-        return Cost(min(spent) / pace, beside * share / pace, share, grown, pace)
+        return Cost(min(spent) / slowness, beside * share / slowness, share, grown, slowness)
 
     def resident(self) -> int:
         """Return the bytes of memory that the hub has."""
@@ -130,16 +125,6 @@ class Target:
 
     def _told(self, what: str) -> str:
         return Path(f"/proc/{self._pid}/{what}").read_text(encoding="ascii")
-
-
-def _pace(times: int) -> float:
-    """Return how much longer things take now than they should, in the best of some; 1 at least."""
-    took = []
-    for _ in range(times):
-        began = time.process_time()
-        graphql.parse(_PACER)
-        took.append(time.process_time() - began)
-    return max(1.0, min(took) / _PACE_SECONDS)
 
 
 def _answer(connection: http.client.HTTPConnection) -> Answer:
