@@ -13,7 +13,7 @@ import graphql
 import strawberry
 from strawberry.federation import Schema as FederatedSchema
 from strawberry.federation.schema import FederationAny
-from strawberry.federation.schema_directives import Key, Requires
+from strawberry.federation.schema_directives import Cost, Key, Requires
 from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
 from strawberry.types.fields.resolver import StrawberryResolver
 
@@ -61,11 +61,13 @@ class Subgraph(FederatedSchema):
         """Return what may be asked, with what gateways ask as strawberry has it, at its price."""
         query = super()._get_federation_query_type(*given)
         fields = {one.name: one for one in get_object_definition(query, strict=True).fields}
-        if "_entities" in fields:
-            fields["_entities"].directives = [cost.REFERRED]
-        fields["_service"].directives = [PUBLIC]
         [sdl] = get_object_definition(fields["_service"].type, strict=True).fields
-        sdl.directives = [PUBLIC, cost.PRINTED]
+        fields["_service"].directives = sdl.directives = [PUBLIC]
+        # A contract of an older version says nothing of costs.
+        if self.federation_version >= Cost.minimum_version:
+            sdl.directives = [PUBLIC, cost.PRINTED]
+            if "_entities" in fields:
+                fields["_entities"].directives = [cost.REFERRED]
         sdl.base_resolver = StrawberryResolver(lambda: self._printed)
         return query
 
