@@ -109,9 +109,10 @@ class Asker:
         """
         for times in TIMES:
             steps = [step] * times
-            if (await self._ask(way, steps)).data is not None:
+            await self._ask(way, steps)
+            best = await self._ask(way, steps)
+            if best.data is not None:
                 break
-        best = await self._ask(way, steps)
         for _ in range(AGAIN):
             if best.times <= MOST_TIMES:
                 return best
