@@ -35,6 +35,7 @@ from schema.execution.schema import (
     Planned,
     Schema,
     charging,
+    in_pieces,
     priced,
 )
 
@@ -275,7 +276,8 @@ class Live:
                         graphql.experimental_execute_incrementally,
                         self._schema.graph, read.document, None, context, asked.variables,
                         executor_class=_Delivering, hide_suggestions=True,
-                    )
+                    ),
+                    context,
                 )  # fmt: skip
             if isinstance(run, graphql.ExecutionResult):
                 told = part.told(run, problems.settled(run.errors or (), context))
@@ -340,16 +342,16 @@ class _Delivering(StrawberryGraphQLCoreExecutionContext):
 
     def execute_execution_group(self, *args: Any) -> Any:  # noqa: ANN401 - graphql-core's
         """Run what was deferred, in its turns."""
-        return _at_leisure(partial(super().execute_execution_group, *args))
+        return _at_leisure(partial(super().execute_execution_group, *args), self.context_value)
 
     def complete_stream_item(self, *args: Any) -> Any:  # noqa: ANN401 - graphql-core's
         """Make of an item of a stream what it comes to, in its turns."""
-        return _at_leisure(partial(super().complete_stream_item, *args))
+        return _at_leisure(partial(super().complete_stream_item, *args), self.context_value)
 
 
-async def _at_leisure(work: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it comes to
+async def _at_leisure(work: Callable[[], Any], context: object) -> Any:  # noqa: ANN401 - whatever it comes to
     """Return what some work comes to that may have to be awaited after that, done piecemeal."""
-    found = await turns.piecemeal(work)
+    found = await in_pieces(work, context)
     return await found if inspect.isawaitable(found) else found
 
 

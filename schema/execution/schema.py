@@ -6,7 +6,7 @@ import asyncio
 import copy
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from types import CoroutineType
@@ -325,7 +325,7 @@ class Schema(Subgraph):
             recorder=recorder,
         )
         piece = _piece(points, is_new=is_new)
-        done = await turns.piecemeal(perform, piece) if piece else perform()
+        done = await in_pieces(perform, context, piece) if piece else perform()
         if type(done) is CoroutineType:
             done = await self._awaited(done, asked, operation)
         return Outcome(done, operation, points, recorder=recorder)
@@ -483,6 +483,18 @@ def _piece(points: int, *, is_new: bool) -> float | None:
     if is_new:
         return turns.PIECE_SECONDS
     return turns.LONG_PIECE_SECONDS if points >= _LONG else None
+
+
+async def in_pieces(
+    work: Callable[[], T], context: object, seconds: float = turns.PIECE_SECONDS
+) -> T:
+    """Return what some work of an operation comes to, done piecemeal.
+
+    No partner is asked before all of it is done, since more may be asked of them meanwhile.
+    """
+    reads = getattr(context, "reads", None)
+    async with reads.one() if reads else nullcontext():
+        return await turns.piecemeal(work, seconds)
 
 
 def in_vain(asked: Asked) -> int:
