@@ -22,6 +22,7 @@ class Source:
 
     value: int = 0
     followed: int = 0
+    begun: int = 0
     acted: int = 0
     failure: Exception | None = None
     go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -115,6 +116,7 @@ class Query:
 class Mutation:
     @strawberry.mutation
     async def act(self, info: strawberry.Info) -> int:
+        info.context.source.begun += 1
         await asyncio.sleep(0.05)
         info.context.source.acted += 1
         return info.context.source.acted

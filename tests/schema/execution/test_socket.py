@@ -116,7 +116,7 @@ async def test_a_query_that_nobody_waits_for_is_ended_and_a_mutation_is_not(app_
         socket.ask("{ slow }", "1")
         await follow.until(lambda: source.followed == 1)
         socket.ask("mutation { act }", "2")
-        await asyncio.sleep(0.01)
+        await follow.until(lambda: source.begun == 1)
 
     await follow.until(lambda: source.followed == 0)
     await follow.until(lambda: source.acted == 1)
