@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -71,20 +72,27 @@ def put(work: Callable[[], None]) -> None:
     queue.put(work, loop)
 
 
-async def piecemeal(work: Callable[[], T], seconds: float = PIECE_SECONDS) -> T:
+async def piecemeal(
+    work: Callable[[], T],
+    seconds: float = PIECE_SECONDS,
+    around: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
+) -> T:
     """Return what some work comes to, which breathes now and then; others have their turns then.
 
-    A piece of it takes so many ``seconds``.
+    A piece of it takes so many ``seconds``. If it is more than one, the others are done inside what
+    ``around`` returns.
     """
     pieces = _Pieces(work, seconds)
     found: Any = pieces.switch()
-    while not pieces.dead:
-        try:
-            await _turn()
-        except BaseException as wrong:  # noqa: BLE001 - it is the work's to raise
-            found = pieces.throw(wrong)
-        else:
-            found = pieces.switch()
+    if not pieces.dead:
+        async with around():
+            while not pieces.dead:
+                try:
+                    await _turn()
+                except BaseException as wrong:  # noqa: BLE001 - it is the work's to raise
+                    found = pieces.throw(wrong)
+                else:
+                    found = pieces.switch()
     done: T = found
     return done
 

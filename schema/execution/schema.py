@@ -30,7 +30,7 @@ from schema.execution.tracing import WANTED, WEIGHT, Recorder
 T = TypeVar("T")
 
 #: What costs so much takes longer to run than to compile, and what costs so much is run piecemeal.
-_LARGE, _LONG = 1_000, 10_000
+_LARGE, _LONG = 1_000, 40_000
 
 _ALLOWED = (OperationType.QUERY, OperationType.MUTATION)
 # A member of an enumeration is found slowly, and this is asked for by every request.
@@ -485,16 +485,20 @@ def _piece(points: int, *, is_new: bool) -> float | None:
     return turns.LONG_PIECE_SECONDS if points >= _LONG else None
 
 
-async def in_pieces(
+def in_pieces(
     work: Callable[[], T], context: object, seconds: float = turns.PIECE_SECONDS
-) -> T:
+) -> Coroutine[Any, Any, T]:
     """Return what some work of an operation comes to, done piecemeal.
 
     No partner is asked before all of it is done, since more may be asked of them meanwhile.
     """
+    return turns.piecemeal(work, seconds, partial(_reading, context))
+
+
+def _reading(context: object) -> AbstractAsyncContextManager[object]:
+    """Return what tells a context that it is not done with what it reads."""
     reads = getattr(context, "reads", None)
-    async with reads.one() if reads else nullcontext():
-        return await turns.piecemeal(work, seconds)
+    return reads.one() if reads else nullcontext()
 
 
 def in_vain(asked: Asked) -> int:
