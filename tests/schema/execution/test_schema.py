@@ -65,7 +65,7 @@ async def test_what_asks_for_much_lets_others_have_their_turns_each_time(
     built = schema_of(cost=1_000_000_000)
 
     async def answered() -> bool:
-        asked = Asked(f"{{ {lists(4)} }}", {}, as_text=as_text)
+        asked = Asked(f"{{ {lists(5)} }}", {}, as_text=as_text)
         return (await built.run(asked, context)).result.errors is None
 
     await answered()
