@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import Any, cast
 
 from uvicorn.config import Config
@@ -41,17 +42,7 @@ class Sockets:
 
     def protocol(self) -> type[asyncio.Protocol]:
         """Return it as the server has it, which calls a class and this alike."""
-        return cast("type[asyncio.Protocol]", self)
-
-    def __call__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> asyncio.Protocol:
-        """Return what speaks with one socket."""
-        return _Socket(self, config, server_state, app_state, _loop)
+        return cast("type[asyncio.Protocol]", partial(_Socket, self))
 
     def wait(self, one: _Socket) -> None:
         """Have a socket read what has come, as its turn comes."""
@@ -82,9 +73,9 @@ class _Socket(WebSocketsSansIOProtocol):
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
-        loop: asyncio.AbstractEventLoop | None,
+        _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, loop)
+        super().__init__(config, server_state, app_state, _loop)
         self._sockets = sockets
         #: What has come and is not read yet; no more is taken in meanwhile.
         self._ahead = bytearray()

@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import httptools
@@ -91,17 +92,7 @@ class Crowd:
 
     def protocol(self) -> type[asyncio.Protocol]:
         """Return it as the server has it, which calls a class and this alike."""
-        return cast("type[asyncio.Protocol]", self)
-
-    def __call__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> asyncio.Protocol:
-        """Return what speaks HTTP on one connection."""
-        return _Connection(self, config, server_state, app_state, _loop)
+        return cast("type[asyncio.Protocol]", partial(_Connection, self))
 
     def admits(self, one: _Connection) -> bool:
         """Take in a connection, and say whether there is a place for it.
@@ -199,9 +190,9 @@ class _Connection(HttpToolsProtocol):
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
-        loop: asyncio.AbstractEventLoop | None,
+        _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, loop)
+        super().__init__(config, server_state, app_state, _loop)
         self.flow: _Flow
         self._crowd = crowd
         self._bounds = crowd.bounds

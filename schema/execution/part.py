@@ -19,10 +19,8 @@ Path = Sequence[str | int]
 
 
 def of(outcome: Outcome) -> Part:
-    """Return what came of an operation as JSON has it."""
+    """Return what came of an operation that began as JSON has it."""
     said = told(outcome.result, outcome.result.errors or ())
-    if not outcome.began:
-        del said["data"]
     if outcome.result.extensions:
         said["extensions"] = outcome.result.extensions
     return said

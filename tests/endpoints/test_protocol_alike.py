@@ -167,7 +167,7 @@ def test_however_requests_come_they_are_answered_as_by_the_server_itself(arrivin
         loop = asyncio.get_running_loop()
         theirs = HttpToolsProtocol(THEIRS, ServerState(), {}, loop)
         return (
-            await answered(CROWD(OURS, ServerState(), STATE, loop), arriving),
+            await answered(OURS.http(OURS, ServerState(), STATE, loop), arriving),
             await answered(theirs, arriving),
         )
 
