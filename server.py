@@ -98,7 +98,7 @@ from sandbox import outline
 from schema import execution
 from schema.execution import documents, limits
 from schema.execution.review import Review
-from schema.execution.socket import address_of
+from schema.execution.seat import address_of
 from settings import Settings
 
 DEVELOPMENT_ISSUER = "urn:greenway:development"

@@ -6,6 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from starlette.types import Scope
+
+
+def address_of(scope: Scope) -> str:
+    """Return from where a connection comes; a server without addresses has one for all."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
 
 class FullError(Exception):
     """There is no seat any more."""

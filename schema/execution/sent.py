@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope
 
 from schema.execution import negotiation, packing, stream, tracing
 from schema.execution.departure import Departure, Received
+from schema.execution.seat import address_of
 
 #: The extension of ASGI by which a server hands over a request whose head it has seen before. Its
 #: ``known`` is one mapping for all requests with that head, where an application keeps what it
@@ -108,8 +109,7 @@ class Sent:
     @property
     def address(self) -> str:
         """Where it comes from."""
-        client = self.scope["client"]
-        return client[0] if client else ""
+        return address_of(self.scope)
 
     def raw(self) -> Hashable:
         """Return what the answer depends on that is the same for everybody: all that was sent."""

@@ -21,7 +21,7 @@ from schema.execution.code import Code
 from schema.execution.documents import Documents
 from schema.execution.live import Live, RefusedError, refusing
 from schema.execution.schema import NO_PLAN, PLANS, Asked
-from schema.execution.seat import FullError, Seats
+from schema.execution.seat import FullError, Seats, address_of
 
 PROTOCOL = "graphql-transport-ws"
 
@@ -372,12 +372,6 @@ def _authorization(message: dict[str, Any]) -> str | None:
     if not isinstance(given, str | None):
         raise _HungUpError(_FORBIDDEN, "`authorization` must be a string.")
     return given
-
-
-def address_of(scope: Scope) -> str:
-    """Return from where a connection comes; a server without addresses has one for all."""
-    client = scope.get("client")
-    return str(client[0]) if client else ""
 
 
 def _sent(payload: dict[str, Any]) -> _Sent:

@@ -28,8 +28,7 @@ from schema.execution.live import (
 )
 from schema.execution.part import Part
 from schema.execution.schema import Asked
-from schema.execution.seat import Seats
-from schema.execution.socket import address_of
+from schema.execution.seat import Seats, address_of
 
 EVENTS = "text/event-stream"
 MULTIPART = "multipart/mixed"
