@@ -340,6 +340,16 @@ async def test_what_is_no_text_is_hung_up_on_and_makes_no_noise(opened, sent, ca
     assert caplog.records == []
 
 
+def late(app):
+    """Return the same application, which is in no hurry to begin."""
+
+    async def begins_late(scope, receive, send):
+        await asyncio.sleep(0.1)
+        await app(scope, receive, send)
+
+    return begins_late
+
+
 @pytest.mark.parametrize(
     ("sent", "heard", "code"),
     [(GOODBYE, ["early"], 1000), (b"\xff\xff", [], 1002)],
@@ -350,11 +360,7 @@ async def test_what_comes_before_a_socket_is_accepted_waits_until_it_is(
 ):
     app = App()
 
-    async def late(scope, receive, send):
-        await asyncio.sleep(0.1)
-        await app(scope, receive, send)
-
-    async with serving(late) as (port, _):
+    async with serving(late(app)) as (port, _):
         client = await connect(port)
         client.say(SOCKET)
         await asyncio.sleep(0.05)
@@ -371,11 +377,7 @@ async def test_what_comes_before_a_socket_is_accepted_waits_until_it_is(
 async def test_what_was_sent_before_a_client_left_is_heard(connect, many):
     app = App()
 
-    async def late(scope, receive, send):
-        await asyncio.sleep(0.1)
-        await app(scope, receive, send)
-
-    async with serving(late) as (port, _):
+    async with serving(late(app)) as (port, _):
         client = await connect(port)
         client.say(SOCKET)
         await asyncio.sleep(0.05)
