@@ -96,7 +96,7 @@ def apart(zone: Node, there: Node, elsewhere: Node) -> Group:
 
 @dataclass(frozen=True)
 class Tree:
-    """A rule on a day."""
+    """A rule on a day, and on every other on which it is the same."""
 
     on: date
     root: Node

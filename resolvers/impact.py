@@ -219,7 +219,7 @@ def changed(before: Rulebook, after: Rulebook, on: date) -> dict[str, tuple[Tree
     """
     codes = dict.fromkeys((*after.rules, *before.rules))
     pairs = {code: (_tree(before, code, on), _tree(after, code, on)) for code in codes}
-    return {code: pair for code, pair in pairs.items() if pair[0] != pair[1]}
+    return {code: pair for code, pair in pairs.items() if pair[0].root != pair[1].root}
 
 
 def _tree(rules: Rulebook, code: str, on: date) -> Tree:

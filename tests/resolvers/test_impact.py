@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -151,6 +152,18 @@ async def test_the_rule_in_force_changes_nothing_for_anybody(context_of, menu, d
 
     assert same.tally == Tally(stays=13)
     assert same.plain()["asks"] == []
+
+
+async def test_a_rule_that_was_asked_for_on_another_day_is_no_other(
+    context_of, menu, database, people
+):
+    context = context_of(OFFICER, menu, database)
+    for code in menu.rulebook.rules:
+        menu.rulebook.judge(code, context.today - timedelta(days=1))
+
+    found = await impact.of_rule(context, "first", TEXT)
+
+    assert [one.service for one in found] == ["first", "second"]
 
 
 async def test_the_database_tells_what_judging_one_by_one_does(context_of, menu, database, people):
