@@ -307,8 +307,9 @@ class Hub:
         Raises:
             RateLimitedError: they have not so many points left.
         """
-        if wait := self.points.charge(limit.caller(Role.ANONYMOUS, "", address), points):
-            raise errors.RateLimitedError(wait)
+        caller = limit.caller(Role.ANONYMOUS, "", address)
+        if wait := self.points.charge(caller, points):
+            raise errors.RateLimitedError(wait, points, self.points.left(caller))
 
     async def follow(self) -> None:
         """Keep what is newest in force; a database that is away changes nothing.

@@ -23,6 +23,8 @@ from models import errors, menu, source, talent, turns
 
 #: How far one service's rule may require another's, which requires another's, and so on.
 MOST_REQUIRED = 8
+#: Of so many days it is known which rules are in force.
+_MOST_DAYS = 8
 
 _ENDS = ("at_least", "more_than", "at_most", "less_than")
 _T = TypeVar("_T")
@@ -61,6 +63,8 @@ class Rulebook:
     lines: Mapping[str, rule.PayLine] = field(default_factory=dict)
     documents: Mapping[str, Among] = field(default_factory=dict)
     _calendars: dict[str, Calendar] = field(default_factory=dict, repr=False)
+    #: The rules of those days that were asked for last, as far as they were asked for.
+    _days: dict[date, dict[str, Judge]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -93,7 +97,15 @@ class Rulebook:
         Raises:
             KeyError: the menu has no such service.
         """
-        return self.calendar(code).judge(on)
+        day = self._days.get(on)
+        if day is None:
+            if len(self._days) >= _MOST_DAYS:
+                del self._days[next(iter(self._days))]
+            day = self._days[on] = {}
+        judge = day.get(code)
+        if judge is None:
+            judge = day[code] = self.calendar(code).judge(on)
+        return judge
 
     def calendar(self, code: str) -> Calendar:
         """Return the rule of a service on all its days.

@@ -97,16 +97,15 @@ class UnauthenticatedError(AskerError):
 
 
 class RateLimitedError(AskerError):
-    """One caller asks for more points than they may spend; ``wait`` is in whole seconds."""
+    """One caller asks for more points than they have left; ``wait`` is in whole seconds."""
 
     code = "RATE_LIMITED"
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, cost: int, left: int) -> None:
         self.wait = max(1, math.ceil(seconds))
         super().__init__(
-            "You have asked for more than you may at once.",
-            f"Ask again in {self.wait} s, or for less: each answer with data says in "
-            "`extensions.cost` what it cost.",
+            f"This costs {cost} points; you have {left} left.",
+            f"Ask again in {self.wait} s, or for less.",
         )
 
 

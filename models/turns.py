@@ -113,6 +113,11 @@ def breathe() -> None:
         current.breathe()
 
 
+def is_piecemeal() -> bool:
+    """Say whether what asks is done piecemeal."""
+    return isinstance(getcurrent(), _Pieces)
+
+
 class _Pieces(greenlet):
     """Work that is left in the middle, and gone on with."""
 

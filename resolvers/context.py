@@ -190,7 +190,7 @@ class Context:
             RateLimitedError: they have not so many points left.
         """
         if self.points is not None and (wait := self.points.charge(self.caller, points)):
-            raise errors.RateLimitedError(wait)
+            raise errors.RateLimitedError(wait, points, self.points.left(self.caller))
 
     @property
     def points_left(self) -> int | None:

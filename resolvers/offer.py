@@ -217,8 +217,9 @@ class _Shown:
         return cls(
             Offers(_still_ahead(offers, now)[:size]),
             size,
-            max((one for one in begins if one <= now), default=_ALWAYS),
-            min((one for one in begins if one > now), default=_NEVER),
+            # In the zone in which they are compared with what time it is: that is quick.
+            max((one for one in begins if one <= now), default=_ALWAYS).astimezone(UTC),
+            min((one for one in begins if one > now), default=_NEVER).astimezone(UTC),
         )
 
 

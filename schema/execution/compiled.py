@@ -38,6 +38,7 @@ from models import turns
 from schema.execution.argument import Arguments
 from schema.execution.below import Below
 from schema.execution.cost import said
+from schema.execution.pace import Pace
 from schema.execution.told import Places
 from schema.execution.waiting import Steps, UnusualError, Waits, path_of
 
@@ -46,6 +47,8 @@ _Value = Any  # what a resolver returned
 #: UTF-8: in whatever language it speaks, it is put together with others, and sent, as it is.
 Made = Callable[[_Value], str]
 
+#: Between two objects others have their turns, and the clock is looked at; see ``Pace``.
+_TICK = "if clock() > due: tick()"
 _LEAST, _MOST = -(2**31), 2**31 - 1
 #: After so many encounters with the unusual a function is called no more.
 _PATIENCE = 3
@@ -67,7 +70,7 @@ class Run(Protocol):
     @property
     def waits(self) -> Waits: ...
     @property
-    def tick(self) -> Callable[[], None]: ...
+    def pace(self) -> Pace: ...
 
 
 class Planner(Executor[Any]):
@@ -266,7 +269,7 @@ class _Writer:
     def _code(self, written: _Written) -> CodeType:
         lines = [
             "def make(run, info):",
-            "    tick, variables = run.tick, run.variables",
+            "    (clock, due, tick), variables = run.pace, run.variables",
             *["    wait = run.waits.put"] * (self._waiting > 0),
             *self._by_ways(),
             *_inside(self._before),
@@ -345,7 +348,7 @@ class _Writer:
         late, made = self._late(made)
         lines = [
             f"if ({text} := {name}.texts.get({way})) is None:",
-            "    tick()",
+            f"    {_TICK}",
             *_inside(late),
             *_inside(chain.from_iterable(one.lines for one in parts)),
             f"    {text} = f'{','.join(one.piece for one in parts)}'",
@@ -399,7 +402,7 @@ class _Writer:
         item = self.place(kind.of_type, details, _Source("v", other, "(p, n)"))
         name = self._name("l")
         # The clock is looked at by what has lists inside, so that the innermost need not.
-        tick = ["tick()"] if self._lists > lists and not item.is_timed else []
+        tick = [_TICK] if self._lists > lists and not item.is_timed else []
         self._lists += 1
         waits = self._waiting > waiting
         self._made[name] = [
@@ -480,7 +483,7 @@ class _Writer:
         if known.extensions:
             admitted = [f"admit({self._name('g', known.extensions)}, info.context)"]
         # What takes time by itself is asked for as often as there are names for it.
-        tick = ["tick()"] if said(definition)[0] > 1 else []
+        tick = [_TICK] if said(definition)[0] > 1 else []
         source = self._source(known, definition, details, name, f'({path}, "{key}")')
         written = self.place(definition.type, details, source)
         made, self._made = self._made, above

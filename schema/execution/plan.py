@@ -10,6 +10,7 @@ error. That is why an answer is the same either way, its errors and their order 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import CoroutineType
@@ -31,6 +32,7 @@ from schema.execution import compiled
 from schema.execution.argument import Arguments
 from schema.execution.below import Below
 from schema.execution.compiled import may_wait, plain
+from schema.execution.pace import Pace
 from schema.execution.reading import Prepared
 from schema.execution.tracing import Recorder
 from schema.execution.waiting import UnusualError, Waits
@@ -58,6 +60,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
     """Runs queries by plan, and everything else as graphql-core does."""
 
     plans: ClassVar[Plans]
+    #: How long an operation may take.
+    seconds: ClassVar[float] = math.inf
     #: Whether parts of the data may be JSON.
     as_text = False
     #: Whether so much is asked that compiling it pays at once.
@@ -70,8 +74,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         self._functions: dict[compiled.Unit, compiled.Made] = {}
         #: What a compiled run has met before this one, which has no gaps.
         self.waits = Waits()
-        #: Told that the fields of one more object are about to run; what it raises ends them.
-        self.tick: Callable[[], None] = _nothing
+        self.pace = Pace.of(self.seconds)
 
     @classmethod
     def performed(  # noqa: PLR0913 - what is seldom said is said by name
@@ -95,7 +98,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         field by field, as graphql-core has it.
         """
         plan = None if recorder else cls.plans.known(prepared.node, read)
-        tick = cls.ticking()
+        pace = Pace.of(cls.seconds)
 
         def run(waits: Waits) -> Any:  # noqa: ANN401 - a result, or a coroutine of one
             one = cls(
@@ -113,7 +116,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
                 is_awaitable=optimized_is_awaitable,
                 hide_suggestions=True,
             )
-            one.as_text, one.is_large, one.waits, one.tick = as_text, is_large, waits, tick
+            one.as_text, one.is_large, one.waits, one.pace = as_text, is_large, waits, pace
             done = one.execute_operation() if plan is None else one._by(plan)
             if type(done) is not CoroutineType:
                 # They know the executor, which would be left in a cycle with all that it saw.
@@ -124,13 +127,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         if unit is None:
             return run(Waits())
         # Most that is asked again needs no executor.
-        light = _Light(context, read, tick)
+        light = _Light(context, read, pace)
         return _lightly(light, unit, root, run, _told)
-
-    @classmethod
-    def ticking(cls) -> Callable[[], None]:
-        """Return what one operation, however it is run, calls as ``tick``."""
-        return _nothing
 
     @property
     def variables(self) -> Mapping[str, _Value]:
@@ -178,7 +176,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
 
     def execute_fields(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - graphql-core's
         """Run the fields of one object that is not planned."""
-        self.tick()
+        self.pace.tick()
         return super().execute_fields(*args, **kwargs)
 
     def _may_be_planned(self) -> bool:
@@ -252,14 +250,12 @@ def _key(
 class _Light:
     """What a compiled operation needs of an executor, which is not made for it."""
 
-    __slots__ = ("_waits", "context_value", "tick", "variables")
+    __slots__ = ("_waits", "context_value", "pace", "variables")
 
-    def __init__(
-        self, context: object, variables: Mapping[str, _Value], tick: Callable[[], None]
-    ) -> None:
+    def __init__(self, context: object, variables: Mapping[str, _Value], pace: Pace) -> None:
         self.context_value = context
         self.variables = variables
-        self.tick = tick
+        self.pace = pace
         self._waits: Waits | None = None
 
     @property
@@ -322,10 +318,6 @@ async def _waited(
 def _told(text: str) -> graphql.ExecutionResult:
     data: Any = compiled.sent(text)
     return graphql.ExecutionResult(data, None)
-
-
-def _nothing() -> None:
-    """Do nothing."""
 
 
 class _Plan:
@@ -476,7 +468,7 @@ def _fields(
 
 
 def _executed(run: Executor, fields: Sequence[_Field], source: object, path: Path | None) -> _Done:
-    run.tick()
+    run.pace.tick()
     results: dict[str, Any] = {}
     waiting: list[str] = []
     try:

@@ -23,6 +23,7 @@ from resolvers.document import hash_of as document_hash
 from resolvers.measure import Measures
 from schema.execution import caching, limits, plan, problems, reading
 from schema.execution.entity import Subgraph
+from schema.execution.pace import OutOfTimeError
 from schema.execution.patience import bounded
 from schema.execution.reading import Prepared, Reading
 from schema.execution.tracing import WANTED, WEIGHT, Recorder
@@ -204,8 +205,13 @@ class Schema(Subgraph):
         #: Reads texts, and knows those that were asked last.
         self.reader = reading.Reader(self._schema, self.bounds, introspection=introspection)
         hints = self.reader.hints
-        self._executor = _executor(self.bounds.seconds)
-        self._executor.same = hints.public.keys() | hints.open
+
+        class Executor(plan.Executor):
+            plans = plan.Plans()
+            same = hints.public.keys() | hints.open
+            seconds = self.bounds.seconds
+
+        self._executor = Executor
 
     @property
     def graph(self) -> graphql.GraphQLSchema:
@@ -275,9 +281,9 @@ class Schema(Subgraph):
         try:
             outcome = await bounded(self._executed(asked, context, root), self.patience)
             errors = outcome.result.errors
-            if errors and any(isinstance(one.original_error, _OutOfTimeError) for one in errors):
+            if errors and any(isinstance(one.original_error, OutOfTimeError) for one in errors):
                 outcome = self._timed_out()
-        except (TimeoutError, _OutOfTimeError):
+        except (TimeoutError, OutOfTimeError):
             outcome = self._timed_out()
         finally:
             self.measures.under_way -= 1
@@ -522,30 +528,3 @@ def _nothing(context: object, fields: frozenset[str]) -> None:
 
 def _nothing_more(context: object) -> None:
     """Do nothing."""
-
-
-class _OutOfTimeError(Exception):
-    """The operation's time is over."""
-
-
-def _executor(seconds: float) -> type[plan.Executor]:
-    """Return an executor with plans of its own, which ticks: it breathes, and looks at the clock.
-
-    A timeout of the event loop cannot end fields that never await; this can.
-    """
-
-    class Executor(plan.Executor):
-        plans = plan.Plans()
-
-        @classmethod
-        def ticking(cls) -> Callable[[], None]:
-            ends, clock, breathe = time.monotonic() + seconds, time.monotonic, turns.breathe
-
-            def tick() -> None:
-                breathe()
-                if clock() > ends:
-                    raise _OutOfTimeError
-
-            return tick
-
-    return Executor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import graphql
 import pytest
 
@@ -174,6 +176,8 @@ async def test_who_has_spent_their_points_on_refusals_is_told_to_wait(stand):
 
     assert [one.status for one in tokens] == [401, 401, 429]
     assert (body.status, body.codes) == (429, ["RATE_LIMITED"])
+    said = body.json()["errors"][0]["message"]
+    assert re.fullmatch(rf"This costs {limits.REFUSED} points; you have 1\d\d left\.", said)
     assert int(body.headers["retry-after"]) > 0
     assert (await hub.ask("{ __typename }", viewer="holder")).status == 200
 

@@ -32,7 +32,7 @@ class Caller:
 
     def charge(self, points):
         if points > self.left:
-            raise errors.RateLimitedError(2.1)
+            raise errors.RateLimitedError(2.1, 300, 12)
         self.left -= points
 
     async def context(self):

@@ -242,14 +242,12 @@ async def test_a_scalar_tells_what_it_says_on_purpose_and_nothing_else(document,
     assert "padding" not in burst.message
 
 
-def test_whoever_spent_too_much_is_told_when_to_come_back_and_which_answers_have_costs():
-    refused = errors.RateLimitedError(2.1)
+def test_whoever_spent_too_much_is_told_what_it_costs_and_when_to_come_back():
+    refused = errors.RateLimitedError(2.1, 300, 12)
 
     assert refused.wait == 3
-    assert refused.hint == (
-        "Ask again in 3 s, or for less: each answer with data says in `extensions.cost` "
-        "what it cost."
-    )
+    assert refused.sentence == "This costs 300 points; you have 12 left."
+    assert refused.hint == "Ask again in 3 s, or for less."
 
 
 async def test_a_document_read_before_answers_with_the_same_errors(app):
