@@ -56,26 +56,12 @@ class Desk:
         # Nothing here knows of what knows of it: a query's leavings go when it ends.
         self._offers = _Line(reads, partial(_offers, self._partners, deadline, plan))
         self._facts = _Line(reads, partial(_supplied, self._partners, deadline, plan))
-
-    def ask(
-        self, partner: str, inquiry: Inquiry, make: Callable[..., T] = getitem, *given: object
-    ) -> Pending[T]:
-        """Return a partner's answer; an unusable partner is an answer too, never an error.
-
-        Args:
-            partner: Who is asked.
-            inquiry: What is asked.
-            make: Makes something of answers, of the place of this one among them, and of what is
-                ``given``; where nobody says, it takes that one.
-            given: What else it is made of.
-        """
-        if partner not in self._partners:
-            return Pending((), self.hurry, make, (_set_aside(partner),), 0, *given)
-        return self._offers.ask(partner, inquiry, make, *given)
+        #: Asks a partner for offers; an unusable partner is an answer too, never an error.
+        self.ask = self._offers.ask
 
     async def supply(self, partner: str, subject: str, fact: str) -> Supply:
         """Return what a partner at work says of a fact of a person, whom it knows by this name."""
-        supply: Supply = await self._facts.ask((partner, subject), fact, getitem)
+        supply: Supply = await self._facts.ask((partner, subject), fact)
         return supply
 
     async def book(
@@ -103,6 +89,8 @@ async def _offers(
     partner: str,
     inquiries: Sequence[Inquiry],
 ) -> Sequence[Answer]:
+    if partner not in partners:
+        return [_set_aside(partner)] * len(inquiries)
     ask = partial(partners[partner].ask, inquiries, deadline)
     with trace.span("ask", partner=partner, questions=len(inquiries)):
         return await (plan.ask(partner, inquiries, ask) if plan else ask())
@@ -149,10 +137,17 @@ class _Line(Generic[W, Q, A]):
         self._batches: list[_Batch[Q, A]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def ask(self, whom: W, question: Q, make: Callable[..., T], *given: object) -> Pending[T]:
-        """Return what is made of the answer to a question, as ``Desk.ask``.
+    def ask(
+        self, whom: W, question: Q, make: Callable[..., T] = getitem, *given: object
+    ) -> Pending[T]:
+        """Return the answer to a question; waiting for it raises whatever its putting raises.
 
-        Waiting for it raises whatever its putting raises.
+        Args:
+            whom: Who is asked.
+            question: What is asked.
+            make: Makes something of answers, of the place of this one among them, and of what is
+                ``given``; where nobody says, it takes that one.
+            given: What else it is made of.
         """
         asked = self._asked[whom]
         found = asked.get(question)

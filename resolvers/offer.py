@@ -42,6 +42,10 @@ class Wanted(NamedTuple):
     until: date | None = None
 
 
+#: What is wanted of one service is mostly wanted of others as well.
+wanted = lru_cache(_MOST_WINDOWS)(Wanted)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One partner's offers for a service, with how true they are.
@@ -186,20 +190,27 @@ def _alone(
     """Tell what is offered where one partner alone is asked, whose answer is in this place."""
     answer = answers[place]
     now = context.now
-    shown: _Shown | None = answer.offers.once.get(_Shown)
-    if shown is None or shown.size != size or not shown.since <= now < shown.until:
-        shown = answer.offers.once[_Shown] = _Shown.of(answer.offers, size, now)
     if answer.retry_after_seconds is not None:
         context.holding.note(answer, now)
         retry_after = context.moment(answer.retry_after_seconds)
+        shown = _Shown.of(answer.offers, size, now)
         return tell(Offered(None, (Page(ask, answer, shown.offers, retry_after),)))
-    context.holding.note(answer, shown.until)
-    kept: Offered | None = answer.once.get(Offered)
-    if kept is None or kept.pages[0].offers is not shown.offers:
+    told: _Told | None = answer.once.get(_Told)
+    if told is None or not told.shown.holds(size, now):
+        shown = _Shown.of(answer.offers, size, now)
         # It is kept beside the answer, which it would keep alive in turn.
-        made = Page(ask, replace(answer, once=Once()), shown.offers, None)
-        kept = answer.once[Offered] = Offered(None, (made,))
-    return tell(kept)
+        page = Page(ask, replace(answer, once=Once()), shown.offers, None)
+        told = answer.once[_Told] = _Told(shown, Offered(None, (page,)))
+    context.holding.note(answer, told.shown.until)
+    return tell(told.offered)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was told of an answer, and of what it showed."""
+
+    shown: _Shown
+    offered: Offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +222,20 @@ class _Shown:
     since: datetime
     until: datetime
 
+    def holds(self, size: int, now: datetime) -> bool:
+        """Say whether they are what so many are."""
+        return self.size == size and self.since <= now < self.until
+
     @classmethod
     def of(cls, offers: Offers, size: int, now: datetime) -> _Shown:
+        """Return what is shown of some offers now; the same, as long as it holds."""
+        known: _Shown | None = offers.once.get(_Shown)
+        if known is None or not known.holds(size, now):
+            known = offers.once[_Shown] = cls._made(offers, size, now)
+        return known
+
+    @classmethod
+    def _made(cls, offers: Offers, size: int, now: datetime) -> _Shown:
         begins = [one.start for one in offers if isinstance(one, _BEGINNING)]
         return cls(
             Offers(_still_ahead(offers, now)[:size]),

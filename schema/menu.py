@@ -692,7 +692,7 @@ class Service(Node):
             ),
         ] = None,
     ) -> Awaitable[ServiceOffers]:
-        wanted = offers.Wanted(first=first, since=since, until=until)
+        wanted = offers.wanted(first, since, until)
         tell = partial(ServiceOffers.of, info)
         at_once = offers.for_eligible(info.context, self.row, wanted, tell)
         return _offered(info, self.row, wanted) if at_once is None else at_once

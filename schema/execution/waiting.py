@@ -259,7 +259,8 @@ class Waits:
         try:
             gap.text = gap.fill(value, gap.path)
         finally:
-            gap.gaps, self._gaps = self._gaps, []
+            if self._gaps:
+                gap.gaps, self._gaps = self._gaps, []
 
 
 def _whole(text: str, gaps: Sequence[_Gap]) -> str:
