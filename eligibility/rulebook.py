@@ -20,10 +20,11 @@ from eligibility.single import Judge
 from eligibility.tree import Layer, Level, Said
 from eligibility.turning import Calendar
 from models import errors, menu, source, talent, turns
+from models.once import made_once
 
 #: How far one service's rule may require another's, which requires another's, and so on.
 MOST_REQUIRED = 8
-#: Of so many days it is known which rules are in force.
+#: Of so many days it is kept which rules are in force.
 _MOST_DAYS = 8
 
 _ENDS = ("at_least", "more_than", "at_most", "less_than")
@@ -62,9 +63,6 @@ class Rulebook:
     points: Mapping[str, rule.Points] = field(default_factory=dict)
     lines: Mapping[str, rule.PayLine] = field(default_factory=dict)
     documents: Mapping[str, Among] = field(default_factory=dict)
-    _calendars: dict[str, Calendar] = field(default_factory=dict, repr=False)
-    #: The rules of those days that were asked for last, as far as they were asked for.
-    _days: dict[date, dict[str, Judge]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -97,15 +95,16 @@ class Rulebook:
         Raises:
             KeyError: the menu has no such service.
         """
-        day = self._days.get(on)
-        if day is None:
+        return self.day(on)[code]
+
+    def day(self, on: date) -> Mapping[str, Judge]:
+        """Return the rules of a day, compiled, by the code of their service."""
+        found = self._days.get(on)
+        if found is None:
             if len(self._days) >= _MOST_DAYS:
                 del self._days[next(iter(self._days))]
-            day = self._days[on] = {}
-        judge = day.get(code)
-        if judge is None:
-            judge = day[code] = self.calendar(code).judge(on)
-        return judge
+            found = self._days[on] = _Day(self._calendars, on)
+        return found
 
     def calendar(self, code: str) -> Calendar:
         """Return the rule of a service on all its days.
@@ -113,9 +112,41 @@ class Rulebook:
         Raises:
             KeyError: the menu has no such service.
         """
-        if code not in self._calendars:
-            self._calendars[code] = Calendar(self.rules[code])
         return self._calendars[code]
+
+    @made_once
+    def _calendars(self) -> _Calendars:
+        return _Calendars(self.rules)
+
+    @made_once
+    def _days(self) -> dict[date, _Day]:
+        """The days that were asked for last."""
+        return {}
+
+
+class _Calendars(dict[str, Calendar]):
+    """The calendars of rules, each made when it is first asked for."""
+
+    def __init__(self, rules: Mapping[str, Rule]) -> None:
+        super().__init__()
+        self._rules = rules
+
+    def __missing__(self, code: str) -> Calendar:
+        found = self[code] = Calendar(self._rules[code])
+        return found
+
+
+class _Day(dict[str, Judge]):
+    """The rules of a day, each compiled when it is first asked for."""
+
+    def __init__(self, calendars: Mapping[str, Calendar], on: date) -> None:
+        super().__init__()
+        self._calendars = calendars
+        self._on = on
+
+    def __missing__(self, code: str) -> Judge:
+        found = self[code] = self._calendars[code].judge(self._on)
+        return found
 
 
 #: The lists of the menu that rules build on.

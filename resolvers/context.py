@@ -13,6 +13,7 @@ from connectors.partner import Freshness
 from connectors.registry import Registry
 from credentials.pseudonym import Pseudonyms
 from credentials.receipt import Notary
+from eligibility.single import Judge
 from eligibility.turning import HORIZON
 from models import errors, talent
 from models.database import Database
@@ -163,6 +164,11 @@ class Context:
     def today(self) -> date:
         """The day in Shanghai."""
         return self.now.astimezone(ZONE).date()
+
+    @made_once
+    def rules(self) -> Mapping[str, Judge]:
+        """The rules of today by the code of their service."""
+        return self.catalogue.rulebook.day(self.today)
 
     def day(self, asked: date | None) -> date:
         """Return the day that something is asked for: today, where none is named.

@@ -52,5 +52,5 @@ async def listed(
 
 async def _asked(context: Context, service: menu.Service) -> tuple[Tree, Standing]:
     context.viewer.require(OFFICERS)
-    tree = context.catalogue.rulebook.judge(service.code, context.today).tree
+    tree = context.rules[service.code].tree
     return tree, await context.keeper.of(context.today)

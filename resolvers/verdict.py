@@ -141,7 +141,7 @@ def at_once(context: Context, service: menu.Service, asked: Asked = NOTHING_ELSE
     """Return ``on`` where that takes no time: what is known today, by a rule that is drawn."""
     if asked is not NOTHING_ELSE:
         return None
-    judge = context.catalogue.rulebook.judge(service.code, context.today)
+    judge = context.rules[service.code]
     return None if judge.takes_drawing(_known_now(context)) else on(context, service)
 
 
@@ -168,7 +168,7 @@ async def alternatives(judged: Judged) -> list[Alternative]:
 
 def is_eligible(context: Context, service: menu.Service) -> bool:
     """Return whether ``on`` says that the viewer may have a service, without saying why."""
-    judge = context.catalogue.rulebook.judge(service.code, context.today)
+    judge = context.rules[service.code]
     truth = judge.of_nobody if context.person is None else judge.truth(_known_now(context))
     return truth is True
 

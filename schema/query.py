@@ -589,6 +589,9 @@ class Query:
     ) -> list[Node | None] | Awaitable[list[Node | None]]:
         if len(ids) > MOST_IDS:
             raise errors.BadInputError(f"`ids` has {len(ids)}; at most {MOST_IDS} may be asked.")
+        known: list[Node | None] = list(map(info.context.catalogue.nodes.get, ids))
+        if None not in known:
+            return known
         if _LOOKED_UP.isdisjoint({one.partition(":")[0] for one in ids}):
             return cast("list[Node | None]", [_node(info, one) for one in ids])
         return _looked_up(info, ids)

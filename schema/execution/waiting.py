@@ -176,7 +176,8 @@ class Waits:
             raise
         self._awaited.add(gap.path)
         self._met[gap.path] = value
-        self._fill(gap, value)
+        gap.text = gap.fill(value, gap.path)
+        gap.gaps, self._gaps = self._gaps, []
 
     async def _beside(self, gaps: Sequence[_Gap]) -> None:
         """Fill in gaps, and those inside them, each as soon as what it waits for has come."""
@@ -246,21 +247,15 @@ class Waits:
         if over is None or over.done():
             return
         try:
-            self._fill(gap, value())
-            if gap.gaps:
+            gap.text = gap.fill(value(), gap.path)
+            if self._gaps:
+                gap.gaps, self._gaps = self._gaps, []
                 self._begin(gap.gaps)
         except (Exception, asyncio.CancelledError) as wrong:  # noqa: BLE001 - it is told to whoever waits
             over.set_exception(wrong)
         else:
             if not self._open:
                 over.set_result(None)
-
-    def _fill(self, gap: _Gap, value: object) -> None:
-        try:
-            gap.text = gap.fill(value, gap.path)
-        finally:
-            if self._gaps:
-                gap.gaps, self._gaps = self._gaps, []
 
 
 def _whole(text: str, gaps: Sequence[_Gap]) -> str:
