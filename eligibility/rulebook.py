@@ -98,7 +98,10 @@ class Rulebook:
         return self.day(on)[code]
 
     def day(self, on: date) -> Mapping[str, Judge]:
-        """Return the rules of a day, compiled, by the code of their service."""
+        """Return the rules of a day by the code of their service.
+
+        Each is compiled when it is first asked for, so that only those are told that were.
+        """
         found = self._days.get(on)
         if found is None:
             if len(self._days) >= _MOST_DAYS:
