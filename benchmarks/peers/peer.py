@@ -107,7 +107,8 @@ def _gateway() -> Peer:
 
 #: Mercurius with loaders of its own, and with the DataLoader that the others use; ``-naive`` asks
 #: a partner for each item, and ``-noting`` notes who looks at a card, as the hub does.
-#: ``starlette`` answers the menu's bytes as a constant.
+#: ``starlette`` answers the menu's bytes as a constant, and ``bare`` is the least that Python takes
+#: to answer for a card, noting who looks.
 PEERS = {
     one.name: one
     for one in (
@@ -125,5 +126,6 @@ PEERS = {
         _postgraphile(),
         _gateway(),
         _uvicorn("starlette", "static_app", frozenset({"W1"})),
+        Peer("bare", (PYTHON, "bare.py"), FOLDER / "py", workloads=frozenset({"W3"})),
     )
 }
