@@ -74,7 +74,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext, compiled.Planner):
         self._functions: dict[compiled.Unit, compiled.Made] = {}
         #: What a compiled run has met before this one, which has no gaps.
         self.waits = Waits()
-        self.pace = Pace.of(self.seconds)
+
+    @cached_property
+    def pace(self) -> Pace:
+        """The pace of the operation, where it is given none."""
+        return Pace.of(self.seconds)
 
     @classmethod
     def performed(  # noqa: PLR0913 - what is seldom said is said by name
